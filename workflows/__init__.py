@@ -1,0 +1,1 @@
+"""The protocols that come with the engine, each one a value and nothing else."""
