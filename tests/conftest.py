@@ -1,0 +1,28 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.postgres import Server, fresh_database, running_server
+
+# Two busy cores make a deadline a test of the machine.
+settings.register_profile("regimen", deadline=None, print_blob=True)
+settings.load_profile("regimen")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """One server per worker; it forgets in a crash, so crash tests start one with `fsync`."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """An empty database of this test's own."""
+    with fresh_database(postgres_server) as url:
+        yield url
