@@ -1,0 +1,65 @@
+"""Civil time as it was resolved once, and is reused.
+
+Zone data changes: a date that was resolved to an instant yesterday may resolve to another tomorrow.
+A record therefore keeps every answer that its decision asked for, and replay asks the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from engine.core.encoding import date_from, instant_from, instant_text
+from engine.core.guard import Calendar
+
+
+@dataclass(slots=True)
+class Noting:
+    """A calendar that notes what it was asked, for the record."""
+
+    calendar: Calendar
+    dates: dict[datetime, date] = field(default_factory=dict)
+    instants: dict[tuple[date, str], datetime] = field(default_factory=dict)
+
+    def civil_date(self, instant: datetime) -> date:
+        """The date on the site's wall at an instant."""
+        known = self.dates.get(instant)
+        if known is None:
+            known = self.dates[instant] = self.calendar.civil_date(instant)
+        return known
+
+    def instant(self, on: date, time: str) -> datetime:
+        """The instant at which the site's wall shows a date and time."""
+        known = self.instants.get((on, time))
+        if known is None:
+            known = self.instants[on, time] = self.calendar.instant(on, time)
+        return known
+
+    def noted(self) -> dict[str, str]:
+        """Every answer given, as the record keeps it: instants by date and time, dates by instant."""
+        return {
+            **{instant_text(at): on.isoformat() for at, on in self.dates.items()},
+            **{
+                f"{on.isoformat()}T{time}": instant_text(at)
+                for (on, time), at in self.instants.items()
+            },
+        }
+
+
+class Recorded:
+    """The answers that a record keeps. A question that was not asked then has no answer now."""
+
+    __slots__ = ("_noted",)
+
+    def __init__(self, noted: Mapping[str, Any]) -> None:
+        self._noted = noted
+
+    def civil_date(self, instant: datetime) -> date:
+        """The date that was on the site's wall. Raises KeyError for what was not asked."""
+        return date_from(self._noted[instant_text(instant)])
+
+    def instant(self, on: date, time: str) -> datetime:
+        """The instant that was found then. Raises KeyError for what was not asked."""
+        return instant_from(self._noted[f"{on.isoformat()}T{time}"])

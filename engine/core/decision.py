@@ -1,0 +1,554 @@
+"""The one pure function that decides.
+
+`decide(machine, snapshot, event)` has no clock, no identity, no chance and no I/O: same arguments,
+same answer, for ever. That is what lets a history be judged again.
+
+The order is fixed (`semantics` 1): the event's facts first; then requirements, which open a
+transition; then the transition's updates; then every rule in scope, none hiding another; then the
+action of highest precedence that has a target moves the course.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from engine.core.envelope import ENGINE, Correction, Event
+from engine.core.expression import Truth
+from engine.core.finding import Finding, Missing, explain, missing
+from engine.core.guard import Code, Reading, View
+from engine.core.machine import Cursor, Machine, Need, Step, Watch
+from engine.core.schedule import armed, windows
+from engine.core.snapshot import Readings, Snapshot, placed
+from engine.errors import InvalidInput
+
+
+class Reason(StrEnum):
+    """Why a request was refused. Stored: never rename a value."""
+
+    ILLEGAL_TRANSITION = "illegal-transition"
+    GUARD_FAILED = "guard-failed"
+    UNDECIDED = "guard-undecided"
+    OVERRIDE_NOT_PERMITTED = "override-not-permitted"
+    TOO_OLD = "too-old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A requirement's verdict. `passed` says that an override passed it as the no or unknown it is."""
+
+    guard: str
+    verdict: Truth
+    findings: tuple[Finding, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    passed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A transition that was tried and did not open, with the requirements that kept it closed."""
+
+    transition: str
+    kept_by: tuple[Weighed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """A rule that weighed yes. `delivered` is false while it merely goes on holding."""
+
+    rule: str
+    action: str
+    findings: tuple[Finding, ...] = ()
+    advice: tuple[str, ...] = ()
+    delivered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What goes to the outbox: a kind and what it is about, never a clinical value."""
+
+    kind: str
+    about: str
+    advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A request was not granted, and nothing changed. `attempts` say what kept each way closed."""
+
+    reason: Reason
+    state: str
+    attempts: tuple[Attempt, ...] = ()
+    late: bool = False
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What could not be weighed, each once."""
+        return tuple(
+            dict.fromkeys(
+                m for attempt in self.attempts for w in attempt.kept_by for m in w.missing
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What an event that was taken changes, and why.
+
+    `transition` is `None` where the course stays for want of one. `weighed` are the requirements
+    of the way that was taken, `attempts` the ways that stayed closed before it. `unknown` are the
+    rules that could not be weighed, with what they wait for; `no` those that were weighed and do
+    not hold. `firing` and `questions` are those of the course from now on: a rule that looks only
+    at certain events keeps its question until such an event answers it. `updates` are the variables that changed; `moved_by` is the rule whose action moved
+    the course on.
+    """
+
+    transition: str | None
+    state_before: str
+    state: str
+    round: int
+    late: bool = False
+    weighed: tuple[Weighed, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    fired: tuple[Fired, ...] = ()
+    unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    no: tuple[str, ...] = ()
+    moved_by: str | None = None
+    advice: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
+    updates: Mapping[str, Any] = field(default_factory=dict)
+    readings: tuple[Reading, ...] = ()
+    firing: Mapping[str, int] = field(default_factory=dict)
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(Taken):
+    """The event was taken as the definition foresees it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation(Taken):
+    """A report of what happened although a guard would have said no: recorded, and moved to safety."""
+
+
+Decision = Accepted | Deviation | Refused
+
+
+def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
+    """The decision on an event, with everything that it changes and why.
+
+    Same arguments, same answer, for ever. Raises InvalidInput for a correction that names no
+    reading; every other well-formed event gets a decision.
+    """
+    return _Deciding(machine, snapshot, event).decision()
+
+
+def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decision) -> Snapshot:
+    """The course after a decision: the snapshot from which the next event is decided."""
+    seq = snapshot.seq + 1
+    if isinstance(decision, Refused):
+        return replace(snapshot, seq=seq)
+    latest = dict(snapshot.latest)
+    for reading in decision.readings:
+        latest[reading.input] = _newest(snapshot, reading)
+    last_at = _later(snapshot.last_at, event.at)
+    after = replace(
+        snapshot,
+        seq=seq,
+        revision=seq,
+        state=decision.state,
+        round=decision.round,
+        last_at=last_at,
+        variables={**snapshot.variables, **decision.updates},
+        firing=decision.firing,
+        questions=decision.questions,
+        latest=latest,
+        fired=_fired(snapshot, event),
+    )
+    readings = snapshot.readings.adding(decision.readings, None)
+    view = _view(after, event.at, readings, {}, late=decision.late)
+    return replace(
+        after, timers=armed(machine, after, view, seq), visits=windows(machine, after, view)
+    )
+
+
+def view_of(snapshot: Snapshot, event: Event) -> View:
+    """What is known when an event is decided, its own facts added first."""
+    readings = snapshot.readings.adding(_facts(snapshot, event), event.at)
+    return _view(snapshot, event.at, readings, event.data, late=_late(snapshot, event))
+
+
+class _Deciding:
+    """The steps of one decision, in their order; thrown away with it."""
+
+    def __init__(self, machine: Machine, snapshot: Snapshot, event: Event) -> None:
+        self.machine, self.snapshot, self.event = machine, snapshot, event
+        self.declared = machine.events.get(event.name)
+        self.readings = _facts(snapshot, event)
+        self.late = _late(snapshot, event)
+        self.view = view_of(snapshot, event)
+        self.variables: dict[str, Any] = dict(snapshot.variables)
+        self.weighed: dict[str, tuple[Weighed, ...]] = {}
+        self.view.variables = self.variables
+
+    def decision(self) -> Decision:
+        if self.declared is None:
+            return self._taken(Accepted, None, ())
+        if self.declared.kind == "report":
+            return self._report()
+        return self._request()
+
+    # --- requests and reports -----------------------------------------------------------------
+
+    def _request(self) -> Decision:
+        declared, snapshot, at = self.declared, self.snapshot, self.event.at
+        assert declared is not None
+        if declared.max_age is not None and at is not None and not snapshot.retrospective:
+            if snapshot.decided_at - at > declared.max_age:
+                return self._refused(Reason.TOO_OLD, ())
+        if not self.machine.accepts(self.event.name, snapshot.state):
+            return self._refused(Reason.ILLEGAL_TRANSITION, ())
+        cursor = self._run()
+        attempts = self._attempts(cursor)
+        if cursor.taken is not None:
+            return self._taken(Accepted, cursor.taken, attempts)
+        return self._refused(self._why(cursor, attempts), attempts)
+
+    def _report(self) -> Decision:
+        self._apply(self.machine.updates(self.event.name))
+        if not self.machine.accepts(self.event.name, self.snapshot.state):
+            return self._taken(Deviation, None, ())
+        cursor = self._run()
+        attempts = self._attempts(cursor)
+        if cursor.taken is None or cursor.taken.transition.deviation:
+            return self._taken(Deviation, cursor.taken, attempts)
+        return self._taken(Accepted, cursor.taken, attempts)
+
+    def _run(self) -> Cursor:
+        cursor = Cursor(self.snapshot.state, self._weigh)
+        self.machine.run(self.event.name, cursor)
+        return cursor
+
+    def _weigh(self, step: Step) -> bool | None:
+        found = tuple(self._need(need) for need in step.needs)
+        self.weighed[step.transition.name] = found
+        closed = [w for w in found if w.verdict is not Truth.YES and not w.passed]
+        if not closed:
+            return True
+        return False if any(w.verdict is Truth.NO for w in closed) else None
+
+    def _need(self, need: Need) -> Weighed:
+        verdict = need.code.weigh(self.view)
+        lacking = missing(need.code, self.view) if verdict is Truth.UNKNOWN else ()
+        return Weighed(
+            guard=need.requirement.guard,
+            verdict=verdict,
+            missing=lacking,
+            findings=explain(need.code, self.view),
+            passed=verdict is not Truth.YES and self._overridden(need, verdict),
+        )
+
+    def _overridden(self, need: Need, verdict: Truth) -> bool:
+        override, requirement = self.event.override, need.requirement
+        if override is None or requirement.guard not in override.guards:
+            return False
+        if (
+            verdict is Truth.UNKNOWN
+            and self.snapshot.retrospective
+            and override.code == self.machine.workflow.not_published
+        ):
+            return True
+        return (
+            requirement.soft
+            and self.event.actor.role in requirement.roles
+            and override.code in requirement.codes
+        )
+
+    def _attempts(self, cursor: Cursor) -> tuple[Attempt, ...]:
+        return tuple(
+            Attempt(
+                transition=step.transition.name,
+                kept_by=tuple(
+                    w
+                    for w in self.weighed[step.transition.name]
+                    if w.verdict is not Truth.YES and not w.passed
+                ),
+            )
+            for step in cursor.failed
+        )
+
+    def _why(self, cursor: Cursor, attempts: Sequence[Attempt]) -> Reason:
+        named = self.event.override.guards if self.event.override is not None else ()
+        if any(w.guard in named for attempt in attempts for w in attempt.kept_by):
+            return Reason.OVERRIDE_NOT_PERMITTED
+        return Reason.UNDECIDED if cursor.halted else Reason.GUARD_FAILED
+
+    def _refused(self, reason: Reason, attempts: tuple[Attempt, ...]) -> Refused:
+        return Refused(reason=reason, state=self.snapshot.state, attempts=attempts, late=self.late)
+
+    # --- what is taken ------------------------------------------------------------------------
+
+    def _taken(
+        self,
+        verdict: type[Accepted] | type[Deviation],
+        step: Step | None,
+        attempts: tuple[Attempt, ...],
+    ) -> Decision:
+        snapshot, state, number = self.snapshot, self.snapshot.state, self.snapshot.round
+        messages: list[Message] = []
+        advice: list[str] = []
+        if step is not None:
+            transition = step.transition
+            state = transition.target or state
+            if transition.opens_round:
+                number += 1
+                self.view.round = number
+                self._open_round()
+            self._apply(step.updates)
+            messages += [Message(kind=kind, about=transition.name) for kind in transition.messages]
+            advice += transition.advice
+        watching = self._watch(state)
+        for fired in watching.fired:
+            if fired.delivered:
+                advice += [name for name in fired.advice if name not in advice]
+                messages.append(
+                    Message(
+                        kind=watching.kinds[fired.rule] or fired.action,
+                        about=fired.rule,
+                        advice=fired.advice,
+                    )
+                )
+        moved_by, target = watching.move
+        return verdict(
+            transition=step.transition.name if step is not None else None,
+            state_before=snapshot.state,
+            state=target or state,
+            round=number,
+            late=self.late,
+            weighed=self.weighed[step.transition.name] if step is not None else (),
+            attempts=attempts,
+            fired=watching.fired,
+            unknown=watching.unknown,
+            no=watching.no,
+            moved_by=moved_by,
+            advice=tuple(advice),
+            messages=tuple(messages),
+            updates=self._changed(),
+            readings=self.readings,
+            firing=watching.firing,
+            questions=self._questions(state, watching),
+        )
+
+    def _questions(self, state: str, watching: _Watching) -> dict[str, tuple[str, ...]]:
+        waiting = self.machine.event_rules(state)
+        weighed = {watch.rule.guard for watch in self.machine.watches(state, self.event.name)}
+        kept = {
+            name: what
+            for name, what in self.snapshot.questions.items()
+            if name in waiting and name not in weighed
+        }
+        return {**kept, **watching.unknown}
+
+    def _open_round(self) -> None:
+        for variable in self.machine.workflow.variables:
+            if variable.per_round:
+                self.variables[variable.name] = self.machine.initial_values[variable.name]
+
+    def _apply(self, updates: Iterable[tuple[str, Code]]) -> None:
+        # All right-hand sides first, then the assignments: their order cannot matter.
+        self.variables.update([(name, code.run(self.view)) for name, code in updates])
+
+    def _changed(self) -> dict[str, Any]:
+        before = self.snapshot.variables
+        return {
+            name: value
+            for name, value in self.variables.items()
+            if name not in before or before[name] != value
+        }
+
+    # --- rules --------------------------------------------------------------------------------
+
+    def _watch(self, state: str) -> _Watching:
+        seq = self.snapshot.seq + 1
+        brought = {reading.input for reading in self.readings} | self.event.data.keys()
+        present = self._present()
+        fired: list[tuple[Watch, Fired]] = []
+        firing: dict[str, int] = {}
+        unknown: dict[str, tuple[str, ...]] = {}
+        no: list[str] = []
+        for watch in self.machine.watches(state, self.event.name):
+            name, view = watch.rule.guard, self.view
+            answer = watch.code.run(view)
+            now = answer
+            if present is not None and not watch.at_event:
+                now = watch.code.run(present)
+                if now is True and answer is not True:
+                    answer, view = now, present
+            if now is None:
+                unknown[name] = tuple(
+                    str(m)
+                    for m in missing(
+                        watch.code, present if present is not None and not watch.at_event else view
+                    )
+                )
+            if answer is True:
+                fresh = (
+                    name not in self.snapshot.firing
+                    or watch.at_event
+                    or not watch.reads.isdisjoint(brought)
+                )
+                fired.append(
+                    (
+                        watch,
+                        Fired(
+                            rule=name,
+                            action=watch.action.name,
+                            delivered=fresh,
+                            advice=watch.rule.advice if fresh else (),
+                            findings=explain(watch.code, view) if fresh else (),
+                        ),
+                    )
+                )
+            elif answer is False and name not in unknown:
+                no.append(name)
+            if now is True and not watch.at_event:
+                firing[name] = self.snapshot.firing.get(name, seq)
+        fired.sort(key=lambda pair: pair[0].action.rank)
+        for watch, found in reversed(fired):
+            if found.delivered:
+                self._apply(watch.updates)
+        move = next(
+            (
+                (w.rule.guard, target)
+                for w, _ in fired
+                if (target := self.machine.target(w.action.name, state)) is not None
+            ),
+            (None, None),
+        )
+        return _Watching(
+            fired=tuple(f for _, f in fired),
+            unknown=unknown,
+            no=tuple(no),
+            firing=firing,
+            move=move,
+            kinds={w.rule.guard: w.action.message for w, _ in fired},
+        )
+
+    def _present(self) -> View | None:
+        """For a late event, the view at the latest time known: a run that it completes must count."""
+        if not self.late:
+            return None
+        last = self.snapshot.last_at
+        readings = self.snapshot.readings.adding(self.readings, last)
+        view = _view(self.snapshot, last, readings, self.event.data, late=True)
+        view.variables = self.variables
+        view.round = self.view.round
+        return view
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watching:
+    fired: tuple[Fired, ...]
+    unknown: Mapping[str, tuple[str, ...]]
+    no: tuple[str, ...]
+    firing: Mapping[str, int]
+    move: tuple[str | None, str | None]
+    kinds: Mapping[str, str | None]
+
+
+def _facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
+    """The event's readings, with the record and the civil date that they get."""
+    seq = snapshot.seq + 1
+    if event.correction is not None:
+        return (_corrected(snapshot, event.correction, seq),)
+    return tuple(
+        replace(r, seq=seq, on=None if r.at is None else snapshot.calendar.civil_date(r.at))
+        for r in event.readings
+    )
+
+
+def _corrected(snapshot: Snapshot, correction: Correction, seq: int) -> Reading:
+    wrong = next(
+        (
+            r
+            for r in snapshot.readings.get(correction.input)
+            if correction.record in (r.seq, r.corrects)
+        ),
+        None,
+    )
+    if wrong is None:
+        raise InvalidInput("data.record", "a record that brought a reading of data.input")
+    if correction.entered_in_error:
+        return replace(wrong, seq=seq, value=None, flaw="entered-in-error", corrects=wrong.seq)
+    at = correction.at or wrong.at
+    return replace(
+        wrong,
+        seq=seq,
+        value=correction.value,
+        flaw=correction.flaw,
+        corrects=wrong.seq,
+        at=at,
+        on=None if at is None else snapshot.calendar.civil_date(at),
+        over=correction.over or wrong.over,
+    )
+
+
+def _late(snapshot: Snapshot, event: Event) -> bool:
+    return event.at is not None and snapshot.last_at is not None and event.at < snapshot.last_at
+
+
+def _view(
+    snapshot: Snapshot,
+    at: datetime | None,
+    readings: Readings,
+    data: Mapping[str, Any],
+    *,
+    late: bool,
+) -> View:
+    return View(
+        now=at,
+        today=None if at is None else snapshot.calendar.civil_date(at),
+        variables=snapshot.variables,
+        readings=readings,
+        data=data,
+        calendar=snapshot.calendar,
+        round=snapshot.round,
+        late=late,
+        retrospective=snapshot.retrospective,
+        questions=snapshot.questions,
+    )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((at for at in (one, other) if at is not None), default=None)
+
+
+def _newest(snapshot: Snapshot, reading: Reading) -> Reading:
+    """The reading that is the latest of its input, now that this one has been added."""
+    known = snapshot.latest.get(reading.input)
+    if known is None:
+        return reading
+    return placed((known,), reading)[-1]
+
+
+def _fired(snapshot: Snapshot, event: Event) -> Mapping[str, datetime]:
+    """The timers' last firings; a timer that fired does not come back for the same instant."""
+    if event.actor.role != ENGINE or event.at is None:
+        return snapshot.fired
+    name = event.id.split(":")[1]
+    return {**snapshot.fired, name: event.at}
+
+
+def verdict(decision: Decision) -> str:
+    """The word for a decision: accepted, deviation or refused."""
+    match decision:
+        case Refused():
+            return "refused"
+        case Deviation():
+            return "deviation"
+        case Accepted():
+            return "accepted"

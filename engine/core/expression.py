@@ -1,0 +1,568 @@
+"""Expression trees: what guards and updates are made of.
+
+- A tree is data: it is printed, stored as JSON, compared and proved, and it is never a callable.
+- Trees are built with Python's operators on declared inputs, variables, parameters and fields:
+  `platelets < q(30, "10*3/uL")`, `(a > 1) & ~b`. Equality is a method (`rhythm.is_("sinus")`), so
+  that `==` between two trees still asks whether they are the same tree.
+- A window over readings says how far back it looks, and what zero and too few readings mean.
+- Elapsed time and calendar spans are different types: four calendar days across a clock change
+  last 95 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.core.quantity import Quantity, decimal_from, decimal_text
+
+
+class Truth(StrEnum):
+    """What a guard weighs to. Stored: never rename a value."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A civil span: whole months, then whole days; a month's end is clamped (31 January + 1 month)."""
+
+    months: int = 0
+    days: int = 0
+
+    def __str__(self) -> str:
+        parts = [
+            f"{n} calendar {unit}{'' if n == 1 else 's'}"
+            for n, unit in ((self.months, "month"), (self.days, "day"))
+            if n
+        ]
+        return " and ".join(parts) or "0 calendar days"
+
+
+def minutes(n: int) -> timedelta:
+    """An elapsed time of `n` minutes."""
+    return timedelta(minutes=n)
+
+
+def hours(n: int) -> timedelta:
+    """An elapsed time of `n` hours; never a calendar span."""
+    return timedelta(hours=n)
+
+
+def days(n: int) -> Span:
+    """A span of `n` calendar days; for elapsed time say `hours(24 * n)`."""
+    return Span(days=n)
+
+
+def months(n: int) -> Span:
+    """A span of `n` calendar months, clamped to the month's end."""
+    return Span(months=n)
+
+
+Value = Decimal | Quantity | bool | str | date | timedelta | Span | None
+"""What a constant may hold; `None` unsets a variable."""
+
+
+class Operand:
+    """Python's operators, building trees. Declarations and trees both are operands."""
+
+    __slots__ = ()
+
+    def tree(self) -> Expression:
+        """The tree that stands for this operand."""
+        raise NotImplementedError
+
+    def __lt__(self, other: Liftable) -> Compare:
+        return Compare("<", self.tree(), lift(other))
+
+    def __le__(self, other: Liftable) -> Compare:
+        return Compare("<=", self.tree(), lift(other))
+
+    def __gt__(self, other: Liftable) -> Compare:
+        return Compare(">", self.tree(), lift(other))
+
+    def __ge__(self, other: Liftable) -> Compare:
+        return Compare(">=", self.tree(), lift(other))
+
+    def is_(self, other: Liftable) -> Compare:
+        """Equal to."""
+        return Compare("==", self.tree(), lift(other))
+
+    def is_not(self, other: Liftable) -> Compare:
+        """Known, and not equal to."""
+        return Compare("!=", self.tree(), lift(other))
+
+    def one_of(self, *codes: str) -> OneOf:
+        """Member of a fixed set of codes."""
+        return OneOf(self.tree(), codes)
+
+    def known(self) -> Known:
+        """Whether there is a usable value: never unknown itself."""
+        return Known(self.tree())
+
+    def __add__(self, other: Liftable) -> Arithmetic:
+        return Arithmetic("+", self.tree(), lift(other))
+
+    def __sub__(self, other: Liftable) -> Arithmetic:
+        return Arithmetic("-", self.tree(), lift(other))
+
+    def __mul__(self, other: Liftable) -> Arithmetic:
+        return Arithmetic("*", self.tree(), lift(other))
+
+    def __and__(self, other: Operand) -> All:
+        left, right = self.tree(), other.tree()
+        return All(
+            (
+                *(left.items if isinstance(left, All) else (left,)),
+                *(right.items if isinstance(right, All) else (right,)),
+            )
+        )
+
+    def __or__(self, other: Operand) -> Any_:
+        left, right = self.tree(), other.tree()
+        return Any_(
+            (
+                *(left.items if isinstance(left, Any_) else (left,)),
+                *(right.items if isinstance(right, Any_) else (right,)),
+            )
+        )
+
+    def __invert__(self) -> Not:
+        return Not(self.tree())
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a guard has no truth of its own: use &, | and ~ instead of and, or and not"
+        )
+
+
+class Expression(Operand):
+    """A node of a tree."""
+
+    __slots__ = ()
+
+    def tree(self) -> Expression:
+        return self
+
+
+Liftable = Operand | Value | int
+
+
+def lift(value: Liftable) -> Expression:
+    """The tree of an operand, or a constant. Floats are refused: a guard compares exact decimals."""
+    if isinstance(value, Operand):
+        return value.tree()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Constant(Decimal(value))
+    if isinstance(value, float):
+        raise TypeError("floats are not exact: write the number as a string, such as q('0.5', 'L')")
+    return Constant(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Expression):
+    """A value written in the workflow."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Latest(Expression):
+    """The latest reading of an input at the event's time.
+
+    Unknown when missing, older than `max_age` (the input's own unless said otherwise) or
+    physically impossible. `since` and `until` bound when it was taken; a bounded one declares how
+    far back it looks (`horizon`).
+    """
+
+    input: str
+    max_age: timedelta | None = None
+    since: Expression | None = None
+    until: Expression | None = None
+    horizon: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAt(Expression):
+    """The instant at which the latest reading of an input was taken, however old it is."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOn(Expression):
+    """The civil date at the site on which the latest reading of an input was taken."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered(Expression):
+    """A variable of the course; unknown while unset."""
+
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Expression):
+    """A parameter of the workflow."""
+
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(Expression):
+    """A field of the event's data; unknown when it was not sent."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class SumOf(Expression):
+    """The sum of one member over the items of a list field; unknown when an item lacks it."""
+
+    field: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Now(Expression):
+    """The event's own time, as asserted: never the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Today(Expression):
+    """The civil date of the event's own time at the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round(Expression):
+    """The number of the current round, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late(Expression):
+    """Whether the event happened before something that was recorded earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrospective(Expression):
+    """Whether the course was enrolled after the fact, from a publication or a paper chart."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion(Expression):
+    """Whether a rule could not be weighed when it was last in scope."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class CivilInstant(Expression):
+    """The instant of a wall-clock time (`HH:MM`) on a civil date at the site."""
+
+    on: Expression
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Expression):
+    """Sum, difference or product; unknown when a side is."""
+
+    op: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme(Expression):
+    """The least (`min`) or greatest (`max`) of several values; unknown when one is."""
+
+    op: str
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick(Expression):
+    """The item at a position, counted from 1; unknown outside the list."""
+
+    index: Expression
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choose(Expression):
+    """One value when the condition is yes, another when it is no; unknown when it is unknown."""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Expression):
+    """One comparison; unknown when a side is."""
+
+    op: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Expression):
+    """Membership in a fixed set of codes."""
+
+    item: Expression
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Expression):
+    """Whether a value is there and usable: yes or no, never unknown."""
+
+    item: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class All(Expression):
+    """Kleene conjunction: one no decides, otherwise one unknown leaves it unknown."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any_(Expression):
+    """Kleene disjunction: one yes decides, otherwise one unknown leaves it unknown."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expression):
+    """Kleene negation: the opposite of unknown is unknown."""
+
+    item: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Sustained(Expression):
+    """Whether the most recent run of readings that all satisfy a comparison is long enough.
+
+    The run ends with the latest reading and has at least `count` readings, no two consecutive
+    counted ones closer than `apart`, and at least `span` from the first to the last. Only readings
+    within `horizon`, and not before `since`, are looked at. `zero` is the answer without any
+    reading, `few` the answer when all readings satisfy the comparison but are not enough; a latest
+    reading that does not satisfy it is a no.
+    """
+
+    input: str
+    op: str
+    threshold: Expression
+    count: Expression
+    span: Expression
+    horizon: timedelta
+    zero: Truth
+    few: Truth
+    since: Expression | None = None
+    apart: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Total(Expression):
+    """Whether the total of interval readings over the last `span` satisfies a comparison.
+
+    The span ends with the latest reading; the readings' intervals must cover it completely, else
+    the answer is `few` (`zero` without any reading).
+    """
+
+    input: str
+    op: str
+    threshold: Expression
+    span: Expression
+    horizon: timedelta
+    zero: Truth
+    few: Truth
+    since: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Expression):
+    """How many readings of an input lie within the last `days` civil days, today included.
+
+    `zero` says what no reading means: `NO` counts 0, `UNKNOWN` leaves the count unknown.
+    """
+
+    input: str
+    days: Expression
+    horizon: timedelta
+    zero: Truth
+    since: Expression | None = None
+
+
+def least(*items: Liftable) -> Extreme:
+    """The least of several values."""
+    return Extreme("min", tuple(lift(i) for i in items))
+
+
+def greatest(*items: Liftable) -> Extreme:
+    """The greatest of several values."""
+    return Extreme("max", tuple(lift(i) for i in items))
+
+
+def all_of(*items: Operand) -> All:
+    """Every one of them."""
+    return All(tuple(i.tree() for i in items))
+
+
+def any_of(*items: Operand) -> Any_:
+    """At least one of them."""
+    return Any_(tuple(i.tree() for i in items))
+
+
+def choose(condition: Operand, then: Liftable, otherwise: Liftable) -> Choose:
+    """`then` when the condition is yes, `otherwise` when it is no."""
+    return Choose(condition.tree(), lift(then), lift(otherwise))
+
+
+def pick(index: Operand, *items: Liftable) -> Pick:
+    """The item at a position, counted from 1."""
+    return Pick(index.tree(), tuple(lift(i) for i in items))
+
+
+def children(node: Expression) -> Iterable[Expression]:
+    """The direct parts of a node, in reading order."""
+    for name in node.__dataclass_fields__:  # type: ignore[attr-defined]  # every node is a dataclass
+        part = getattr(node, name)
+        if isinstance(part, Expression):
+            yield part
+        elif isinstance(part, tuple):
+            yield from (item for item in part if isinstance(item, Expression))
+
+
+def walk(node: Expression) -> Iterable[Expression]:
+    """The node and everything below it, depth first."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def text(node: Expression) -> str:
+    """The tree in words that a clinician can read."""
+    return _text(node)
+
+
+_WORDS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "is", "!=": "is not"}
+
+
+def _text(node: Expression) -> str:  # noqa: PLR0912  # one line a node: a table in disguise
+    match node:
+        case Constant(value):
+            return value_text(value)
+        case Latest(name, max_age, since, until, _):
+            bounds = [
+                f"taken since {_text(since)}" if since else "",
+                f"until {_text(until)}" if until else "",
+                f"at most {value_text(max_age)} old" if max_age is not None else "",
+            ]
+            said = ", ".join(b for b in bounds if b)
+            return f"{name} ({said})" if said else name
+        case TakenAt(name):
+            return f"time of {name}"
+        case TakenOn(name):
+            return f"date of {name}"
+        case Remembered(name) | Setting(name):
+            return name
+        case Sent(name):
+            return name
+        case SumOf(name, member):
+            return f"sum of {name}.{member}"
+        case Now():
+            return "time of the event"
+        case Today():
+            return "date of the event"
+        case Round():
+            return "round"
+        case Late():
+            return "entered late"
+        case Retrospective():
+            return "retrospective course"
+        case OpenQuestion(rule):
+            return f"{rule} could not be weighed"
+        case CivilInstant(on, time):
+            return f"{time} on {_text(on)}"
+        case Arithmetic(op, left, right):
+            return f"{_nested(left)} {op if op != '*' else '×'} {_nested(right)}"  # noqa: RUF001  # the sign of multiplication
+        case Extreme(op, items):
+            return f"{'least' if op == 'min' else 'greatest'} of ({', '.join(map(_text, items))})"
+        case Pick(index, items):
+            return f"entry {_text(index)} of ({', '.join(map(_text, items))})"
+        case Choose(condition, then, otherwise):
+            return f"{_nested(then)} if {_nested(condition)} else {_nested(otherwise)}"
+        case Compare("==", left, Constant(True)):
+            return _text(left)
+        case Compare("==", left, Constant(False)):
+            return f"not {_nested(left)}"
+        case Compare(op, left, right):
+            return f"{_text(left)} {_WORDS[op]} {_text(right)}"
+        case OneOf(item, codes):
+            return f"{_text(item)} is one of {', '.join(codes)}"
+        case Known(item):
+            return f"{_text(item)} is known"
+        case All(items):
+            return " and ".join(map(_nested, items))
+        case Any_(items):
+            return " or ".join(map(_nested, items))
+        case Not(item):
+            return f"not ({_text(item)})"
+        case Sustained(name, op, threshold, count, span, horizon, _, _, since, apart):
+            gap = f", each {value_text(apart)} apart" if apart else ""
+            start = f" since {_text(since)}" if since else ""
+            return (
+                f"{name} {_WORDS[op]} {_text(threshold)} in a run of at least {_text(count)} "
+                f"readings over at least {_text(span)}{gap} (within {value_text(horizon)}{start})"
+            )
+        case Total(name, op, threshold, span, _, _, _, since):
+            start = f" since {_text(since)}" if since else ""
+            return (
+                f"total {name} over {_text(span)}, completely covered,{start} "
+                f"{_WORDS[op]} {_text(threshold)}"
+            )
+        case Count(name, span, _, _, _):
+            return f"number of {name} in {_text(span)} days"
+    raise TypeError(f"no text for {type(node).__name__}")
+
+
+def _nested(node: Expression) -> str:
+    said = _text(node)
+    return f"({said})" if isinstance(node, All | Any_ | Arithmetic | Choose) else said
+
+
+def value_text(value: object) -> str:
+    """A value as a reader sees it: `3.1 mg/dL`, `6 hours`, `yes`."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, timedelta):
+        seconds = int(value.total_seconds())
+        for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+            if seconds and seconds % size == 0:
+                n = seconds // size
+                # 24-hour multiples stay hours up to two days: "48 hours" is not two calendar days
+                if unit == "day" and n <= 3:
+                    continue
+                return f"{n} {unit}{'' if n == 1 else 's'}"
+        return f"{seconds} seconds"
+    return str(value)
+
+
+def exact(number: str | int) -> Decimal:
+    """An exact number for a tree, from text or a whole number."""
+    return decimal_from(number)

@@ -1,0 +1,99 @@
+"""Questions that write nothing: what may happen next, and why something may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.core.decision import Decision, Weighed, decide, view_of
+from engine.core.definition import Kind
+from engine.core.envelope import Event
+from engine.core.expression import Truth
+from engine.core.finding import explain, missing
+from engine.core.machine import Machine, Step
+from engine.core.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One event that could be sent now, and how far its requirements are met without its data.
+
+    `verdict` is yes when nothing is in the way, unknown when the answer depends on what is sent or
+    is still missing, no when a requirement is not met. `requirements` are those that are not yes.
+    """
+
+    event: str
+    kind: Kind
+    title: str
+    transition: str
+    target: str
+    verdict: Truth
+    requirements: tuple[Weighed, ...]
+    roles: tuple[str, ...]
+
+
+def what_next(
+    machine: Machine, snapshot: Snapshot, blank: Callable[[str], Event]
+) -> tuple[Option, ...]:
+    """What could be sent now: requests with the best way that is open to each, then reports.
+
+    `blank` makes an event of a name without data, at the time for which the question is asked.
+    """
+    found = [
+        option
+        for name in machine.events_from(snapshot.state)
+        if (option := _option(machine, snapshot, blank(name))) is not None
+    ]
+    return tuple(sorted(found, key=lambda o: (o.kind is Kind.REPORT, _RANK[o.verdict])))
+
+
+def why_not(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
+    """The decision that an event would get now, with its findings; nothing is written."""
+    return decide(machine, snapshot, event)
+
+
+_RANK = {Truth.YES: 0, Truth.UNKNOWN: 1, Truth.NO: 2}
+
+
+def _option(machine: Machine, snapshot: Snapshot, event: Event) -> Option | None:
+    declared = machine.events[event.name]
+    if declared.timer:
+        return None
+    ways = [
+        _way(step, machine, snapshot, event)
+        for step in machine.steps(event.name, snapshot.state)
+        if not step.transition.deviation
+    ]
+    if not ways:
+        return None
+    step, verdict, kept_by = min(ways, key=lambda way: _RANK[way[1]])
+    return Option(
+        event=event.name,
+        kind=declared.kind,
+        title=declared.title,
+        transition=step.transition.name,
+        target=step.transition.target or snapshot.state,
+        verdict=verdict,
+        requirements=kept_by,
+        roles=declared.roles,
+    )
+
+
+def _way(
+    step: Step, machine: Machine, snapshot: Snapshot, event: Event
+) -> tuple[Step, Truth, tuple[Weighed, ...]]:
+    view = view_of(snapshot, event)
+    kept_by: list[Weighed] = []
+    for need in step.needs:
+        verdict = need.code.weigh(view)
+        if verdict is not Truth.YES:
+            kept_by.append(
+                Weighed(
+                    guard=need.requirement.guard,
+                    verdict=verdict,
+                    findings=explain(need.code, view),
+                    missing=missing(need.code, view) if verdict is Truth.UNKNOWN else (),
+                )
+            )
+    worst = max((w.verdict for w in kept_by), key=_RANK.__getitem__, default=Truth.YES)
+    return step, worst, tuple(kept_by)

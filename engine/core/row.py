@@ -1,0 +1,185 @@
+"""The course row as JSON: a cache of what the records say, and what changes it.
+
+A record holds the changes that its event made to the row; the row is the sum of the changes of all
+records. That is why a replay needs no definition, and why the two can be compared byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.core.encoding import (
+    Json,
+    date_from,
+    decode_value,
+    encode_value,
+    instant_from,
+    instant_text,
+)
+from engine.core.guard import Reading
+from engine.core.machine import Machine
+from engine.core.snapshot import Armed, Snapshot, Window
+
+SECTIONS = ("variables", "latest", "firing", "questions", "timers", "fired", "visits")
+HEAD = ("digest", "prose", "patient", "site", "zone", "retrospective", "state", "round", "last_at")
+
+
+def first_changes(machine: Machine, snapshot: Snapshot) -> dict[str, Json]:
+    """What the first record sets: the whole row."""
+    head: dict[str, Json] = {
+        "digest": machine.digest,
+        "prose": machine.prose_digest,
+        "patient": snapshot.patient,
+        "site": snapshot.site,
+        "zone": snapshot.zone,
+        "retrospective": snapshot.retrospective,
+        "state": snapshot.state,
+        "round": snapshot.round,
+        "last_at": None if snapshot.last_at is None else instant_text(snapshot.last_at),
+    }
+    sections = {
+        name: _section_changes({}, getattr(snapshot, name), _ENCODE[name]) for name in SECTIONS
+    }
+    return head | {name: section for name, section in sections.items() if section}
+
+
+def changes(before: Snapshot, after: Snapshot) -> dict[str, Json]:
+    """What an event changed: members of the row, and within sections only what differs.
+
+    A member that went away is null. `seq`, `revision` and the hash of the head follow from the
+    record itself.
+    """
+    found: dict[str, Json] = {}
+    if before.state != after.state:
+        found["state"] = after.state
+    if before.round != after.round:
+        found["round"] = after.round
+    if before.last_at != after.last_at and after.last_at is not None:
+        found["last_at"] = instant_text(after.last_at)
+    for name in SECTIONS:
+        old, new = getattr(before, name), getattr(after, name)
+        if old is not new and (section := _section_changes(old, new, _ENCODE[name])):
+            found[name] = section
+    return found
+
+
+def patched(
+    row: Mapping[str, Json] | None,
+    delta: Mapping[str, Json],
+    *,
+    course: str,
+    seq: int,
+    refused: bool,
+    head: str,
+) -> dict[str, Json]:
+    """The row after a record."""
+    if row is None:
+        row = {"course": course, "revision": 1, **{name: {} for name in SECTIONS}}
+    after = {**row, "seq": seq, "head": head}
+    if not refused:
+        after["revision"] = seq
+    for name, value in delta.items():
+        if name in SECTIONS:
+            after[name] = {
+                key: item for key, item in {**row[name], **value}.items() if item is not None
+            }
+        else:
+            after[name] = value
+    return after
+
+
+def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
+    """The typed sections of a row, for a snapshot."""
+    kinds = machine.variables
+    inputs = machine.inputs
+    return {
+        "variables": dict.fromkeys(kinds)
+        | {name: decode_value(kinds[name].kind, value) for name, value in row["variables"].items()},
+        "latest": {
+            name: reading_from(name, inputs[name].kind, item)
+            for name, item in row["latest"].items()
+        },
+        "firing": row["firing"],
+        "questions": {rule: tuple(names) for rule, names in row["questions"].items()},
+        "timers": {
+            name: Armed(instant_from(due), seq) for name, (due, seq) in row["timers"].items()
+        },
+        "fired": {name: instant_from(due) for name, due in row["fired"].items()},
+        "visits": {
+            name: Window(n, date_from(earliest), date_from(target), date_from(latest))
+            for name, (n, earliest, target, latest) in row["visits"].items()
+        },
+    }
+
+
+def reading_json(reading: Reading) -> list[Json]:
+    """A reading in a row: value, time, civil date, record, length in seconds, flaw, corrected one."""
+    items = [
+        encode_value(reading.value),
+        None if reading.at is None else instant_text(reading.at),
+        None if reading.on is None else reading.on.isoformat(),
+        reading.seq,
+        None if reading.over is None else _seconds(reading.over),
+        reading.flaw,
+        reading.corrects,
+    ]
+    while items[-1] is None:
+        items.pop()
+    return items
+
+
+def reading_from(name: str, kind: str, items: list[Json]) -> Reading:
+    """The reading that `reading_json` wrote."""
+    value, at, on, seq, over, flaw, corrects = (*items, None, None, None)[:7]
+    return Reading(
+        name,
+        decode_value(kind, value),
+        None if at is None else instant_from(at),
+        None if on is None else date_from(on),
+        seq,
+        None if over is None else timedelta(seconds=float(Decimal(over))),
+        flaw,
+        corrects,
+    )
+
+
+def _seconds(length: timedelta) -> str:
+    whole = Decimal(length.days * 86400 + length.seconds)
+    return str(whole + Decimal(length.microseconds) / 1_000_000 if length.microseconds else whole)
+
+
+def _section_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], encode: Callable[[Any], Json]
+) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        name: encode(value)
+        for name, value in after.items()
+        if value is not None and (name not in before or before[name] != value)
+    }
+    found.update(
+        {
+            name: None
+            for name, value in before.items()
+            if value is not None and after.get(name) is None
+        }
+    )
+    return found
+
+
+_ENCODE: Mapping[str, Callable[[Any], Json]] = {
+    "variables": encode_value,
+    "latest": reading_json,
+    "firing": lambda seq: seq,
+    "questions": list,
+    "timers": lambda armed: [instant_text(armed.due), armed.seq],
+    "fired": instant_text,
+    "visits": lambda w: [
+        w.number,
+        w.earliest.isoformat(),
+        w.target.isoformat(),
+        w.latest.isoformat(),
+    ],
+}

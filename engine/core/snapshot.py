@@ -1,0 +1,117 @@
+"""What is known of a course when an event is decided."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from engine.core.guard import Calendar, Reading
+
+_END = datetime.max.replace(tzinfo=UTC)
+
+
+class Readings:
+    """The readings of a course as far as guards can see them, oldest first, by input.
+
+    `source` gives the readings of one input within its horizons, corrections applied; they are
+    asked for once each and cut at `as_of`, so that a late event sees nothing that came after it.
+    """
+
+    __slots__ = ("_as_of", "_known", "_source")
+
+    def __init__(
+        self, source: Callable[[str], Sequence[Reading]], as_of: datetime | None = None
+    ) -> None:
+        self._source = source
+        self._as_of = as_of
+        self._known: dict[str, Sequence[Reading]] = {}
+
+    def get(self, name: str, default: Sequence[Reading] = (), /) -> Sequence[Reading]:
+        """The readings of an input, oldest first; undated ones last."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._source(name)
+            if self._as_of is not None and known:
+                last = known[-1].at
+                if last is None or last > self._as_of:
+                    known = [r for r in known if r.at is None or r.at <= self._as_of]
+            self._known[name] = known
+        return known or default
+
+    def adding(self, readings: Iterable[Reading], as_of: datetime | None) -> Readings:
+        """These readings and more, as seen at `as_of`."""
+        more = Readings(self._source, as_of)
+        for reading in readings:
+            more._known[reading.input] = placed(more.get(reading.input), reading)
+        return more
+
+
+def order(reading: Reading) -> tuple[bool, datetime, int]:
+    """Oldest first, undated last, then in the order of recording."""
+    at = reading.at
+    return (at is None, at or _END, reading.seq)
+
+
+def placed(readings: Sequence[Reading], reading: Reading) -> list[Reading]:
+    """The readings with one more in its place; a correction takes the place of what it corrects."""
+    found = [r for r in readings if r.seq != reading.corrects]
+    if not found or order(found[-1]) <= order(reading):
+        found.append(reading)
+    else:
+        found.insert(bisect_right(found, order(reading), key=order), reading)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A due visit: which of its series, and its dates at the site."""
+
+    number: int
+    earliest: date
+    target: date
+    latest: date
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """A timer that waits: when it is due, and the record that armed it."""
+
+    due: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """State, variables, readings within horizons, and revision.
+
+    `seq` is the last record's number, `revision` that of the last record that changed the course.
+    `last_at` is the latest time asserted so far. `firing` names the rules that held when they were
+    last weighed, with the record since which they do; `questions` those that could not be weighed,
+    with what they wait for. `decided_at` is the system's time of this decision, which becomes the
+    record's `recorded_at`.
+    """
+
+    course: str
+    digest: str
+    patient: str
+    site: str
+    zone: str
+    retrospective: bool
+    state: str
+    round: int
+    seq: int
+    revision: int
+    calendar: Calendar
+    readings: Readings
+    decided_at: datetime
+    last_at: datetime | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    firing: Mapping[str, int] = field(default_factory=dict)
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    timers: Mapping[str, Armed] = field(default_factory=dict)
+    fired: Mapping[str, datetime] = field(default_factory=dict)
+    visits: Mapping[str, Window] = field(default_factory=dict)
+    latest: Mapping[str, Reading] = field(default_factory=dict)

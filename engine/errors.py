@@ -1,0 +1,130 @@
+"""Everything that the engine raises on purpose.
+
+    RegimenError
+    ├── InvalidInput             something sent does not have the shape that was expected
+    │   ├── UnknownEvent         no event of that name in the course's workflow
+    │   └── UnknownWorkflow      no workflow of that name, version or digest
+    ├── DefinitionError          a workflow is not well formed: every problem, with its place
+    ├── NotFound                 no such course
+    ├── NotPermitted             the actor's role may not send this event
+    ├── Conflict                 another writer moved the course, or the expected revision is stale
+    ├── IdempotencyConflict      an event id was used again for another body
+    ├── Divergence               records and what they claim do not agree
+    └── StoreUnavailable         the database cannot be reached, is full or is locked
+
+A refusal is no error: it is a decision, and a record. No message carries a reading, a free text or
+a person; courses are named by their pseudonym.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class RegimenError(Exception):
+    """The root of the tree: catch it to catch whatever the engine raises on purpose."""
+
+
+class InvalidInput(RegimenError):
+    """Something sent does not have the shape that was expected; nothing was written.
+
+    `field` is the dotted place in what was sent, `expected` says what would have been accepted.
+    """
+
+    def __init__(self, field: str, expected: str, *, found: str | None = None) -> None:
+        self.field = field
+        self.expected = expected
+        self.found = found
+        tail = f", found {found}" if found is not None else ""
+        super().__init__(f"{field}: expected {expected}{tail}")
+
+
+class UnknownEvent(InvalidInput):
+    """No event of that name exists in the course's workflow."""
+
+    def __init__(self, event: str, known: Iterable[str]) -> None:
+        self.event = event
+        super().__init__("event", f"one of {', '.join(sorted(known))}", found=repr(event))
+
+
+class UnknownWorkflow(InvalidInput):
+    """No workflow of that name, version or digest is known here."""
+
+    def __init__(self, workflow: str, known: Iterable[str]) -> None:
+        self.workflow = workflow
+        listed = ", ".join(sorted(known)) or "none is loaded"
+        super().__init__("workflow", f"a known workflow ({listed})", found=repr(workflow))
+
+
+class DefinitionError(RegimenError):
+    """A workflow is not well formed. `problems` holds every one of them, each with its place."""
+
+    def __init__(self, workflow: str, problems: Iterable[str]) -> None:
+        self.workflow = workflow
+        self.problems = tuple(problems)
+        super().__init__(f"{workflow}: " + "; ".join(self.problems))
+
+
+class NotFound(RegimenError):
+    """There is no such course for this tenant."""
+
+    def __init__(self, course: str) -> None:
+        self.course = course
+        super().__init__(f"course {course!r} does not exist")
+
+
+class NotPermitted(RegimenError):
+    """The actor's role may not send this event; nothing was written."""
+
+    def __init__(self, event: str, role: str, permitted: Iterable[str]) -> None:
+        self.event = event
+        self.role = role
+        self.permitted = tuple(sorted(permitted))
+        allowed = ", ".join(self.permitted)
+        super().__init__(f"actor.role: {role!r} may not send {event!r}; permitted: {allowed}")
+
+
+class Conflict(RegimenError):
+    """The course is not where the sender thought: another writer moved it. Read again, then retry."""
+
+    def __init__(
+        self,
+        course: str,
+        *,
+        expected: int | None = None,
+        actual: int | None = None,
+        why: str = "another writer moved the course",
+    ) -> None:
+        self.course = course
+        self.expected = expected
+        self.actual = actual
+        numbers = "" if expected is None else f" (expected revision {expected}, it is {actual})"
+        super().__init__(f"course {course!r}: {why}{numbers}")
+
+
+class IdempotencyConflict(RegimenError):
+    """An event id was used again for another body; the first record stands."""
+
+    def __init__(self, course: str, event_id: str) -> None:
+        self.course = course
+        self.event_id = event_id
+        super().__init__(f"course {course!r}: event id {event_id!r} was used for another body")
+
+
+class Divergence(RegimenError):
+    """Records and what they claim do not agree. `seq` is the first bad record, where one is."""
+
+    def __init__(self, course: str, seq: int | None, what: str) -> None:
+        self.course = course
+        self.seq = seq
+        self.what = what
+        place = "" if seq is None else f", record {seq}"
+        super().__init__(f"course {course!r}{place}: {what}")
+
+
+class StoreUnavailable(RegimenError):
+    """The database cannot be reached, is full or stays locked; what was not acknowledged is not there."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"the database cannot be used: {why}")

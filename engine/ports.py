@@ -1,0 +1,191 @@
+"""What the service asks of the world: a store, a clock, salt. Nothing here does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from engine.core.envelope import SealedText
+from engine.core.guard import Calendar, Reading
+from engine.core.record import Record
+from engine.core.snapshot import Armed, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A course row as stored: the canonical JSON `row`, and the sealed body of a known event id.
+
+    `known` is the record that already used the event id that was asked about, if any.
+    """
+
+    row: bytes
+    known: Record | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message of the outbox: thin, so that no clinical value travels."""
+
+    kind: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Everything that one decision writes; it is stored together or not at all.
+
+    `before_seq` is the course's `seq` as read, or 0 for a new course. `timers` and `visits` hold
+    only what changed: `None` removes. `row` is the whole row after, in canonical JSON.
+    """
+
+    before_seq: int
+    record: Record
+    row: bytes
+    workflow: str
+    digest: str
+    patient: str
+    site: str
+    state: str
+    stage: str
+    revision: int
+    open: bool
+    zone: str
+    readings: Sequence[Reading] = ()
+    timers: Mapping[str, Armed | None]
+    visits: Mapping[str, Window | None]
+    messages: Sequence[Outgoing] = ()
+    texts: Sequence[SealedText] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A stored definition: canonical JSON of the semantic part and of the prose, by digest."""
+
+    digest: str
+    name: str
+    version: str
+    semantic: bytes
+    prose_digest: str
+    prose: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTimer:
+    """A timer whose time has come."""
+
+    course: str
+    name: str
+    due: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueVisit:
+    """A visit's window, with the course and the site that it is due at."""
+
+    course: str
+    site: str
+    zone: str
+    state: str
+    name: str
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseLine:
+    """A course as a list shows it."""
+
+    course: str
+    workflow: str
+    digest: str
+    patient: str
+    site: str
+    state: str
+    stage: str
+    seq: int
+    revision: int
+    open: bool
+
+
+class Transaction(Protocol):
+    """One transaction of one tenant. Nothing is visible to others before its store commits it."""
+
+    def head(self, course: str, event_id: str) -> Head | None:
+        """The course row, locked for writing where the database can, and the record of `event_id`."""
+
+    def row(self, course: str) -> bytes | None:
+        """The course row, for reading."""
+
+    def readings(
+        self, course: str, since: Mapping[str, datetime | None]
+    ) -> Mapping[str, Sequence[Reading]]:
+        """The readings of each input from its instant on (`None`: all), corrections applied.
+
+        Oldest first, undated ones last and always included. A value is in the words of the row:
+        the store gives back the JSON value, typed by the caller's kinds.
+        """
+
+    def append(self, write: Write) -> None:
+        """Store a decision. Raises Conflict when `before_seq` is no longer the course's."""
+
+    def records(self, course: str, after: int = 0) -> Iterator[Record]:
+        """The records of a course in order."""
+
+    def record(self, course: str, seq: int) -> Record | None:
+        """One record."""
+
+    def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
+        """The free texts of a record by path: salt, and text unless it was erased."""
+
+    def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
+        """Courses by name, for lists and for work over all of them."""
+
+    def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
+        """Timers due at or before an instant, earliest first."""
+
+    def visits(self, until: date, site: str | None = None) -> Sequence[DueVisit]:
+        """Visits whose earliest day is at or before a date, earliest first."""
+
+    def stored_caches(self, course: str) -> tuple[Mapping[str, Armed], Mapping[str, Window]]:
+        """The timers and visits of a course as their own tables hold them, for verification."""
+
+    def define(self, definition: Definition) -> None:
+        """Store a definition; the same digest again changes nothing."""
+
+    def definition(self, digest: str) -> Definition | None:
+        """A stored definition by digest."""
+
+    def definitions(self) -> Sequence[Definition]:
+        """Every stored definition, by name and version."""
+
+    def prose(self, digest: str) -> bytes | None:
+        """The prose of a digest: titles and citations change without changing the definition."""
+
+
+class Store(Protocol):
+    """Where courses live. Transactions are passed to use cases, never opened below them."""
+
+    def transaction(
+        self, tenant: str, *, write: bool = True
+    ) -> AbstractContextManager[Transaction]:
+        """A transaction that commits when its block ends and rolls back when it raises.
+
+        Raises StoreUnavailable when the database cannot be reached, is full or stays locked.
+        """
+
+
+class Clock(Protocol):
+    """The system's time."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+
+
+class Calendars(Protocol):
+    """Civil time by IANA zone."""
+
+    def of(self, zone: str) -> Calendar:
+        """The calendar of a zone. Raises InvalidInput for a zone that does not exist."""
