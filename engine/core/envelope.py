@@ -1,0 +1,344 @@
+"""The door for events: one JSON object with known members, read once and typed.
+
+- Unknown members, numbers without units and times without zones are errors, never ignored.
+- What was sent is kept as it was; its free texts are sealed before anything is hashed.
+- `Forms` belongs to one workflow and is made once; its tables are what makes reading cheap.
+- Nothing here asks whether the actor may send the event: that is the service's question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from engine.core import definition
+from engine.core.definition import Workflow
+from engine.core.encoding import canonical, instant_text
+from engine.core.entry import Entry, entry, input_entry, read_all, usable
+from engine.core.event import (
+    ADOPTED,
+    CORRECTED,
+    ENGINE,
+    ENROLLED,
+    FORMAT,
+    Actor,
+    Correction,
+    Enrolment,
+    Event,
+    Override,
+    Reason,
+)
+from engine.core.guard import Reading
+from engine.core.sealing import SealedText, same_body, seal
+from engine.core.wire import (
+    EXACT,
+    LIST_LIMIT,
+    free_text,
+    instant_or_gap,
+    members,
+    truth_value,
+    whole,
+    word,
+)
+from engine.errors import InvalidInput, UnknownEvent
+
+__all__ = [
+    "ADOPTED", "CORRECTED", "ENGINE", "ENROLLED", "FORMAT", "Actor", "Correction", "Enrolment",
+    "Event", "Forms", "Override", "Reason", "SealedText", "parse_enrolment", "parse_event",
+    "same_body", "seal", "timer_event",
+]  # fmt: skip
+
+SIZE_LIMIT = 64 * 1024
+
+
+def parse_event(body: object, workflow: Workflow) -> Event:
+    """One event of a running course; for many, keep a `Forms` instead.
+
+    Raises InvalidInput, or UnknownEvent when the workflow has none of that name.
+    """
+    return Forms(workflow).parse(body)
+
+
+def parse_enrolment(body: object, *, sealed: bool = False) -> tuple[Event, Enrolment]:
+    """The first event of a course; `sealed` when it comes from a record.
+
+    What it attests is checked by `Forms.attested`, since it names the workflow itself.
+    """
+    raw = members(body, "", _FIRST, _FIRST_REQUIRED)
+    name = word(raw["event"], "event", _NAME, f"{ENROLLED} or {ADOPTED}")
+    if name not in (ENROLLED, ADOPTED):
+        raise UnknownEvent(name, (ENROLLED, ADOPTED))
+    event = _event(raw, name, sealed=sealed)
+    retrospective = truth_value(raw.get("retrospective", False), "retrospective")
+    if event.at is None and not retrospective:
+        raise InvalidInput("at", "an instant, since the course is not retrospective")
+    attested: dict[str, Any] = {}
+    if name == ADOPTED:
+        sent = members(raw.get("data"), "data", ("state", "round", "variables"), ("state",))
+        attested["state"] = word(sent["state"], "data.state", _NAME, "the name of a state")
+        attested["round"] = whole(sent.get("round", 1), "data.round", 1)
+        attested["variables"] = _attestable(sent.get("variables", {}))
+    else:
+        members(raw.get("data", {}), "data", ())
+    enrolment = Enrolment(
+        workflow=word(raw["workflow"], "workflow", _WORKFLOW, "a name, name@version or digest"),
+        patient=word(raw["patient"], "patient", _ID, _PSEUDONYM),
+        site=word(raw["site"], "site", _ID, _IDENTIFIER),
+        zone=word(raw["zone"], "zone", _ZONE, 'an IANA time zone such as "America/Los_Angeles"'),
+        retrospective=retrospective, **attested,
+    )  # fmt: skip
+    _measure(raw)
+    return event, enrolment
+
+
+def timer_event(
+    workflow: Workflow, course: str, timer_name: str, event_name: str, *,
+    due: datetime, armed_seq: int,
+) -> Event:  # fmt: skip
+    """What a timer sends when it is due: the same arming gives the same event."""
+    actor = {"id": ENGINE, "role": ENGINE}
+    body = {
+        "format": FORMAT,
+        "id": f"{_TIMER}{timer_name}:{armed_seq}",
+        "course": course,
+        "event": event_name,
+        "at": instant_text(due),
+        "actor": actor,
+        "data": {},
+    }
+    if not any(e.timer and e.name == event_name for e in workflow.events):
+        raise UnknownEvent(event_name, (e.name for e in workflow.events if e.timer))
+    return replace(_event(body, event_name, sealed=True), timer=timer_name)
+
+
+class Forms:
+    """What may be sent to courses of one workflow, ready for reading."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        inputs = {i.name: i for i in workflow.inputs}
+        self._inputs = {name: input_entry(declared) for name, declared in inputs.items()}
+        self._variables = {v.name: entry(v, inputs) for v in workflow.variables}
+        self._states = tuple(s.name for s in workflow.states)
+        self._forms = {e.name: _Form(e, {f.name: entry(f, inputs) for f in e.fields})
+                       for e in workflow.events}  # fmt: skip
+        self._sendable = [*(e.name for e in workflow.events if not e.timer), CORRECTED]
+        roles = {*workflow.roles, *(role for e in workflow.events for role in e.roles)}
+        self._roles = frozenset(roles - {ENGINE})
+        self._guards = frozenset(g.name for g in workflow.guards)
+
+    def parse(self, body: object) -> Event:
+        """An event as a caller sends it.
+
+        Raises InvalidInput, or UnknownEvent when the workflow has none of that name.
+        """
+        return self._read(body, sealed=False)
+
+    def reread(self, body: object) -> Event:
+        """An event as a record holds it: texts sealed, timer events too; for deciding it again."""
+        return self._read(body, sealed=True)
+
+    def attested(self, event: Event, enrolment: Enrolment) -> dict[str, Any]:
+        """The typed variables of an adopted course.
+
+        Raises InvalidInput for a role, state or variable that the workflow does not have.
+        """
+        self._role(event.actor)
+        if enrolment.state is not None and enrolment.state not in self._states:
+            raise InvalidInput("data.state", f"one of {', '.join(self._states)}")
+        sent = members(enrolment.variables, "data.variables", self._variables.keys())
+        taken = {name: self._variables[name].read(raw, f"data.variables.{name}", None)
+                 for name, raw in sent.items() if raw is not None}  # fmt: skip
+        return {name: usable(one) for name, one in taken.items()}
+
+    def _read(self, body: object, *, sealed: bool) -> Event:
+        raw = members(body, "", _ENVELOPE, _REQUIRED)
+        name = word(raw["event"], "event", _NAME, "the name of an event")
+        if name == CORRECTED:
+            event = _event(raw, name, sealed=sealed)
+            correction = self._correction(raw.get("data"), event.at)
+            if event.reason is None:
+                raise InvalidInput("reason", "why it is corrected, but it is absent")
+            if event.override is not None:
+                raise InvalidInput("override", "nothing, since a correction passes no guard")
+            event = replace(event, correction=correction)
+        else:
+            event = self._workflow_event(raw, name, sealed=sealed)
+        if not (sealed and event.actor.role == ENGINE):
+            self._role(event.actor)
+        for guard in event.override.guards if event.override is not None else ():
+            if guard not in self._guards:
+                raise InvalidInput("override.guards", "guards of the workflow", found=repr(guard))
+        return event
+
+    def _role(self, actor: Actor) -> None:
+        if actor.role not in self._roles:
+            raise InvalidInput("actor.role", f"one of {', '.join(sorted(self._roles))}",
+                               found=repr(actor.role))  # fmt: skip
+
+    def _workflow_event(self, raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
+        form = self._forms.get(name)
+        if form is None:
+            raise UnknownEvent(name, self._sendable)
+        if form.event.timer and not sealed:
+            raise InvalidInput("event", "an event that may be sent; this one comes from a timer")
+        return form.read(raw, _event(raw, name, sealed=sealed), sealed=sealed)
+
+    def _correction(self, raw: object, at: datetime | None) -> Correction:
+        sent = members(raw, "data", _CORRECTION, ("record", "input"))
+        record = whole(sent["record"], "data.record", 1)
+        named = word(sent["input"], "data.input", _NAME, "the name of an input")
+        if named not in self._inputs:
+            raise InvalidInput("data.input", f"one of {', '.join(self._inputs)}", found=repr(named))
+        if "entered_in_error" in sent and truth_value(sent["entered_in_error"], _IN_ERROR):
+            if "value" in sent:
+                raise InvalidInput("data.value", "no value for what was entered in error")
+            return Correction(record=record, input=named, entered_in_error=True)
+        if "value" not in sent:
+            raise InvalidInput("data.value", "a value, or entered_in_error: true")
+        taken = self._inputs[named].read(sent["value"], "data.value", at)
+        own_time = isinstance(sent["value"], dict) and "at" in sent["value"]
+        return Correction(record=record, input=named, value=taken.value, over=taken.over,
+                          at=taken.at if own_time else None, flaw=taken.flaw)  # fmt: skip
+
+
+class _Form:
+    """One event of a workflow, ready for reading."""
+
+    def __init__(self, event: definition.Event, entries: Mapping[str, Entry]) -> None:
+        self.event = event
+        self.entries = entries
+        self.bound = [(e.name, e.input) for e in entries.values() if e.input is not None]
+        # Every other member is short, so only these can make an envelope large.
+        self.large = len(entries) > 60 or any(e.kind in ("list", "text") for e in entries.values())
+
+    def read(self, raw: dict[str, Any], event: Event, *, sealed: bool) -> Event:
+        taken, texts = read_all(self.entries, raw.get("data", {}), "data", event.at, sealed=sealed)
+        self._reason(event.reason)
+        if self.event.timer and not _TIMER_ID.fullmatch(event.id):
+            raise InvalidInput("id", f"an identifier of the form {_TIMER}name:seq")
+        if self.large or event.texts or event.override is not None:
+            _measure(raw)
+        return replace(
+            event,
+            data={name: usable(one) for name, one in taken.items()},
+            readings=tuple(
+                Reading(of, one.value, one.at, None, 0, one.over, one.flaw)
+                for name, of in self.bound if (one := taken.get(name)) is not None
+            ),
+            texts=() if sealed else (*event.texts, *texts),
+            timer=event.id.split(":")[1] if self.event.timer else None,
+        )  # fmt: skip
+
+    def _reason(self, reason: Reason | None) -> None:
+        codes = self.event.reason_codes
+        code = None if reason is None else reason.code
+        if (code is None and self.event.reason_required) or (
+            code is not None and codes and code not in codes
+        ):
+            expected = f"one of {', '.join(codes)}" if codes else "a reason code"
+            raise InvalidInput("reason.code", expected, found=code and repr(code))
+
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_WORKFLOW = re.compile(r"(?:sha256:[0-9a-f]{64}|[A-Za-z0-9._-]{1,64}(?:@[A-Za-z0-9._+-]{1,64})?)")
+_ZONE = re.compile(r"(?=.{1,64}$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
+_TIMER = "timer:"
+_TIMER_ID = re.compile(rf"{_TIMER}[^:]+:[0-9]+")
+_IDENTIFIER = "an identifier of 1 to 64 letters, digits and . _ : -"
+_PSEUDONYM = f"a pseudonym, {_IDENTIFIER}"
+
+_REQUIRED = ("format", "id", "course", "event", "at", "actor")
+_ENVELOPE = frozenset({*_REQUIRED, "data", "reason", "override", "expected_revision"})
+_FIRST_REQUIRED = (*_REQUIRED, "workflow", "patient", "site", "zone")
+_FIRST = frozenset({*_FIRST_REQUIRED, "retrospective", "data", "reason"})
+_ACTOR = ("id", "role")
+_OVERRIDE = ("code", "guards", "text")
+_PARTS = ("value", "unit", "reason")
+_CORRECTION = ("record", "input", "value", "entered_in_error")
+_IN_ERROR = "data.entered_in_error"
+
+
+def _event(raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
+    """Everything but the data, which only the workflow can read."""
+    if type(raw["format"]) is not int or raw["format"] != FORMAT:
+        raise InvalidInput("format", str(FORMAT))
+    event_id = word(raw["id"], "id", _ID, _IDENTIFIER)
+    if event_id.startswith(_TIMER) and not (sealed and _TIMER_ID.fullmatch(event_id)):
+        raise InvalidInput("id", f"an identifier that does not begin with {_TIMER!r}")
+    actor = members(raw["actor"], "actor", _ACTOR, _ACTOR)
+    reason = _reason(raw["reason"], sealed=sealed) if "reason" in raw else None
+    override = _override(raw["override"], sealed=sealed) if "override" in raw else None
+    texts = [] if reason is None or reason.text is None else ["reason.text"]
+    if override is not None and override.text is not None:
+        texts.append("override.text")
+    return Event(
+        id=event_id,
+        course=word(raw["course"], "course", _ID, _IDENTIFIER),
+        name=name,
+        at=instant_or_gap(raw["at"], "at"),
+        actor=Actor(id=word(actor["id"], "actor.id", _ID, _IDENTIFIER),
+                    role=word(actor["role"], "actor.role", _NAME, "the name of a role")),
+        data={},
+        readings=(),
+        reason=reason,
+        override=override,
+        expected_revision=(whole(raw["expected_revision"], "expected_revision", 0)
+                           if "expected_revision" in raw else None),
+        body=raw,
+        texts=() if sealed else tuple(texts),
+    )  # fmt: skip
+
+
+def _measure(raw: dict[str, Any]) -> None:
+    try:
+        size = len(canonical(raw))
+    except (ValueError, TypeError):  # half a surrogate pair or an endless integer
+        raise InvalidInput("body", "what canonical JSON can say") from None
+    if size > SIZE_LIMIT:
+        raise InvalidInput("body", f"at most {SIZE_LIMIT} bytes")
+
+
+def _reason(raw: object, *, sealed: bool) -> Reason:
+    sent = members(raw, "reason", ("code", "text"))
+    if not sent:
+        raise InvalidInput("reason", "a code, a text or both")
+    return Reason(
+        code=word(sent["code"], "reason.code", _NAME, "a reason code") if "code" in sent else None,
+        text=free_text(sent["text"], "reason.text", sealed=sealed) if "text" in sent else None,
+    )
+
+
+def _override(raw: object, *, sealed: bool) -> Override:
+    sent = members(raw, "override", _OVERRIDE, ("code", "guards"))
+    named = sent["guards"]
+    if not isinstance(named, list) or not 1 <= len(named) <= LIST_LIMIT:
+        raise InvalidInput("override.guards", f"an array of 1 to {LIST_LIMIT} names of guards")
+    guards = tuple(word(one, "override.guards", _NAME, "the name of a guard") for one in named)
+    if len(set(guards)) != len(guards):
+        raise InvalidInput("override.guards", "each guard once")
+    return Override(
+        code=word(sent["code"], "override.code", _NAME, "an override code"), guards=guards,
+        text=free_text(sent["text"], "override.text", sealed=sealed) if "text" in sent else None,
+    )  # fmt: skip
+
+
+def _attestable(raw: object) -> Mapping[str, Any]:
+    """Variables whose kinds only the workflow knows: here no more than their outer shape."""
+    if not isinstance(raw, dict) or not all(isinstance(n, str) and _NAME.fullmatch(n) for n in raw):
+        raise InvalidInput("data.variables", "an object of the workflow's variables")
+    for name, value in raw.items():
+        place = f"data.variables.{name}"
+        parts = members(value, place, _PARTS).values() if isinstance(value, dict) else (value,)
+        if not all(map(_plain, parts)):
+            raise InvalidInput(place, "a value, or an object of value and unit")
+    return raw
+
+
+def _plain(raw: object) -> bool:
+    if isinstance(raw, str):
+        return len(raw) <= 128 and raw.isascii()
+    return raw is None or (isinstance(raw, int) and abs(raw) < EXACT)

@@ -1,0 +1,97 @@
+"""What is sent, once it has been read: events, and how courses begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.core.guard import Reading
+
+FORMAT = 1
+ENROLLED, ADOPTED, CORRECTED = "course.enrolled", "course.adopted", "course.corrected"
+ENGINE = "engine"
+"""The role of the events that timers send; no caller may claim it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who sends, as the host vouches for it."""
+
+    id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why it was sent. Once sealed, the text is its digest."""
+
+    code: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """The guards that the sender asks to pass, and why. Once sealed, the text is its digest."""
+
+    code: str
+    guards: tuple[str, ...]
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """How a course begins. An adopted one has `state`, `round` and `variables`."""
+
+    workflow: str
+    patient: str
+    site: str
+    zone: str
+    retrospective: bool = False
+    state: str | None = None
+    round: int = 1
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What was wrong: the reading of `input` that the record `record` brought.
+
+    `value`, in the input's unit, replaces it; `at` and `over` are `None` where the first ones
+    stand. A reading that should never have been there is `entered_in_error` and has no value.
+    """
+
+    record: int
+    input: str
+    value: Any = None
+    at: datetime | None = None
+    over: timedelta | None = None
+    flaw: str | None = None
+    entered_in_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What somebody sends: a request or a report, typed by the workflow.
+
+    `at` is in UTC, and `None` when it was not published or is coarser than an instant. `data` has
+    no free texts, and `None` for what cannot be used. `readings` are not yet placed: the decision
+    gives them their record and civil date. `body` is what was sent, `texts` are the places of free
+    texts in it, and `timer` is the one that sent the event.
+    """
+
+    id: str
+    course: str
+    name: str
+    at: datetime | None
+    actor: Actor
+    data: Mapping[str, Any]
+    readings: tuple[Reading, ...]
+    reason: Reason | None
+    override: Override | None
+    expected_revision: int | None
+    body: Mapping[str, Any]
+    texts: tuple[str, ...] = ()
+    correction: Correction | None = None
+    timer: str | None = None
