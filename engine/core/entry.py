@@ -91,7 +91,7 @@ class Entry:
             self.high is not None and value > self.high
         ):
             if self.input is None:
-                raise InvalidInput(where, f"a value {self._bounds()}")
+                raise InvalidInput(where, f"a value {self.bounds()}")
             return Taken(value, taken_at, over, IMPOSSIBLE)
         return Taken(value, taken_at, over)
 
@@ -112,7 +112,8 @@ class Entry:
             texts += found
         return items, texts
 
-    def _bounds(self) -> str:
+    def bounds(self) -> str:
+        """What lies within them, in words; empty where there are none."""
         unit = f" {self.unit}" if self.unit and self.unit != "1" else ""
         low = f"from {decimal_text(self.low)}{unit}" if self.low is not None else ""
         high = f"up to {decimal_text(self.high)}{unit}" if self.high is not None else ""

@@ -35,10 +35,15 @@ from engine.core.guard import Reading
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.wire import (
     EXACT,
+    IDENTIFIER,
     LIST_LIMIT,
+    NAME,
+    WORKFLOW,
+    ZONE,
     free_text,
     instant_or_gap,
     members,
+    shown,
     truth_value,
     whole,
     word,
@@ -68,7 +73,7 @@ def parse_enrolment(body: object, *, sealed: bool = False) -> tuple[Event, Enrol
     What it attests is checked by `Forms.attested`, since it names the workflow itself.
     """
     raw = members(body, "", _FIRST, _FIRST_REQUIRED)
-    name = word(raw["event"], "event", _NAME, f"{ENROLLED} or {ADOPTED}")
+    name = word(raw["event"], "event", NAME, f"{ENROLLED} or {ADOPTED}")
     if name not in (ENROLLED, ADOPTED):
         raise UnknownEvent(name, (ENROLLED, ADOPTED))
     event = _event(raw, name, sealed=sealed)
@@ -78,16 +83,16 @@ def parse_enrolment(body: object, *, sealed: bool = False) -> tuple[Event, Enrol
     attested: dict[str, Any] = {}
     if name == ADOPTED:
         sent = members(raw.get("data"), "data", ("state", "round", "variables"), ("state",))
-        attested["state"] = word(sent["state"], "data.state", _NAME, "the name of a state")
+        attested["state"] = word(sent["state"], "data.state", NAME, "the name of a state")
         attested["round"] = whole(sent.get("round", 1), "data.round", 1)
         attested["variables"] = _attestable(sent.get("variables", {}))
     else:
         members(raw.get("data", {}), "data", ())
     enrolment = Enrolment(
-        workflow=word(raw["workflow"], "workflow", _WORKFLOW, "a name, name@version or digest"),
-        patient=word(raw["patient"], "patient", _ID, _PSEUDONYM),
-        site=word(raw["site"], "site", _ID, _IDENTIFIER),
-        zone=word(raw["zone"], "zone", _ZONE, 'an IANA time zone such as "America/Los_Angeles"'),
+        workflow=word(raw["workflow"], "workflow", WORKFLOW, "a name, name@version or digest"),
+        patient=word(raw["patient"], "patient", IDENTIFIER, _PSEUDONYM),
+        site=word(raw["site"], "site", IDENTIFIER, _SHAPE),
+        zone=word(raw["zone"], "zone", ZONE, 'an IANA time zone such as "America/Los_Angeles"'),
         retrospective=retrospective, **attested,
     )  # fmt: skip
     _measure(raw)
@@ -155,7 +160,7 @@ class Forms:
 
     def _read(self, body: object, *, sealed: bool) -> Event:
         raw = members(body, "", _ENVELOPE, _REQUIRED)
-        name = word(raw["event"], "event", _NAME, "the name of an event")
+        name = word(raw["event"], "event", NAME, "the name of an event")
         if name == CORRECTED:
             event = _event(raw, name, sealed=sealed)
             correction = self._correction(raw.get("data"), event.at)
@@ -170,13 +175,13 @@ class Forms:
             self._role(event.actor)
         for guard in event.override.guards if event.override is not None else ():
             if guard not in self._guards:
-                raise InvalidInput("override.guards", "guards of the workflow", found=repr(guard))
+                raise InvalidInput("override.guards", "guards of the workflow", found=shown(guard))
         return event
 
     def _role(self, actor: Actor) -> None:
         if actor.role not in self._roles:
             raise InvalidInput("actor.role", f"one of {', '.join(sorted(self._roles))}",
-                               found=repr(actor.role))  # fmt: skip
+                               found=shown(actor.role))  # fmt: skip
 
     def _workflow_event(self, raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
         form = self._forms.get(name)
@@ -189,9 +194,11 @@ class Forms:
     def _correction(self, raw: object, at: datetime | None) -> Correction:
         sent = members(raw, "data", _CORRECTION, ("record", "input"))
         record = whole(sent["record"], "data.record", 1)
-        named = word(sent["input"], "data.input", _NAME, "the name of an input")
+        named = word(sent["input"], "data.input", NAME, "the name of an input")
         if named not in self._inputs:
-            raise InvalidInput("data.input", f"one of {', '.join(self._inputs)}", found=repr(named))
+            raise InvalidInput(
+                "data.input", f"one of {', '.join(self._inputs)}", found=shown(named)
+            )
         if "entered_in_error" in sent and truth_value(sent["entered_in_error"], _IN_ERROR):
             if "value" in sent:
                 raise InvalidInput("data.value", "no value for what was entered in error")
@@ -211,15 +218,17 @@ class _Form:
         self.event = event
         self.entries = entries
         self.bound = [(e.name, e.input) for e in entries.values() if e.input is not None]
-        # Every other member is short, so only these can make an envelope large.
-        self.large = len(entries) > 60 or any(e.kind in ("list", "text") for e in entries.values())
+        self.lists = frozenset(e.name for e in entries.values() if e.kind == "list")
+        self.many = len(entries) > 60
 
     def read(self, raw: dict[str, Any], event: Event, *, sealed: bool) -> Event:
         taken, texts = read_all(self.entries, raw.get("data", {}), "data", event.at, sealed=sealed)
         self._reason(event.reason)
         if self.event.timer and not _TIMER_ID.fullmatch(event.id):
             raise InvalidInput("id", f"an identifier of the form {_TIMER}name:seq")
-        if self.large or event.texts or event.override is not None:
+        texts = [*event.texts, *texts]
+        # Every other member is short, so only these can make a body large.
+        if self.many or texts or event.override is not None or not self.lists.isdisjoint(taken):
             _measure(raw)
         return replace(
             event,
@@ -228,7 +237,7 @@ class _Form:
                 Reading(of, one.value, one.at, None, 0, one.over, one.flaw)
                 for name, of in self.bound if (one := taken.get(name)) is not None
             ),
-            texts=() if sealed else (*event.texts, *texts),
+            texts=() if sealed else tuple(texts),
             timer=event.id.split(":")[1] if self.event.timer else None,
         )  # fmt: skip
 
@@ -239,17 +248,13 @@ class _Form:
             code is not None and codes and code not in codes
         ):
             expected = f"one of {', '.join(codes)}" if codes else "a reason code"
-            raise InvalidInput("reason.code", expected, found=code and repr(code))
+            raise InvalidInput("reason.code", expected, found=None if code is None else shown(code))
 
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_WORKFLOW = re.compile(r"(?:sha256:[0-9a-f]{64}|[A-Za-z0-9._-]{1,64}(?:@[A-Za-z0-9._+-]{1,64})?)")
-_ZONE = re.compile(r"(?=.{1,64}$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 _TIMER = "timer:"
 _TIMER_ID = re.compile(rf"{_TIMER}[^:]+:[0-9]+")
-_IDENTIFIER = "an identifier of 1 to 64 letters, digits and . _ : -"
-_PSEUDONYM = f"a pseudonym, {_IDENTIFIER}"
+_SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
+_PSEUDONYM = f"a pseudonym, {_SHAPE}"
 
 _REQUIRED = ("format", "id", "course", "event", "at", "actor")
 _ENVELOPE = frozenset({*_REQUIRED, "data", "reason", "override", "expected_revision"})
@@ -266,7 +271,7 @@ def _event(raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
     """Everything but the data, which only the workflow can read."""
     if type(raw["format"]) is not int or raw["format"] != FORMAT:
         raise InvalidInput("format", str(FORMAT))
-    event_id = word(raw["id"], "id", _ID, _IDENTIFIER)
+    event_id = word(raw["id"], "id", IDENTIFIER, _SHAPE)
     if event_id.startswith(_TIMER) and not (sealed and _TIMER_ID.fullmatch(event_id)):
         raise InvalidInput("id", f"an identifier that does not begin with {_TIMER!r}")
     actor = members(raw["actor"], "actor", _ACTOR, _ACTOR)
@@ -277,11 +282,11 @@ def _event(raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
         texts.append("override.text")
     return Event(
         id=event_id,
-        course=word(raw["course"], "course", _ID, _IDENTIFIER),
+        course=word(raw["course"], "course", IDENTIFIER, _SHAPE),
         name=name,
         at=instant_or_gap(raw["at"], "at"),
-        actor=Actor(id=word(actor["id"], "actor.id", _ID, _IDENTIFIER),
-                    role=word(actor["role"], "actor.role", _NAME, "the name of a role")),
+        actor=Actor(id=word(actor["id"], "actor.id", IDENTIFIER, _SHAPE),
+                    role=word(actor["role"], "actor.role", NAME, "the name of a role")),
         data={},
         readings=(),
         reason=reason,
@@ -307,7 +312,7 @@ def _reason(raw: object, *, sealed: bool) -> Reason:
     if not sent:
         raise InvalidInput("reason", "a code, a text or both")
     return Reason(
-        code=word(sent["code"], "reason.code", _NAME, "a reason code") if "code" in sent else None,
+        code=word(sent["code"], "reason.code", NAME, "a reason code") if "code" in sent else None,
         text=free_text(sent["text"], "reason.text", sealed=sealed) if "text" in sent else None,
     )
 
@@ -317,18 +322,18 @@ def _override(raw: object, *, sealed: bool) -> Override:
     named = sent["guards"]
     if not isinstance(named, list) or not 1 <= len(named) <= LIST_LIMIT:
         raise InvalidInput("override.guards", f"an array of 1 to {LIST_LIMIT} names of guards")
-    guards = tuple(word(one, "override.guards", _NAME, "the name of a guard") for one in named)
+    guards = tuple(word(one, "override.guards", NAME, "the name of a guard") for one in named)
     if len(set(guards)) != len(guards):
         raise InvalidInput("override.guards", "each guard once")
     return Override(
-        code=word(sent["code"], "override.code", _NAME, "an override code"), guards=guards,
+        code=word(sent["code"], "override.code", NAME, "an override code"), guards=guards,
         text=free_text(sent["text"], "override.text", sealed=sealed) if "text" in sent else None,
     )  # fmt: skip
 
 
 def _attestable(raw: object) -> Mapping[str, Any]:
     """Variables whose kinds only the workflow knows: here no more than their outer shape."""
-    if not isinstance(raw, dict) or not all(isinstance(n, str) and _NAME.fullmatch(n) for n in raw):
+    if not isinstance(raw, dict) or not all(isinstance(n, str) and NAME.fullmatch(n) for n in raw):
         raise InvalidInput("data.variables", "an object of the workflow's variables")
     for name, value in raw.items():
         place = f"data.variables.{name}"

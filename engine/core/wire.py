@@ -24,6 +24,11 @@ EXACT = 2**53
 PRECISIONS: Mapping[str, str] = {"year": "2009", "month": "2009-03", "day": "2009-03-02"}
 """How coarse an event's time may be, and how such a time is written."""
 
+IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+WORKFLOW = re.compile(r"sha256:[0-9a-f]{64}|[A-Za-z0-9._-]{1,64}(?:@[A-Za-z0-9._+-]{1,64})?")
+ZONE = re.compile(r"(?=.{1,64}$)[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
+
 
 def members(
     raw: object, place: str, known: Collection[str], required: Iterable[str] = ()

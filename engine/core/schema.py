@@ -1,0 +1,203 @@
+"""What an event looks like, as JSON Schema 2020-12, for those who build the sender.
+
+The schema says what `Forms` accepts as far as JSON Schema can; bounds of decimal strings and
+units that convert are told in words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from engine.core.definition import Workflow
+from engine.core.entry import Entry, entry
+from engine.core.envelope import CORRECTED, FORMAT
+from engine.core.quantity import decimal_text
+from engine.core.wire import (
+    EXACT,
+    IDENTIFIER,
+    LIST_LIMIT,
+    NAME,
+    NOT_PUBLISHED,
+    PRECISIONS,
+    TEXT_LIMIT,
+)
+from engine.errors import UnknownEvent
+
+Schema: TypeAlias = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def event_schema(workflow: Workflow, event_name: str) -> Schema:
+    """The envelope of one event that callers may send, with an example.
+
+    Raises UnknownEvent for every other name.
+    """
+    sendable = {event.name: event for event in workflow.events if not event.timer}
+    if event_name == CORRECTED:
+        return _correction(workflow)
+    if event_name not in sendable:
+        raise UnknownEvent(event_name, (*sendable, CORRECTED))
+    event = sendable[event_name]
+    inputs = {i.name: i for i in workflow.inputs}
+    entries = {f.name: entry(f, inputs) for f in event.fields}
+    titles = {f.name: f.title or (inputs[f.input].title if f.input else "") for f in event.fields}
+    data = _data(entries, titles)
+    reason = _reason(event.reason_codes, required=event.reason_required)
+    required = [*(["data"] if data["required"] else []),
+                *(["reason"] if event.reason_required else [])]  # fmt: skip
+    example = {"data": {name: _example(known) for name, known in entries.items()}}
+    if event.reason_required:
+        example["reason"] = {"code": (*event.reason_codes, "a-code")[0]}
+    guards = sorted(guard.name for guard in workflow.guards)
+    members = {"data": data, "reason": reason, "override": _override(guards)}
+    return _envelope(event_name, event.title, sorted(event.roles), members, required, example)
+
+
+def _correction(workflow: Workflow) -> Schema:
+    data = _object(
+        {
+            "record": {"type": "integer", "minimum": 1, "title": "the record that was wrong"},
+            "input": {"enum": [i.name for i in workflow.inputs]},
+            "value": {"title": "what is right, written as a field of this input is"},
+            "entered_in_error": {"type": "boolean", "title": "it should never have been there"},
+        },
+        ["record", "input"],
+    )
+    data["oneOf"] = [
+        {"required": ["value"], "properties": {"entered_in_error": {"const": False}}},
+        {"required": ["entered_in_error"],
+         "properties": {"entered_in_error": {"const": True}, "value": False}},
+    ]  # fmt: skip
+    roles = sorted({role for event in workflow.events if not event.timer for role in event.roles}
+                   | set(workflow.roles))  # fmt: skip
+    members = {"data": data, "reason": _reason((), required=False)}
+    example: Schema = {"reason": {"code": "typing-error"}}
+    if workflow.inputs:
+        named = workflow.inputs[0].name
+        example["data"] = {"record": 1, "input": named, "entered_in_error": True}
+    title = "A reading that was recorded wrongly"
+    return _envelope(CORRECTED, title, roles, members, ["data", "reason"], example)
+
+
+def _envelope(  # noqa: PLR0917  # the parts of one envelope, in their order
+    name: str, title: str, roles: list[str], members: Mapping[str, Schema], required: list[str],
+    example: Schema,
+) -> Schema:  # fmt: skip
+    head = {"format": FORMAT, "id": "a-unique-id", "course": "GAR-Z", "event": name,
+            "at": "2026-01-05T09:00:00-08:00",
+            "actor": {"id": "somebody", "role": roles[0] if roles else "role"}}  # fmt: skip
+    properties = {
+        "format": {"const": FORMAT},
+        "id": _pattern(IDENTIFIER) | {"title": "unique in the course: sent again, it acts once"},
+        "course": _pattern(IDENTIFIER),
+        "event": {"const": name},
+        "at": _AT | {"title": "when it happened, never in the future"},
+        "actor": _object({"id": _pattern(IDENTIFIER), "role": {"enum": roles}}, ["id", "role"]),
+        **members,
+        "expected_revision": {"type": "integer", "minimum": 0, "exclusiveMaximum": EXACT},
+    }
+    made = _object(properties, [*head, *required])
+    return {"$schema": DIALECT, "title": title or name} | made | {"examples": [head | example]}
+
+
+def _data(entries: Mapping[str, Entry], titles: Mapping[str, str]) -> Schema:
+    properties = {}
+    for name, known in entries.items():
+        title = {"title": titles[name]} if titles.get(name) else {}
+        properties[name] = title | _field(known)
+    return _object(properties, [name for name, known in entries.items() if known.required])
+
+
+def _field(known: Entry) -> Schema:
+    if known.kind == "text":
+        return _TEXT
+    if known.kind == "list":
+        return {"type": "array", "maxItems": LIST_LIMIT, "items": _data(known.members, {})}
+    bounds, sort = known.bounds(), "possible" if known.input is not None else "allowed"
+    told = {"description": f"{sort}: {bounds}"} if bounds else {}
+    value = _VALUES[known.kind] if known.kind != "code" else {"enum": list(known.codes)}
+    members: Schema = {"value": value}
+    if known.kind == "quantity":
+        words = f"{known.unit!r}, or a UCUM unit that converts to it"
+        members["unit"] = {"type": "string", "maxLength": 80, "description": words}
+    if known.interval:
+        members["over"] = _OVER
+    required = list(members)
+    gap = dict(_GAP)
+    if "at" in known.known:
+        members["at"] = gap["at"] = _AT
+    forms = [_object(members, required), _object(gap, ["value", "reason"])]
+    if known.kind != "quantity" and not known.interval:
+        forms.insert(0, value)
+    return told | {"anyOf": forms}
+
+
+def _example(known: Entry) -> Any:  # noqa: ANN401  # JSON
+    if known.kind == "list":
+        return [{name: _example(member) for name, member in known.members.items()}]
+    inside = max(bound for bound in (known.low, _ONE) if bound is not None)
+    value = decimal_text(inside if known.high is None else min(inside, known.high))
+    plain = {"quantity": value, "number": value, "yesno": True, "date": "2026-01-05",
+             "instant": "2026-01-05T08:30:00-08:00", "text": "In words.",
+             "code": known.codes[0] if known.codes else ""}[known.kind]  # fmt: skip
+    over = {"over": {"value": "1", "unit": "h"}} if known.interval else {}
+    if known.kind == "quantity":
+        return {"value": plain, "unit": known.unit} | over
+    return {"value": plain} | over if over else plain
+
+
+def _reason(codes: Iterable[str], *, required: bool) -> Schema:
+    listed = list(codes)
+    code = {"enum": listed} if listed else _pattern(NAME)
+    made = _object({"code": code, "text": _TEXT}, ["code"] if required else [])
+    return made | {"minProperties": 1}
+
+
+def _override(guards: list[str]) -> Schema:
+    named = {"type": "array", "items": {"enum": guards}, "minItems": 1, "maxItems": LIST_LIMIT,
+             "uniqueItems": True}  # fmt: skip
+    return _object({"code": _pattern(NAME), "guards": named, "text": _TEXT}, ["code", "guards"])
+
+
+def _object(properties: Mapping[str, Schema], required: list[str]) -> Schema:
+    return {"type": "object", "properties": dict(properties), "required": required,
+            "additionalProperties": False}  # fmt: skip
+
+
+def _pattern(shape: re.Pattern[str]) -> Schema:
+    return {"type": "string", "pattern": f"^(?:{shape.pattern})$"}
+
+
+_ONE = Decimal(1)
+_DECIMAL: Schema = {
+    "type": "string", "pattern": r"^-?[0-9]+(?:\.[0-9]+)?$", "maxLength": 32,
+    "description": "a decimal of at most 30 digits",
+}  # fmt: skip
+_INSTANT: Schema = {"type": "string", "format": "date-time"}
+_DATE: Schema = {"type": "string", "format": "date"}
+_TEXT: Schema = {
+    "type": "string", "minLength": 1, "maxLength": TEXT_LIMIT, "pattern": r"\S",
+    "description": "free text: it can be erased, and no guard reads it",
+}  # fmt: skip
+_NULL = _object(
+    {"value": {"type": "null"}, "reason": {"const": NOT_PUBLISHED}}, ["value", "reason"]
+)
+_COARSE = _object(
+    {"value": {"type": "string", "pattern": "^[0-9]{4}(?:-[0-9]{2}){0,2}$"},
+     "precision": {"enum": list(PRECISIONS)}},
+    ["value", "precision"],
+)  # fmt: skip
+_AT: Schema = {"anyOf": [_INSTANT, _NULL, _COARSE]}
+_OVER = _object({"value": _DECIMAL, "unit": {"type": "string"}}, ["value", "unit"])
+_VALUES: Mapping[str, Schema] = {
+    "quantity": _DECIMAL,
+    "number": {"anyOf": [_DECIMAL, {"type": "integer", "exclusiveMinimum": -EXACT,
+                                    "exclusiveMaximum": EXACT}]},
+    "yesno": {"type": "boolean"},
+    "date": _DATE,
+    "instant": _INSTANT,
+}  # fmt: skip
