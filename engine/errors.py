@@ -85,7 +85,10 @@ class NotPermitted(RegimenError):
 
 
 class Conflict(RegimenError):
-    """The course is not where the sender thought: another writer moved it. Read again, then retry."""
+    """The course is not where the sender thought: read it again, then decide whether to retry.
+
+    `retriable` says that only a race was lost, so that the same event may simply be sent again.
+    """
 
     def __init__(
         self,
@@ -94,10 +97,12 @@ class Conflict(RegimenError):
         expected: int | None = None,
         actual: int | None = None,
         why: str = "another writer moved the course",
+        retriable: bool = False,
     ) -> None:
         self.course = course
         self.expected = expected
         self.actual = actual
+        self.retriable = retriable
         numbers = "" if expected is None else f" (expected revision {expected}, it is {actual})"
         super().__init__(f"course {course!r}: {why}{numbers}")
 

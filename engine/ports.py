@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from engine.core.envelope import SealedText
+from engine.core.sealing import SealedText
 from engine.core.guard import Calendar, Reading
 from engine.core.record import Record
 from engine.core.snapshot import Armed, Window

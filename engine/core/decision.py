@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from engine.core.envelope import ENGINE, Correction, Event
+from engine.core.event import Correction, Event
 from engine.core.expression import Truth
 from engine.core.finding import Finding, Missing, explain, missing
 from engine.core.guard import Code, Reading, View
@@ -537,10 +537,9 @@ def _newest(snapshot: Snapshot, reading: Reading) -> Reading:
 
 def _fired(snapshot: Snapshot, event: Event) -> Mapping[str, datetime]:
     """The timers' last firings; a timer that fired does not come back for the same instant."""
-    if event.actor.role != ENGINE or event.at is None:
+    if event.timer is None or event.at is None:
         return snapshot.fired
-    name = event.id.split(":")[1]
-    return {**snapshot.fired, name: event.at}
+    return {**snapshot.fired, event.timer: event.at}
 
 
 def verdict(decision: Decision) -> str:

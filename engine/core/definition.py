@@ -411,10 +411,11 @@ def _set(parameter: Parameter, value: Value | int) -> Parameter:
             f"parameter {parameter.name!r}: expected {type(parameter.value).__name__}, "
             f"found {type(value).__name__}"
         )
-    if (parameter.low is not None and value < parameter.low) or (
-        parameter.high is not None and value > parameter.high
-    ):
-        raise ValueError(
-            f"parameter {parameter.name!r}: expected {parameter.low} to {parameter.high}"
-        )
+    low, high = parameter.low, parameter.high
+    if (low is not None and _less(value, low)) or (high is not None and _less(high, value)):
+        raise ValueError(f"parameter {parameter.name!r}: expected {low} to {high}")
     return replace(parameter, value=value)
+
+
+def _less(one: Any, other: Any) -> bool:  # noqa: ANN401  # values of one type, as checked before
+    return bool(one < other)

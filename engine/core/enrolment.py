@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from engine.core.envelope import ADOPTED, Enrolment, Event
+from engine.core.event import ADOPTED, Enrolment, Event
 from engine.core.guard import Calendar, View
 from engine.core.machine import Machine
 from engine.core.schedule import armed, windows
@@ -25,7 +25,7 @@ def opened(
     attested = machine.forms.attested(event, enrolment)
     if event.name == ADOPTED:
         state = enrolment.state or state
-        variables = dict.fromkeys(variables, None) | attested
+        variables = {**dict.fromkeys(variables), **attested}
     course = Snapshot(
         course=event.course,
         digest=machine.digest,

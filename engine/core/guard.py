@@ -747,5 +747,10 @@ class _NoCalendar:
         raise LookupError("a constant asks for no civil time")
 
 
-NOTHING = View(None, None, {}, {}, {}, _NoCalendar())
+class _NoReadings:
+    def get(self, _: str, default: Sequence[Reading] = (), /) -> Sequence[Reading]:
+        return default
+
+
+NOTHING = View(None, None, {}, _NoReadings(), {}, _NoCalendar())
 """A view in which nothing is known: enough to weigh a constant."""

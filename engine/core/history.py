@@ -19,7 +19,8 @@ from engine.core.calendar import Recorded
 from engine.core.decision import Refused, decide, evolve
 from engine.core.encoding import Json, canonical, instant_from, instant_text
 from engine.core.enrolment import opened
-from engine.core.envelope import ADOPTED, ENROLLED, Event, parse_enrolment
+from engine.core.envelope import parse_enrolment
+from engine.core.event import ADOPTED, ENROLLED, Event
 from engine.core.guard import Calendar, Reading
 from engine.core.machine import Machine
 from engine.core.record import GENESIS, Record, decision_json, hash_of
@@ -279,6 +280,7 @@ def _folded(
         seq=record.seq,
         refused=record.verdict == "refused",
         head=record.hash,
+        recorded_at=body["recorded_at"],
     )
 
 

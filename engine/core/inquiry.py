@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.core.decision import Decision, Weighed, decide, view_of
 from engine.core.definition import Kind
-from engine.core.envelope import Event
+from engine.core.event import Event
 from engine.core.expression import Truth
 from engine.core.finding import explain, missing
 from engine.core.machine import Machine, Step

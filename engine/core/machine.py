@@ -167,6 +167,7 @@ class Machine:
             )
             for v in workflow.visits
         )
+        self.timers = {timer.name: timer.event for timer in workflow.timers}
         self.horizons = _horizons(workflow)
         if self._problems:
             raise DefinitionError(workflow.label, dict.fromkeys(self._problems))

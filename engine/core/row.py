@@ -21,6 +21,7 @@ from engine.core.encoding import (
 )
 from engine.core.guard import Reading
 from engine.core.machine import Machine
+from engine.core.record import Record
 from engine.core.snapshot import Armed, Snapshot, Window
 
 SECTIONS = ("variables", "latest", "firing", "questions", "timers", "fired", "visits")
@@ -74,11 +75,12 @@ def patched(
     seq: int,
     refused: bool,
     head: str,
+    recorded_at: str,
 ) -> dict[str, Json]:
     """The row after a record."""
     if row is None:
         row = {"course": course, "revision": 1, **{name: {} for name in SECTIONS}}
-    after = {**row, "seq": seq, "head": head}
+    after = {**row, "seq": seq, "head": head, "recorded_at": recorded_at}
     if not refused:
         after["revision"] = seq
     for name, value in delta.items():
@@ -89,6 +91,11 @@ def patched(
         else:
             after[name] = value
     return after
+
+
+def stamp(record: Record) -> str:
+    """When a record was recorded, as the row keeps it."""
+    return instant_text(record.recorded_at)
 
 
 def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Workflows that this process knows: compiled once each, by digest, from stored JSON.
+
+The service decides from what the database holds, never from the Python object that was once
+published: an engine that has lost the file goes on deciding and replaying.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from engine.core.blueprint import (
+    prose_digest,
+    prose_json,
+    semantic_json,
+    workflow_digest,
+    workflow_from,
+)
+from engine.core.check import ensure
+from engine.core.definition import Workflow
+from engine.core.encoding import canonical
+from engine.core.machine import Machine
+from engine.errors import UnknownWorkflow
+from engine.ports import Definition, Transaction
+
+
+class Registry:
+    """Compiled workflows by digest, and which digest a name stands for at a site.
+
+    `defaults` maps `name` and `name@version` to a digest; `sites` maps a site to such a mapping of
+    its own. Machines are never dropped: a course may need any of them at any time.
+    """
+
+    def __init__(
+        self,
+        defaults: Mapping[str, str] | None = None,
+        sites: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self._defaults = dict(defaults or {})
+        self._sites = {site: dict(chosen) for site, chosen in (sites or {}).items()}
+        self._machines: dict[str, Machine] = {}
+
+    def install(
+        self, workflows: Iterable[Workflow], tx: Transaction, *, site: str | None = None
+    ) -> tuple[str, ...]:
+        """Check and store workflows, and let their names stand for them (at one site, or at all).
+
+        Raises DefinitionError with every problem of a workflow that is not well formed.
+        """
+        digests: list[str] = []
+        for workflow in workflows:
+            ensure(workflow)
+            definition = stored_form(workflow)
+            tx.define(definition)
+            names = self._defaults if site is None else self._sites.setdefault(site, {})
+            names[workflow.name] = names[workflow.label] = definition.digest
+            digests.append(definition.digest)
+        return tuple(digests)
+
+    def digest(self, workflow: str, site: str) -> str:
+        """The digest that a name, `name@version` or digest stands for at a site.
+
+        Raises UnknownWorkflow when it stands for none.
+        """
+        if workflow.startswith("sha256:"):
+            return workflow
+        found = self._sites.get(site, {}).get(workflow) or self._defaults.get(workflow)
+        if found is None:
+            raise UnknownWorkflow(workflow, self._defaults)
+        return found
+
+    def machine(self, digest: str, tx: Transaction) -> Machine:
+        """The compiled stored definition. Raises UnknownWorkflow when it is not stored."""
+        known = self._machines.get(digest)
+        if known is None:
+            definition = tx.definition(digest)
+            if definition is None:
+                raise UnknownWorkflow(digest, self._defaults)
+            known = self._machines[digest] = compiled(definition)
+        return known
+
+
+def stored_form(workflow: Workflow) -> Definition:
+    """A workflow as the database keeps it."""
+    return Definition(
+        digest=workflow_digest(workflow),
+        name=workflow.name,
+        version=workflow.version,
+        semantic=canonical(semantic_json(workflow)),
+        prose_digest=prose_digest(workflow),
+        prose=canonical(prose_json(workflow)),
+    )
+
+
+def compiled(definition: Definition) -> Machine:
+    """The machine of a stored definition."""
+    workflow = workflow_from(json.loads(definition.semantic), json.loads(definition.prose))
+    return Machine(workflow, definition.digest, definition.prose_digest)

@@ -1,0 +1,232 @@
+"""The use cases. Reads, asks the core, writes: nothing about treatment is decided here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from engine.core.calendar import Noting
+from engine.core.encoding import Json
+from engine.core.event import Actor, Event
+from engine.core.inquiry import Option, what_next
+from engine.core.machine import Machine
+from engine.core.record import Record
+from engine.core.snapshot import Snapshot
+from engine.errors import (
+    Conflict,
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    RegimenError,
+)
+from engine.ports import CourseLine, DueVisit, Store, Transaction, Write
+from engine.submission import Answer, Desk, Setting
+
+log = structlog.get_logger("regimen")
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A course as it stands: its row, its compiled workflow, and what could come next."""
+
+    row: Mapping[str, Json]
+    machine: Machine
+    snapshot: Snapshot
+    options: tuple[Option, ...] = ()
+
+
+class Service:
+    """One tenant's courses in one store.
+
+    `attempts` is how often a writer that lost a race tries. On a host's own transaction (`on`)
+    nothing is retried: the host does that with the whole of its transaction.
+    """
+
+    def __init__(self, store: Store, setting: Setting, *, attempts: int = 5) -> None:
+        self.store = store
+        self.setting = setting
+        self._attempts = attempts
+
+    def on(self, store: Store) -> Service:
+        """The same service on a host's transaction: joined, never committed, never retried."""
+        return Service(store, self.setting, attempts=1)
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def submit(self, body: object) -> Answer:
+        """Decide an event and record the decision; the same event again gets the same answer.
+
+        A refusal is an answer, not an error. Raises InvalidInput (naming the field), NotFound,
+        NotPermitted, IdempotencyConflict when the id was used for another body, Conflict when the
+        expected revision is stale or other writers kept moving the course, StoreUnavailable.
+        """
+        return self._retried(lambda: self._one(body))
+
+    def submit_many(self, bodies: Iterable[object]) -> list[Answer | RegimenError]:
+        """Decide events in one transaction, in order; what is malformed gets its error instead.
+
+        All decisions commit together. Raises Conflict and StoreUnavailable for the whole of it.
+        """
+        sent = list(bodies)
+        return self._retried(lambda: self._many(sent))
+
+    def dry_run(self, body: object) -> Answer:
+        """The answer that an event would get now; nothing is written."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return Desk(setting=self.setting, tx=_Kept(tx)).submit(body)
+
+    def tick(self, *, limit: int = 100) -> int:
+        """Let the timers that are due come back as events; how many did.
+
+        However many workers race, each timer has exactly one effect: its event has a derived id,
+        and the course's row decides who is first.
+        """
+        now = self.setting.clock.now()
+        with self.store.transaction(self.tenant, write=False) as tx:
+            courses = dict.fromkeys(due.course for due in tx.due_timers(now, limit))
+        return sum(self._retried(partial(self._fire, course, now)) for course in courses)
+
+    # --- asking -------------------------------------------------------------------------------
+
+    def status(self, course: str, *, at: datetime | None = None) -> Status:
+        """Where a course stands and what could come next, at a time (else now)."""
+        when = at or self.setting.clock.now()
+        with self.store.transaction(self.tenant, write=False) as tx:
+            stored = tx.row(course)
+            if stored is None:
+                raise NotFound(course)
+            row = json.loads(stored)
+            machine = self.setting.registry.machine(row["digest"], tx)
+            now = Noting(self.setting.calendars.of(row["zone"]))
+            snapshot = Desk(setting=self.setting, tx=tx).snapshot(
+                machine, row, _blank(machine, course, next(iter(machine.events)), when), now, when
+            )
+            options = what_next(machine, snapshot, lambda name: _blank(machine, course, name, when))
+            return Status(row=row, machine=machine, snapshot=snapshot, options=options)
+
+    def records(self, course: str, after: int = 0) -> list[Record]:
+        """The records of a course. Raises NotFound."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            found = list(tx.records(course, after))
+            if not found and tx.row(course) is None:
+                raise NotFound(course)
+            return found
+
+    def courses(self) -> Iterator[CourseLine]:
+        """Every course of the tenant, by name."""
+        after = ""
+        while True:
+            with self.store.transaction(self.tenant, write=False) as tx:
+                page = tx.courses(after)
+            yield from page
+            if not page:
+                return
+            after = page[-1].course
+
+    def due(self, *, until: date, site: str | None = None) -> Sequence[DueVisit]:
+        """The visits whose window has opened or opens by a date."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return tx.visits(until, site)
+
+    # --- how ------------------------------------------------------------------------------------
+
+    @property
+    def tenant(self) -> str:
+        return self.setting.tenant
+
+    def _one(self, body: object) -> Answer:
+        with self.store.transaction(self.tenant) as tx:
+            desk = Desk(setting=self.setting, tx=tx)
+            answer = desk.submit(body)
+        _tell(desk)
+        return answer
+
+    def _many(self, bodies: Sequence[object]) -> list[Answer | RegimenError]:
+        answers: list[Answer | RegimenError] = []
+        with self.store.transaction(self.tenant) as tx:
+            desk = Desk(setting=self.setting, tx=tx)
+            for body in bodies:
+                try:
+                    answers.append(desk.submit(body))
+                except (InvalidInput, NotFound, NotPermitted, IdempotencyConflict) as wrong:
+                    answers.append(wrong)
+                except Conflict as lost:
+                    if lost.retriable:
+                        raise
+                    answers.append(lost)
+        _tell(desk)
+        return answers
+
+    def _fire(self, course: str, now: datetime) -> int:
+        with self.store.transaction(self.tenant) as tx:
+            desk = Desk(setting=self.setting, tx=tx)
+            desk.due(course, now)
+        _tell(desk)
+        return len(desk.answers)
+
+    def _retried(self, work: Callable[[], _T]) -> _T:
+        for left in range(self._attempts - 1, 0, -1):
+            try:
+                return work()
+            except Conflict as lost:
+                if not lost.retriable:
+                    raise
+                log.debug("race_lost", course=lost.course, attempts_left=left)
+        return work()
+
+
+def _blank(machine: Machine, course: str, name: str, at: datetime) -> Event:
+    """An event without data: what would be said if somebody sent it now."""
+    declared = machine.events[name]
+    return Event(
+        id="-",
+        course=course,
+        name=name,
+        at=at,
+        actor=Actor(id="-", role=declared.roles[0]),
+        data={},
+        readings=(),
+        reason=None,
+        override=None,
+        expected_revision=None,
+        body={},
+    )
+
+
+def _tell(desk: Desk) -> None:
+    """One line per decision, after the commit; keys only, no clinical content."""
+    for answer in desk.answers:
+        log.info(
+            "event_decided",
+            course=answer.course,
+            event_name=answer.event,
+            verdict=answer.verdict,
+            seq=answer.seq,
+            state=answer.state,
+        )
+
+
+class _Kept:
+    """A transaction whose writes are kept back, so that an event can be tried."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._row: bytes | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the transaction offers
+        return getattr(self._tx, name)
+
+    def append(self, write: Write) -> None:
+        self._row = write.row
+
+    def row(self, course: str) -> bytes | None:
+        return self._row if self._row is not None else self._tx.row(course)

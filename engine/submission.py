@@ -1,0 +1,387 @@
+"""One event, from the door to the disk, inside one transaction.
+
+Timers that are due before the event are decided first, each a record, so that no answer depends on
+how far a worker lags. What is decided is written at once, with everything that follows from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.core import row as course_row
+from engine.core.calendar import Noting
+from engine.core.decision import Decision, Refused, decide, evolve
+from engine.core.definition import Kind
+from engine.core.encoding import Json, canonical, decode_value, instant_from
+from engine.core.enrolment import opened
+from engine.core.envelope import parse_enrolment, timer_event
+from engine.core.event import ADOPTED, ENROLLED, Event
+from engine.core.guard import Reading
+from engine.core.history import snapshot_of
+from engine.core.machine import Machine
+from engine.core.record import GENESIS, Record, decision_json, message_json, written
+from engine.core.sealing import SealedText, same_body, seal
+from engine.core.snapshot import Readings, Snapshot
+from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
+from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
+from engine.registry import Registry
+
+TIMERS_AT_ONCE = 1000
+"""How many timers of one course may fire before one event; more means that they feed each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of an event: the record's decision with its findings, and where the course is.
+
+    `repeated` says that the event id was known and that this is the first answer again.
+    `revision` is what a later request may expect.
+    """
+
+    course: str
+    event: str
+    event_id: str
+    seq: int
+    revision: int
+    verdict: str
+    state_before: str | None
+    state: str
+    decision: Mapping[str, Json]
+    digest: str
+    repeated: bool = False
+
+    @property
+    def refused(self) -> bool:
+        return self.verdict == "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a service decides with: its tenant, the workflows, time, salt and its own version.
+
+    `skew` is how far an event's time may lead the system's clock.
+    """
+
+    tenant: str
+    registry: Registry
+    clock: Clock
+    calendars: Calendars
+    salt: Callable[[], str]
+    version: str
+    skew: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Takes events inside one transaction. `answers` are all that it gave, timers' included."""
+
+    setting: Setting
+    tx: Transaction
+    answers: list[Answer] = field(default_factory=list)
+
+    def submit(self, body: object) -> Answer:
+        if not isinstance(body, dict):
+            raise InvalidInput("event", "a JSON object")
+        if body.get("event") in (ENROLLED, ADOPTED):
+            return self._opened(body)
+        course, event_id = _name(body, "course"), _name(body, "id")
+        head = self.tx.head(course, event_id)
+        if head is None:
+            raise NotFound(course)
+        row = json.loads(head.row)
+        machine = self.setting.registry.machine(row["digest"], self.tx)
+        if head.known is not None:
+            return self._again(head.known, body, row)
+        event = machine.forms.parse(body)
+        _permit(machine, event)
+        now = self.now(row)
+        self._in_time(event, row, now)
+        if event.at is not None:
+            row = self.timers(machine, row, until=event.at, now=now)
+        self._expected(machine, event, row)
+        return self._decided(machine, row, event, now)
+
+    def _opened(self, body: Mapping[str, Any]) -> Answer:
+        event, enrolment = parse_enrolment(body)
+        now = self.setting.clock.now()
+        head = self.tx.head(event.course, event.id)
+        if head is not None:
+            if head.known is not None:
+                return self._again(head.known, body, json.loads(head.row))
+            raise Conflict(event.course, why="the course exists already")
+        machine = self.setting.registry.machine(
+            self.setting.registry.digest(enrolment.workflow, enrolment.site), self.tx
+        )
+        self._in_time(event, {"retrospective": enrolment.retrospective}, now)
+        calendar = Noting(self.setting.calendars.of(enrolment.zone))
+        event, texts = seal(event, self.setting.salt)
+        after = opened(machine, event, enrolment, calendar, now)
+        return self._store(
+            machine, None, None, after, event, {"verdict": "accepted"}, (), calendar, texts
+        )
+
+    def _decided(
+        self,
+        machine: Machine,
+        row: Mapping[str, Json],
+        event: Event,
+        now: datetime,
+    ) -> Answer:
+        calendar = Noting(self.setting.calendars.of(row["zone"]))
+        event, texts = seal(event, self.setting.salt)
+        before = self.snapshot(machine, row, event, calendar, now)
+        decision = decide(machine, before, event)
+        after = evolve(machine, before, event, decision)
+        return self._store(
+            machine,
+            row,
+            before,
+            after,
+            event,
+            decision_json(decision),
+            () if isinstance(decision, Refused) else decision.readings,
+            calendar,
+            texts,
+            messages=_messages(decision),
+        )
+
+    def _store(  # noqa: PLR0917  # everything that one decision writes
+        self,
+        machine: Machine,
+        row: Mapping[str, Json] | None,
+        before: Snapshot | None,
+        after: Snapshot,
+        event: Event,
+        decision: Json,
+        readings: Sequence[Reading],
+        calendar: Noting,
+        texts: Sequence[SealedText],
+        messages: Sequence[Outgoing] = (),
+    ) -> Answer:
+        word = decision["verdict"]
+        delta = (
+            course_row.first_changes(machine, after)
+            if before is None
+            else course_row.changes(before, after)
+        )
+        record = written(
+            tenant=self.setting.tenant,
+            course=event.course,
+            seq=after.seq,
+            digest=machine.digest,
+            prose_digest=machine.prose_digest,
+            version=self.setting.version,
+            event=event.body,
+            at=event.at,
+            recorded_at=after.decided_at,
+            civil=calendar.noted(),
+            states=(None if before is None else before.state, after.state),
+            decision=decision,
+            word=word,
+            changes=delta,
+            prev_hash=GENESIS if row is None else row["head"],
+        )
+        new = course_row.patched(
+            row,
+            delta,
+            course=event.course,
+            seq=after.seq,
+            refused=word == "refused",
+            head=record.hash,
+            recorded_at=course_row.stamp(record),
+        )
+        state = machine.states[after.state]
+        self.tx.append(
+            Write(
+                before_seq=0 if before is None else before.seq,
+                record=record,
+                row=canonical(new),
+                workflow=machine.workflow.name,
+                digest=machine.digest,
+                patient=after.patient,
+                site=after.site,
+                zone=after.zone,
+                state=after.state,
+                stage=state.stage,
+                revision=after.revision,
+                open=not state.closed,
+                readings=readings,
+                timers=_difference(before.timers if before else {}, after.timers),
+                visits=_difference(before.visits if before else {}, after.visits),
+                messages=messages,
+                texts=texts,
+            )
+        )
+        answer = Answer(
+            course=event.course,
+            event=event.name,
+            event_id=event.id,
+            seq=after.seq,
+            revision=after.revision,
+            verdict=word,
+            digest=machine.digest,
+            state_before=None if before is None else before.state,
+            state=after.state,
+            decision=decision,
+        )
+        self.answers.append(answer)
+        return answer
+
+    def _again(self, known: Record, body: Mapping[str, Any], row: Mapping[str, Json]) -> Answer:
+        recorded = json.loads(known.body)
+        if not same_body(body, recorded["event"], self.tx.texts(known.course, known.seq)):
+            raise IdempotencyConflict(known.course, known.event_id)
+        return Answer(
+            course=known.course,
+            event=known.event,
+            event_id=known.event_id,
+            seq=known.seq,
+            revision=row["revision"],
+            verdict=known.verdict,
+            digest=recorded["workflow"],
+            state_before=recorded["state"][0],
+            state=recorded["state"][1],
+            decision=recorded["decision"],
+            repeated=True,
+        )
+
+    def due(self, course: str, now: datetime) -> None:
+        """Decide the timers of a course that are due at an instant."""
+        head = self.tx.head(course, "")
+        if head is None:
+            raise NotFound(course)
+        row = json.loads(head.row)
+        machine = self.setting.registry.machine(row["digest"], self.tx)
+        self.timers(machine, row, until=now, now=self.now(row))
+
+    def timers(
+        self,
+        machine: Machine,
+        row: Mapping[str, Json],
+        *,
+        until: datetime,
+        now: datetime,
+    ) -> Mapping[str, Json]:
+        """Decide the timers that are due, in due order, each a record; the row after them."""
+        for _ in range(TIMERS_AT_ONCE):
+            waiting = [(instant_from(due), name, seq) for name, (due, seq) in row["timers"].items()]
+            due, name, seq = min(waiting, default=(until, "", 0))
+            if not name or due > until:
+                return row
+            event = timer_event(
+                machine.workflow, row["course"], name, machine.timers[name], due=due, armed_seq=seq
+            )
+            self._decided(machine, row, event, now)
+            stored = self.tx.row(row["course"])
+            if stored is None:
+                raise NotFound(row["course"])
+            row = json.loads(stored)
+        raise Conflict(row["course"], why=f"more than {TIMERS_AT_ONCE} timers fired at once")
+
+    def snapshot(
+        self,
+        machine: Machine,
+        row: Mapping[str, Json],
+        event: Event,
+        calendar: Noting,
+        now: datetime,
+    ) -> Snapshot:
+        snapshot = snapshot_of(
+            machine, row, calendar=calendar, readings=Readings(lambda _: ()), decided_at=now
+        )
+        return replace(snapshot, readings=Readings(_Source(self.tx, machine, snapshot, event)))
+
+    def now(self, row: Mapping[str, Json]) -> datetime:
+        """The system's time, never before the course's last record."""
+        return max(self.setting.clock.now(), instant_from(row["recorded_at"]))
+
+    def _in_time(self, event: Event, row: Mapping[str, Json], now: datetime) -> None:
+        if event.at is None:
+            if not row["retrospective"]:
+                raise InvalidInput("at", "an instant, since the course is not retrospective")
+        elif event.at > now + self.setting.skew:
+            raise InvalidInput("at", "an instant that is not in the future")
+
+    def _expected(self, machine: Machine, event: Event, row: Mapping[str, Json]) -> None:
+        declared = machine.events.get(event.name)
+        if declared is None or declared.kind is Kind.REPORT or event.expected_revision is None:
+            return
+        if event.expected_revision != row["revision"]:
+            raise Conflict(
+                row["course"],
+                expected=event.expected_revision,
+                actual=row["revision"],
+                why="the course has moved on since it was read",
+            )
+
+
+class _Source:
+    """The readings of one course for one decision: from the row where that is enough.
+
+    The row holds the latest reading of each input. Windows, late events and corrections need more,
+    and that is read at most once.
+    """
+
+    def __init__(
+        self, tx: Transaction, machine: Machine, snapshot: Snapshot, event: Event
+    ) -> None:
+        self._tx, self._machine, self._snapshot = tx, machine, snapshot
+        self._deep = _deep(machine, snapshot, event)
+        self._loaded: Mapping[str, Sequence[Reading]] | None = None
+
+    def __call__(self, name: str) -> Sequence[Reading]:
+        latest = self._snapshot.latest.get(name)
+        if latest is None:
+            return ()
+        if name not in self._deep:
+            return (latest,)
+        if self._loaded is None:
+            self._loaded = self._tx.readings(self._snapshot.course, self._deep)
+        kind = self._machine.inputs[name].kind
+        return [replace(r, value=decode_value(kind, r.value)) for r in self._loaded.get(name, ())]
+
+
+def _deep(machine: Machine, snapshot: Snapshot, event: Event) -> dict[str, datetime | None]:
+    """The inputs whose latest reading is not enough, each with how far back to read."""
+    found: dict[str, datetime | None] = {}
+    for name, latest in snapshot.latest.items():
+        horizon = machine.horizons.get(name)
+        if event.at is None or latest.at is None:
+            if horizon is not None:
+                found[name] = None
+        elif latest.at > event.at:
+            found[name] = None
+        elif horizon is not None and latest.at >= event.at - horizon:
+            found[name] = event.at - horizon
+    if event.correction is not None:
+        found[event.correction.input] = None
+    return found
+
+
+def _name(body: Mapping[str, Any], member: str) -> str:
+    value = body.get(member)
+    if not isinstance(value, str) or not 1 <= len(value) <= 64:
+        raise InvalidInput(member, "an identifier of 1 to 64 characters")
+    return value
+
+
+def _permit(machine: Machine, event: Event) -> None:
+    declared = machine.events.get(event.name)
+    roles = machine.workflow.roles if declared is None else declared.roles
+    if event.actor.role not in roles:
+        raise NotPermitted(event.name, event.actor.role, roles)
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: item for name, item in after.items() if before.get(name) != item}
+    return found | {name: None for name in before if name not in after}
+
+
+def _messages(decision: Decision) -> tuple[Outgoing, ...]:
+    if isinstance(decision, Refused):
+        return ()
+    return tuple(Outgoing(kind=m.kind, body=canonical(message_json(m))) for m in decision.messages)
