@@ -8,7 +8,7 @@ from engine.core.definition import (
     Transition,
     Variable,
 )
-from engine.core.expression import Constant, Now, Today, days
+from engine.core.expression import Constant, Now, Today, choose, days
 from engine.core.quantity import q
 from tests.core.crane import (
     amended,
@@ -144,4 +144,20 @@ def test_an_update_gives_only_codes_that_the_variable_has() -> None:
 
     assert [s for s in said(broken) if s.startswith("transition")] == [
         "transition start: update of last_wind: codes that do not fit: breeze in wind"
+    ]
+
+
+def test_an_update_that_chooses_a_code_chooses_among_those_of_the_variable() -> None:
+    kept = extended(variables=(Variable(name="last_wind", kind="code", codes=("calm", "gale")),))
+
+    def chosen(otherwise: str) -> list[str]:
+        choice = choose(lifts > 1, Constant("calm"), Constant(otherwise))
+        broken = amended(
+            "transitions", "start", kept, updates={"lifts": lifts + 1, "last_wind": choice}
+        )
+        return [s for s in said(broken) if s.startswith("transition")]
+
+    assert chosen("gale") == []
+    assert chosen("storm") == [
+        "transition start: update of last_wind: codes that the variable does not have: storm"
     ]
