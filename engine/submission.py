@@ -21,9 +21,10 @@ from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment, timer_event
 from engine.core.event import ADOPTED, ENROLLED, Event
 from engine.core.guard import Reading
-from engine.core.history import snapshot_of
+from engine.core.lookback import Deep, readings_for
 from engine.core.machine import Machine
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
+from engine.core.row import snapshot_of
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.snapshot import Readings, Snapshot
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
@@ -293,7 +294,12 @@ class Desk:
         snapshot = snapshot_of(
             machine, row, calendar=calendar, readings=Readings(lambda _: ()), decided_at=now
         )
-        return replace(snapshot, readings=Readings(_Source(self.tx, machine, snapshot, event)))
+
+        def load(deep: Deep) -> Mapping[str, Sequence[Reading]]:
+            found = self.tx.readings(snapshot.course, deep)
+            return {name: _typed(machine, name, readings) for name, readings in found.items()}
+
+        return replace(snapshot, readings=readings_for(machine, snapshot, event, load))
 
     def now(self, row: Mapping[str, Json]) -> datetime:
         """The system's time, never before the course's last record."""
@@ -319,47 +325,10 @@ class Desk:
             )
 
 
-class _Source:
-    """The readings of one course for one decision: from the row where that is enough.
-
-    The row holds the latest reading of each input. Windows, late events and corrections need more,
-    and that is read at most once.
-    """
-
-    def __init__(
-        self, tx: Transaction, machine: Machine, snapshot: Snapshot, event: Event
-    ) -> None:
-        self._tx, self._machine, self._snapshot = tx, machine, snapshot
-        self._deep = _deep(machine, snapshot, event)
-        self._loaded: Mapping[str, Sequence[Reading]] | None = None
-
-    def __call__(self, name: str) -> Sequence[Reading]:
-        latest = self._snapshot.latest.get(name)
-        if latest is None:
-            return ()
-        if name not in self._deep:
-            return (latest,)
-        if self._loaded is None:
-            self._loaded = self._tx.readings(self._snapshot.course, self._deep)
-        kind = self._machine.inputs[name].kind
-        return [replace(r, value=decode_value(kind, r.value)) for r in self._loaded.get(name, ())]
-
-
-def _deep(machine: Machine, snapshot: Snapshot, event: Event) -> dict[str, datetime | None]:
-    """The inputs whose latest reading is not enough, each with how far back to read."""
-    found: dict[str, datetime | None] = {}
-    for name, latest in snapshot.latest.items():
-        horizon = machine.horizons.get(name)
-        if event.at is None or latest.at is None:
-            if horizon is not None:
-                found[name] = None
-        elif latest.at > event.at:
-            found[name] = None
-        elif horizon is not None and latest.at >= event.at - horizon:
-            found[name] = event.at - horizon
-    if event.correction is not None:
-        found[event.correction.input] = None
-    return found
+def _typed(machine: Machine, name: str, readings: Sequence[Reading]) -> list[Reading]:
+    """Stored readings with their values as guards see them."""
+    kind = machine.inputs[name].kind
+    return [replace(reading, value=decode_value(kind, reading.value)) for reading in readings]
 
 
 def _name(body: Mapping[str, Any], member: str) -> str:

@@ -48,6 +48,35 @@ class Noting:
         }
 
 
+class Held:
+    """A calendar that first looks at the civil times that the course already holds.
+
+    `used` are those that were asked for, held before or new: what the course holds from now on.
+    """
+
+    __slots__ = ("_calendar", "_held", "used")
+
+    def __init__(self, calendar: Calendar, held: Mapping[str, str]) -> None:
+        self._calendar = calendar
+        self._held = held
+        self.used: dict[str, str] = {}
+
+    def civil_date(self, instant: datetime) -> date:
+        """The date on the site's wall at an instant."""
+        return self._calendar.civil_date(instant)
+
+    def instant(self, on: date, time: str) -> datetime:
+        """The instant of a wall-clock time, as it was resolved first."""
+        key = f"{on.isoformat()}T{time}"
+        known = self.used.get(key) or self._held.get(key)
+        if known is not None:
+            self.used[key] = known
+            return instant_from(known)
+        found = self._calendar.instant(on, time)
+        self.used[key] = instant_text(found)
+        return found
+
+
 class Recorded:
     """The answers that a record keeps. A question that was not asked then has no answer now."""
 

@@ -21,7 +21,7 @@ from engine.core.expression import Truth
 from engine.core.finding import Finding, Missing, explain, missing
 from engine.core.guard import Code, Reading, View
 from engine.core.machine import Cursor, Machine, Need, Step, Watch
-from engine.core.schedule import armed, windows
+from engine.core.schedule import waiting
 from engine.core.snapshot import Readings, Snapshot, placed
 from engine.errors import InvalidInput
 
@@ -171,14 +171,12 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
     )
     readings = snapshot.readings.adding(decision.readings, None)
     view = _view(after, event.at, readings, {}, late=decision.late)
-    return replace(
-        after, timers=armed(machine, after, view, seq), visits=windows(machine, after, view)
-    )
+    return waiting(machine, after, view)
 
 
 def view_of(snapshot: Snapshot, event: Event) -> View:
     """What is known when an event is decided, its own facts added first."""
-    readings = snapshot.readings.adding(_facts(snapshot, event), event.at)
+    readings = snapshot.readings.adding(facts(snapshot, event), event.at)
     return _view(snapshot, event.at, readings, event.data, late=_late(snapshot, event))
 
 
@@ -188,7 +186,7 @@ class _Deciding:
     def __init__(self, machine: Machine, snapshot: Snapshot, event: Event) -> None:
         self.machine, self.snapshot, self.event = machine, snapshot, event
         self.declared = machine.events.get(event.name)
-        self.readings = _facts(snapshot, event)
+        self.readings = facts(snapshot, event)
         self.late = _late(snapshot, event)
         self.view = view_of(snapshot, event)
         self.variables: dict[str, Any] = dict(snapshot.variables)
@@ -460,7 +458,7 @@ class _Watching:
     kinds: Mapping[str, str | None]
 
 
-def _facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
+def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
     """The event's readings, with the record and the civil date that they get."""
     seq = snapshot.seq + 1
     if event.correction is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from engine.core.event import ADOPTED, Enrolment, Event
 from engine.core.guard import Calendar, View
 from engine.core.machine import Machine
-from engine.core.schedule import armed, windows
+from engine.core.schedule import waiting
 from engine.core.snapshot import Readings, Snapshot
 
 
@@ -43,10 +42,7 @@ def opened(
         last_at=event.at,
         variables=variables,
     )
-    view = _at_the_start(course, variables)
-    return replace(
-        course, timers=armed(machine, course, view, 1), visits=windows(machine, course, view)
-    )
+    return waiting(machine, course, _at_the_start(course, variables))
 
 
 def _at_the_start(course: Snapshot, variables: dict[str, Any]) -> View:

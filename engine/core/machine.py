@@ -142,6 +142,7 @@ class Machine:
             v.name: compile_value(tree.lift(v.initial), v.type, Schema(), []).run(NOTHING)
             for v in workflow.variables
         }
+        self._looks = {guard.name: _reads(guard.condition) for guard in workflow.guards}
         self._problems: list[str] = []
         self._schemas: dict[str | None, Schema] = {None: schema_of(workflow)}
         self._updates = {e.name: self._compiled(e.updates, e.name) for e in workflow.events}
@@ -216,6 +217,13 @@ class Machine:
             )
             self._event_rules[state] = known
         return known
+
+    def looking_at(self, input_name: str, event: str, states: tuple[str, str]) -> tuple[str, ...]:
+        """The guards weighed at an event that look at an input: of ways out, and of rules."""
+        before, after = states
+        names = [n.requirement.guard for s in self.steps(event, before) for n in s.needs]
+        names += [watch.rule.guard for watch in self.watches(after, event)]
+        return tuple(dict.fromkeys(name for name in names if input_name in self._looks[name]))
 
     def target(self, action: str, state: str) -> str | None:
         """Where an action moves a course in this state; `None` where it moves nothing."""
@@ -299,7 +307,7 @@ class Machine:
         compiled: list[tuple[Rule, dict[str | None, Watch]]] = []
         for rule in self.workflow.rules:
             action = self._actions[rule.action]
-            reads = _reads(self.guards[rule.guard].condition)
+            reads = self._looks[rule.guard]
             by_event = {
                 event: Watch(
                     rule,

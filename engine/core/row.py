@@ -7,7 +7,7 @@ records. That is why a replay needs no definition, and why the two can be compar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,12 +19,12 @@ from engine.core.encoding import (
     instant_from,
     instant_text,
 )
-from engine.core.guard import Reading
+from engine.core.guard import Calendar, Reading
 from engine.core.machine import Machine
 from engine.core.record import Record
-from engine.core.snapshot import Armed, Snapshot, Window
+from engine.core.snapshot import Armed, Readings, Snapshot, Window
 
-SECTIONS = ("variables", "latest", "firing", "questions", "timers", "fired", "visits")
+SECTIONS = ("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil")
 HEAD = ("digest", "prose", "patient", "site", "zone", "retrospective", "state", "round", "last_at")
 
 
@@ -109,6 +109,7 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
             name: reading_from(name, inputs[name].kind, item)
             for name, item in row["latest"].items()
         },
+        "civil": row["civil"],
         "firing": row["firing"],
         "questions": {rule: tuple(names) for rule, names in row["questions"].items()},
         "timers": {
@@ -120,6 +121,34 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
             for name, (n, earliest, target, latest) in row["visits"].items()
         },
     }
+
+
+def snapshot_of(
+    machine: Machine,
+    row: Mapping[str, Json],
+    *,
+    calendar: Calendar,
+    readings: Readings,
+    decided_at: datetime,
+) -> Snapshot:
+    """The snapshot that a row and the readings within horizons make."""
+    return Snapshot(
+        course=row["course"],
+        digest=row["digest"],
+        patient=row["patient"],
+        site=row["site"],
+        zone=row["zone"],
+        retrospective=row["retrospective"],
+        state=row["state"],
+        round=row["round"],
+        seq=row["seq"],
+        revision=row["revision"],
+        calendar=calendar,
+        readings=readings,
+        decided_at=decided_at,
+        last_at=None if row["last_at"] is None else instant_from(row["last_at"]),
+        **sections(machine, row),
+    )
 
 
 def reading_json(reading: Reading) -> list[Json]:
@@ -179,6 +208,7 @@ def _section_changes(
 _ENCODE: Mapping[str, Callable[[Any], Json]] = {
     "variables": encode_value,
     "latest": reading_json,
+    "civil": lambda instant: instant,
     "firing": lambda seq: seq,
     "questions": list,
     "timers": lambda armed: [instant_text(armed.due), armed.seq],

@@ -57,7 +57,9 @@ def order(reading: Reading) -> tuple[bool, datetime, int]:
 
 def placed(readings: Sequence[Reading], reading: Reading) -> list[Reading]:
     """The readings with one more in its place; a correction takes the place of what it corrects."""
-    found = [r for r in readings if r.seq != reading.corrects]
+    found = list(readings)
+    if reading.corrects is not None:
+        found = [r for r in found if r.seq != reading.corrects]
     if not found or order(found[-1]) <= order(reading):
         found.append(reading)
     else:
@@ -91,7 +93,8 @@ class Snapshot:
     `last_at` is the latest time asserted so far. `firing` names the rules that held when they were
     last weighed, with the record since which they do; `questions` those that could not be weighed,
     with what they wait for. `decided_at` is the system's time of this decision, which becomes the
-    record's `recorded_at`.
+    record's `recorded_at`. `civil` holds the civil times that waiting timers were resolved from:
+    they keep their instants, whatever later zone data says.
     """
 
     course: str
@@ -115,3 +118,4 @@ class Snapshot:
     fired: Mapping[str, datetime] = field(default_factory=dict)
     visits: Mapping[str, Window] = field(default_factory=dict)
     latest: Mapping[str, Reading] = field(default_factory=dict)
+    civil: Mapping[str, str] = field(default_factory=dict)

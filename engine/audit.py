@@ -1,0 +1,212 @@
+"""What an auditor asks of a course: is it whole, does it add up, would it be decided so again.
+
+A bundle is one file with a course's stored bytes and the definitions that they were decided by; it
+is verified and decided again without a database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.core.encoding import Json, canonical, digest, instant_from, parse
+from engine.core.history import Fault, replay, verify
+from engine.core.machine import Machine
+from engine.core.record import Record
+from engine.core.redecision import Difference, Relied, decide_again, relying
+from engine.errors import InvalidInput, NotFound, UnknownWorkflow
+from engine.ports import Definition, Store, Transaction
+from engine.registry import Registry, compiled
+
+BUNDLE_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auditor:
+    """One tenant's courses, looked at and never changed."""
+
+    store: Store
+    registry: Registry
+    tenant: str
+
+    def verify(self, course: str) -> Fault | None:
+        """The first bad record and what is wrong with it; `None` when the course is whole.
+
+        After the chain, the row and the tables of timers and visits are held against the replay.
+        Raises NotFound.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = self._records(tx, course)
+            fault = verify(records, course=course, tenant=self.tenant)
+            return fault or self._cache(tx, course, replay(records), records[-1].seq)
+
+    def replay(self, course: str) -> dict[str, Json]:
+        """The row that the records add up to. Raises NotFound."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return replay(self._records(tx, course)) or {}
+
+    def decide_again(self, course: str) -> list[Difference]:
+        """Every difference between the recorded decisions and those of the stored definition.
+
+        Raises NotFound, and UnknownWorkflow when a definition is not stored.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = self._records(tx, course)
+            return list(decide_again(records, lambda digest: self.registry.machine(digest, tx)))
+
+    def relied_on(self, course: str, seq: int, input_name: str) -> list[Relied]:
+        """The later decisions that could see the reading which a record brought, right or wrong.
+
+        They are flagged, never rewritten. Raises NotFound, and InvalidInput when the record brought
+        no such reading.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = self._records(tx, course)
+
+            def machines(digest: str) -> Machine:
+                return self.registry.machine(digest, tx)
+
+            return list(relying(records, machines, seq, input_name))
+
+    def export(self, course: str) -> bytes:
+        """A bundle of one course: its records as stored, and the definitions they were decided by.
+
+        Free texts stay where they can be erased. Raises NotFound.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = self._records(tx, course)
+            digests = dict.fromkeys(json.loads(r.body)["workflow"] for r in records)
+            found = [tx.definition(digest) for digest in digests]
+        return canonical(
+            {
+                "format": BUNDLE_FORMAT,
+                "kind": "regimen-bundle",
+                "tenant": self.tenant,
+                "course": course,
+                "records": [{"hash": r.hash, "body": r.body.decode()} for r in records],
+                "definitions": [
+                    {
+                        "digest": d.digest,
+                        "semantic": d.semantic.decode(),
+                        "prose_digest": d.prose_digest,
+                        "prose": d.prose.decode(),
+                    }
+                    for d in found
+                    if d is not None
+                ],
+            }
+        )
+
+    def _records(self, tx: Transaction, course: str) -> list[Record]:
+        records = list(tx.records(course))
+        if not records:
+            raise NotFound(course)
+        return records
+
+    def _cache(
+        self, tx: Transaction, course: str, row: Mapping[str, Json] | None, last: int
+    ) -> Fault | None:
+        """Whether row, timers and visits say what the records add up to."""
+        if row is None or tx.row(course) != canonical(row):
+            return Fault(
+                seq=last, kind="row", what="the course row is not what the records add up to"
+            )
+        timers, visits = tx.stored_caches(course)
+        armed = {name: [item.due, item.seq] for name, item in timers.items()}
+        if armed != {name: [instant_from(due), seq] for name, (due, seq) in row["timers"].items()}:
+            return Fault(seq=last, kind="row", what="the timers are not those of the records")
+        windows = {
+            name: [w.number, w.earliest.isoformat(), w.target.isoformat(), w.latest.isoformat()]
+            for name, w in visits.items()
+        }
+        if windows != row["visits"]:
+            return Fault(seq=last, kind="row", what="the visits are not those of the records")
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A course as exported: what it takes to verify it and to decide it again, and nothing else."""
+
+    tenant: str
+    course: str
+    records: tuple[Record, ...]
+    definitions: tuple[Definition, ...]
+
+    def verify(self) -> Fault | None:
+        """The first bad record, as of a course in a database; definitions must have their digests."""
+        return verify(self.records, course=self.course, tenant=self.tenant)
+
+    def decide_again(self) -> list[Difference]:
+        """Every difference between the recorded decisions and the enclosed definitions'."""
+        machines = {d.digest: compiled(d) for d in self.definitions}
+
+        def machine(digest: str) -> Machine:
+            if digest not in machines:
+                raise UnknownWorkflow(digest, machines)
+            return machines[digest]
+
+        return list(decide_again(self.records, machine))
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """A bundle from its file. Raises InvalidInput, naming the member, when it is none.
+
+    A record keeps its stored hash, so that a changed one is found by `verify` and not refused here;
+    a definition that does not have its digest is refused.
+    """
+    try:
+        raw = parse(data)
+    except ValueError as wrong:
+        raise InvalidInput("bundle", "the JSON that `export` writes", found=str(wrong)) from wrong
+    if not isinstance(raw, dict) or raw.get("kind") != "regimen-bundle":
+        raise InvalidInput("kind", "a file that `export` wrote")
+    if raw.get("format") != BUNDLE_FORMAT:
+        raise InvalidInput("format", f"format {BUNDLE_FORMAT}")
+    try:
+        return Bundle(
+            tenant=raw["tenant"],
+            course=raw["course"],
+            records=tuple(_record(item, n) for n, item in enumerate(raw["records"])),
+            definitions=tuple(_definition(item, n) for n, item in enumerate(raw["definitions"])),
+        )
+    except (KeyError, TypeError) as wrong:
+        raise InvalidInput("bundle", "records and definitions as `export` writes them") from wrong
+
+
+def _record(item: Mapping[str, Any], n: int) -> Record:
+    body = item["body"].encode()
+    try:
+        said = json.loads(body)
+        at = said["event"].get("at")
+        return Record(
+            course=said["course"],
+            seq=said["seq"],
+            event_id=said["event"]["id"],
+            event=said["event"]["event"],
+            verdict=said["verdict"],
+            at=instant_from(at) if isinstance(at, str) else None,
+            recorded_at=instant_from(said["recorded_at"]),
+            prev_hash=said["prev"],
+            hash=item["hash"],
+            body=body,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise InvalidInput(f"records[{n}].body", "the bytes of a record") from wrong
+
+
+def _definition(item: Mapping[str, Any], n: int) -> Definition:
+    semantic, prose = item["semantic"].encode(), item["prose"].encode()
+    said = json.loads(semantic)
+    if digest(said) != item["digest"]:
+        raise InvalidInput(f"definitions[{n}].digest", "the digest of the enclosed definition")
+    return Definition(
+        digest=item["digest"],
+        name=said["name"],
+        version=said["version"],
+        semantic=semantic,
+        prose_digest=item["prose_digest"],
+        prose=prose,
+    )
