@@ -183,9 +183,8 @@ _TEXT: Schema = {
     "type": "string", "minLength": 1, "maxLength": TEXT_LIMIT, "pattern": r"\S",
     "description": "free text: it can be erased, and no guard reads it",
 }  # fmt: skip
-_NULL = _object(
-    {"value": {"type": "null"}, "reason": {"const": NOT_PUBLISHED}}, ["value", "reason"]
-)
+_GAP: Schema = {"value": {"type": "null"}, "reason": {"const": NOT_PUBLISHED}}
+_NULL = _object(_GAP, ["value", "reason"])
 _COARSE = _object(
     {"value": {"type": "string", "pattern": "^[0-9]{4}(?:-[0-9]{2}){0,2}$"},
      "precision": {"enum": list(PRECISIONS)}},
