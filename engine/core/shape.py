@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, NamedTuple, TypeVar
 
-from engine.core.encoding import WHOLE, Json, date_from, decode_value
+from engine.core.encoding import Json, date_from, decode_value
 from engine.core.expression import Span, Value
 from engine.core.quantity import Quantity, decimal_text
 
@@ -80,21 +80,22 @@ def at(place: str, key: str) -> str:
 
 def members_of(data: Json, place: str) -> Mapping[str, Json]:
     """The object that must be there."""
-    return _exact(data, dict, place)  # type: ignore[no-any-return]  # _exact gives what it was asked for
+    found: Mapping[str, Json] = _found(data, dict, place)
+    return found
 
 
 def items_of(data: Json, place: str) -> Sequence[Json]:
     """The list that must be there."""
-    return _exact(data, list, place)  # type: ignore[no-any-return]  # _exact gives what it was asked for
+    found: Sequence[Json] = _found(data, list, place)
+    return found
 
 
-def exactly(*kinds: type) -> Codec:
+def exactly(kind: type) -> Codec:
     """Stored as it is, and of this type on both ways."""
-
-    def check(value: Json, place: str) -> Json:
-        return _exact(value, kinds[0], place)
-
-    return Codec(check, check)
+    return Codec(
+        lambda value, place: _given(value, kind, place),
+        lambda data, place: _found(data, kind, place),
+    )
 
 
 _E = TypeVar("_E", bound=Enum)
@@ -109,7 +110,7 @@ def choice(kind: type[_E]) -> Codec:
                 return member
         raise ValueError(f"{place}: expected one of {', '.join(str(m.value) for m in kind)}")
 
-    return Codec(lambda value, place: _exact(value, kind, place).value, read)
+    return Codec(lambda value, place: _given(value, kind, place).value, read)
 
 
 def word(*words: str) -> Codec:
@@ -127,7 +128,7 @@ def several(codec: Codec) -> Codec:
     """A tuple, in its order."""
     return Codec(
         lambda value, place: [
-            codec.write(item, f"{place}[{n}]") for n, item in enumerate(_exact(value, tuple, place))
+            codec.write(item, f"{place}[{n}]") for n, item in enumerate(_given(value, tuple, place))
         ],
         lambda data, place: tuple(
             codec.read(item, f"{place}[{n}]") for n, item in enumerate(items_of(data, place))
@@ -142,7 +143,7 @@ def named(codec: Codec) -> Codec:
         if not isinstance(value, Mapping):
             raise TypeError(f"{place}: expected a mapping, found {type(value).__name__}")
         return {
-            _exact(name, str, place): codec.write(part, at(place, name))
+            _given(name, str, place): codec.write(part, at(place, name))
             for name, part in value.items()
         }
 
@@ -158,31 +159,32 @@ def named(codec: Codec) -> Codec:
 def group(made: type, *members: Member) -> Codec:
     """A value object inside another."""
     return Codec(
-        lambda value, place: written(members, _exact(value, made, place), place),
+        lambda value, place: written(members, _given(value, made, place), place),
         lambda data, place: made(**taken(members, data, place)),
     )
 
 
-def _exact(value: Json, kind: type, place: str) -> Json:
+def _given(value: Json, kind: type, place: str) -> Json:
     # Exactly, because a bool is an int and a datetime is a date.
     if type(value) is not kind:
-        error = ValueError if type(value) in _JSON_TYPES else TypeError
-        raise error(f"{place or 'value'}: expected {kind.__name__}, found {type(value).__name__}")
+        raise TypeError(_unlike(value, kind, place))
     return value
 
 
-_JSON_TYPES = {str, int, float, bool, type(None), list, dict}
+def _found(data: Json, kind: type, place: str) -> Json:
+    if type(data) is not kind:
+        raise ValueError(_unlike(data, kind, place))
+    return data
 
 
-def _whole(value: Json, place: str) -> int:
-    if not -WHOLE <= _exact(value, int, place) <= WHOLE:
-        raise ValueError(f"{place}: beyond {WHOLE}")
-    return int(value)
+def _unlike(value: object, kind: type, place: str) -> str:
+    return f"{place or 'value'}: expected {kind.__name__}, found {type(value).__name__}"
 
 
 def _read_decimal(data: Json, place: str) -> Decimal:
+    _found(data, str, place)
     try:
-        return Decimal(decode_value("number", _exact(data, str, place)))
+        return Decimal(decode_value("number", data))
     except ValueError as exc:
         raise ValueError(f"{place}: {exc}") from None
 
@@ -195,7 +197,7 @@ def _read_date(data: Json, place: str) -> date:
 
 
 def _write_elapsed(value: timedelta, place: str) -> Json:
-    _exact(value, timedelta, place)
+    _given(value, timedelta, place)
     # In whole numbers: total_seconds() is a float.
     made = {"seconds": value.days * 86_400 + value.seconds}
     return made | {"microseconds": value.microseconds} if value.microseconds else made
@@ -252,9 +254,9 @@ def _read_value(data: Json, place: str) -> Value:
 
 TEXT = exactly(str)
 FLAG = exactly(bool)
-NUMBER = Codec(_whole, _whole)
+NUMBER = exactly(int)
 DECIMAL = Codec(
-    lambda value, place: decimal_text(_exact(value, Decimal, place)),
+    lambda value, place: decimal_text(_given(value, Decimal, place)),
     _read_decimal,
 )
 ELAPSED = Codec(_write_elapsed, _read_elapsed)
