@@ -77,9 +77,9 @@ def parse(data: bytes | str) -> Json:
             value, odd = _STRICT.decode(text), False
         except _OddError:  # read again, to say where
             value, odd = _MARKING.decode(text), True
-        # Depth takes brackets; half a pair takes an escape, or a text that was never bytes.
-        deep = text.count("[") + text.count("{") > DEPTH
-        if odd or deep or "\\u" in text or not text.isascii():
+        # Half a pair comes from an escape, or from a text that was never bytes.
+        half = "\\u" in text or (text is data and not text.isascii())
+        if odd or half or _is_deep(text, value):
             require_plain(value)
     except json.JSONDecodeError as exc:
         raise ValueError(f"not JSON: {exc.msg} at character {exc.pos}") from None
@@ -207,6 +207,22 @@ def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         made[key] = _OddError("given twice") if key in made else value
     return made
+
+
+def _is_deep(text: str, value: Json) -> bool:
+    if text.count("[") + text.count("{") <= DEPTH:
+        return False
+    level: list[Iterable[Json]] = [[value]]
+    for _ in range(DEPTH + 1):
+        if not level:
+            break
+        level = [
+            part.values() if type(part) is dict else part
+            for holder in level
+            for part in holder
+            if type(part) is dict or type(part) is list
+        ]
+    return bool(level)
 
 
 _SORTING = json.JSONEncoder(
