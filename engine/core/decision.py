@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.core.event import Correction, Event
 from engine.core.expression import Truth
@@ -24,6 +24,9 @@ from engine.core.machine import Cursor, Machine, Need, Step, Watch
 from engine.core.schedule import waiting
 from engine.core.snapshot import Readings, Snapshot, placed
 from engine.errors import InvalidInput
+
+
+_T = TypeVar("_T")
 
 
 class Reason(StrEnum):
@@ -148,30 +151,37 @@ def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
 
 
 def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decision) -> Snapshot:
-    """The course after a decision: the snapshot from which the next event is decided."""
+    """The course after a decision: the snapshot from which the next event is decided.
+
+    What did not change keeps its identity, so that finding the changes costs nothing.
+    """
     seq = snapshot.seq + 1
     if isinstance(decision, Refused):
         return replace(snapshot, seq=seq)
-    latest = dict(snapshot.latest)
-    for reading in decision.readings:
-        latest[reading.input] = _newest(snapshot, reading)
-    last_at = _later(snapshot.last_at, event.at)
-    after = replace(
+    variables, latest = snapshot.variables, snapshot.latest
+    if decision.updates:
+        variables = {**variables, **decision.updates}
+    if decision.readings:
+        latest = {**latest, **{r.input: _newest(snapshot, r) for r in decision.readings}}
+    readings = snapshot.readings.adding(decision.readings, None)
+    view = _view(snapshot, event.at, readings, {}, late=decision.late)
+    view.variables, view.round = variables, decision.round
+    view.questions = decision.questions
+    return replace(
         snapshot,
         seq=seq,
         revision=seq,
         state=decision.state,
         round=decision.round,
-        last_at=last_at,
-        variables={**snapshot.variables, **decision.updates},
-        firing=decision.firing,
-        questions=decision.questions,
+        last_at=_later(snapshot.last_at, event.at),
+        variables=variables,
+        firing=_kept(snapshot.firing, decision.firing),
+        questions=_kept(snapshot.questions, decision.questions),
         latest=latest,
-        fired=_fired(snapshot, event),
+        **waiting(
+            machine, snapshot, view, state=decision.state, seq=seq, fired=_fired(snapshot, event)
+        ),
     )
-    readings = snapshot.readings.adding(decision.readings, None)
-    view = _view(after, event.at, readings, {}, late=decision.late)
-    return waiting(machine, after, view)
 
 
 def view_of(snapshot: Snapshot, event: Event) -> View:
@@ -188,7 +198,8 @@ class _Deciding:
         self.declared = machine.events.get(event.name)
         self.readings = facts(snapshot, event)
         self.late = _late(snapshot, event)
-        self.view = view_of(snapshot, event)
+        seen = snapshot.readings.adding(self.readings, event.at)
+        self.view = _view(snapshot, event.at, seen, event.data, late=self.late)
         self.variables: dict[str, Any] = dict(snapshot.variables)
         self.weighed: dict[str, tuple[Weighed, ...]] = {}
         self.view.variables = self.variables
@@ -493,6 +504,11 @@ def _corrected(snapshot: Snapshot, correction: Correction, seq: int) -> Reading:
         on=None if at is None else snapshot.calendar.civil_date(at),
         over=correction.over or wrong.over,
     )
+
+
+def _kept(before: Mapping[str, _T], after: Mapping[str, _T]) -> Mapping[str, _T]:
+    """The same mapping as before where it says the same."""
+    return before if before == after else after
 
 
 def _late(snapshot: Snapshot, event: Event) -> bool:

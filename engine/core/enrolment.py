@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +43,8 @@ def opened(
         last_at=event.at,
         variables=variables,
     )
-    return waiting(machine, course, _at_the_start(course, variables))
+    view = _at_the_start(course, variables)
+    return replace(course, **waiting(machine, course, view, state=state, seq=1, fired={}))
 
 
 def _at_the_start(course: Snapshot, variables: dict[str, Any]) -> View:

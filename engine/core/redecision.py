@@ -129,10 +129,12 @@ class _Course:
         if self.snapshot is None:
             raise LookupError("the first record does not open the course")
         machine = self.machines(body["workflow"])
-        snapshot = replace(
-            self.snapshot, calendar=Recorded(body["civil"]), decided_at=record.recorded_at
+        return replace(
+            self.snapshot,
+            calendar=Recorded(body["civil"]),
+            decided_at=record.recorded_at,
+            readings=readings_for(machine, self.snapshot, event, self._load),
         )
-        return replace(snapshot, readings=readings_for(machine, snapshot, event, self._load))
 
     def take_over(self, record: Record, body: Mapping[str, Any]) -> None:
         """Go on from what was recorded, whatever weighing it again would say."""
