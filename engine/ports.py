@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from engine.core.sealing import SealedText
-from engine.core.guard import Calendar, Reading
 from engine.core.record import Record
+from engine.core.sealing import SealedText
 from engine.core.snapshot import Armed, Window
+from engine.core.view import Calendar, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

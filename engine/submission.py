@@ -20,13 +20,13 @@ from engine.core.encoding import Json, canonical, decode_value, instant_from
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment, timer_event
 from engine.core.event import ADOPTED, ENROLLED, Event
-from engine.core.guard import Reading
 from engine.core.lookback import Deep, readings_for
 from engine.core.machine import Machine
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.snapshot import Readings, Snapshot
+from engine.core.view import Reading
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
 from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
 from engine.registry import Registry

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from engine.core.encoding import date_from, instant_from, instant_text
-from engine.core.guard import Calendar
+from engine.core.view import Calendar
 
 
 @dataclass(slots=True)

@@ -19,12 +19,12 @@ from typing import Any, TypeVar
 from engine.core.event import Correction, Event
 from engine.core.expression import Truth
 from engine.core.finding import Finding, Missing, explain, missing
-from engine.core.guard import Code, Reading, View
 from engine.core.machine import Cursor, Machine, Need, Step, Watch
 from engine.core.schedule import waiting
 from engine.core.snapshot import Readings, Snapshot, placed
+from engine.core.view import Reading, View
+from engine.core.weighing import Code
 from engine.errors import InvalidInput
-
 
 _T = TypeVar("_T")
 

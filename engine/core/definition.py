@@ -26,7 +26,7 @@ from engine.core.expression import (
     TakenOn,
     Value,
 )
-from engine.core.guard import Type
+from engine.core.kind import Type
 
 SEMANTICS = 1
 """The version of the rules by which definitions written today are read. Each is read for ever."""

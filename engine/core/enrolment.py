@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from engine.core.event import ADOPTED, Enrolment, Event
-from engine.core.guard import Calendar, View
 from engine.core.machine import Machine
 from engine.core.schedule import waiting
 from engine.core.snapshot import Readings, Snapshot
+from engine.core.view import Calendar, View
 
 
 def opened(

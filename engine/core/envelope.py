@@ -31,8 +31,8 @@ from engine.core.event import (
     Override,
     Reason,
 )
-from engine.core.guard import Reading
 from engine.core.sealing import SealedText, same_body, seal
+from engine.core.view import Reading
 from engine.core.wire import (
     EXACT,
     IDENTIFIER,

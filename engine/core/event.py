@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.core.guard import Reading
+from engine.core.view import Reading
 
 FORMAT = 1
 ENROLLED, ADOPTED, CORRECTED = "course.enrolled", "course.adopted", "course.corrected"

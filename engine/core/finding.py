@@ -13,8 +13,10 @@ from typing import Any
 
 from engine.core import expression as tree
 from engine.core.expression import Truth, value_text
-from engine.core.guard import Code, Reading, View, covered_total, truth, window_readings
 from engine.core.quantity import decimal_text
+from engine.core.view import Reading, View
+from engine.core.weighing import Code, truth
+from engine.core.window import covered_total, window_readings
 
 
 @dataclass(frozen=True, slots=True)

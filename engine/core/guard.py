@@ -9,151 +9,29 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from engine.core import expression as tree
-from engine.core import quantity
-from engine.core.expression import Expression, Span, Truth
-from engine.core.quantity import CONTEXT, Quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """What a tree gives: its kind, the unit of a quantity, the codes of a coded value."""
-
-    kind: str
-    unit: str | None = None
-    codes: frozenset[str] | None = None
-
-    def __str__(self) -> str:
-        return f"{self.kind} in {self.unit}" if self.unit else self.kind
-
-
-YES_NO = Type("yesno")
-NUMBER = Type("number")
-DATE = Type("date")
-INSTANT = Type("instant")
-ELAPSED = Type("elapsed")
-SPAN = Type("span")
-LIST = Type("list")
-UNSET = Type("unset")
-BROKEN = Type("broken")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputType:
-    """What a guard needs to know of an input."""
-
-    type: Type
-    max_age: timedelta | None
-    interval: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
-    """The names that a tree may use, and what they hold. `members` are those of list fields."""
-
-    inputs: Mapping[str, InputType] = field(default_factory=dict)
-    variables: Mapping[str, Type] = field(default_factory=dict)
-    parameters: Mapping[str, tuple[Type, Any]] = field(default_factory=dict)
-    fields: Mapping[str, Type] = field(default_factory=dict)
-    members: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
-    rules: Collection[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One value of an input, in the unit that the input declares.
-
-    `at` is when it was taken, `on` the civil date of that at the site (both `None` when a
-    retrospective course does not say), `seq` the record that brought it. `over` is the length of
-    an interval reading. `flaw` says why the value cannot be used: `impossible`,
-    `entered-in-error` or `not-published`. `corrects` is the record whose reading this one replaces.
-    """
-
-    input: str
-    value: Any
-    at: datetime | None
-    on: date | None
-    seq: int
-    over: timedelta | None = None
-    flaw: str | None = None
-    corrects: int | None = None
-
-
-class Calendar(Protocol):
-    """Civil time at the site. What it answers is recorded and reused, since zone data changes."""
-
-    def civil_date(self, instant: datetime) -> date:
-        """The date on the site's wall at an instant."""
-
-    def instant(self, on: date, time: str) -> datetime:
-        """The instant at which the site's wall shows a date and time (`HH:MM`)."""
-
-
-class Seen(Protocol):
-    """The readings of a course as guards see them; a mapping will do."""
-
-    def get(self, name: str, default: Sequence[Reading] = (), /) -> Sequence[Reading]:
-        """The readings of an input, oldest first."""
-
-
-@dataclass(slots=True)
-class View:
-    """What is known when a guard is weighed: nothing later than `now`, corrections applied."""
-
-    now: datetime | None
-    today: date | None
-    variables: Mapping[str, Any]
-    readings: Seen
-    data: Mapping[str, Any]
-    calendar: Calendar
-    round: int = 1
-    late: bool = False
-    retrospective: bool = False
-    questions: Collection[str] = ()
-
-
-Run = Callable[[View], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A compiled tree: its type, how to weigh it, and its compiled parts for the explanation."""
-
-    node: Expression
-    type: Type
-    run: Run
-    parts: tuple[Code, ...] = ()
-
-    def weigh(self, view: View) -> Truth:
-        """Yes, no or unknown."""
-        return truth(self.run(view))
-
-
-def compile_value(node: Expression, kind: Type, schema: Schema, problems: list[str]) -> Code:
-    """As `compile_tree`, for a value that is stored as `kind`, in its unit; unset is accepted."""
-    compiler = _Compiler(schema, problems)
-    code = compiler.code(node)
-    if code.type == UNSET:
-        return code
-    if kind.codes is not None and code.type.codes is not None and not code.type.codes <= kind.codes:
-        extra = ", ".join(sorted(code.type.codes - kind.codes))
-        problems.append(f"codes that do not fit: {extra} in {tree.text(node)}")
-    compiler._codes(node, kind, node)
-    return Code(node, kind, compiler._aligned(node, kind, code), (code,))
-
-
-def truth(value: bool | None) -> Truth:
-    """The word for an inner answer."""
-    if value is None:
-        return Truth.UNKNOWN
-    return Truth.YES if value else Truth.NO
+from engine.core import quantity, window
+from engine.core.arithmetic import COMPARE, ORDERED, arithmetic
+from engine.core.expression import Expression
+from engine.core.kind import (
+    BROKEN,
+    DATE,
+    ELAPSED,
+    INSTANT,
+    NUMBER,
+    UNSET,
+    YES_NO,
+    Schema,
+    Type,
+    constant,
+)
+from engine.core.quantity import CONTEXT
+from engine.core.view import NOTHING, View
+from engine.core.weighing import Code, Run
 
 
 def compile_tree(node: Expression, schema: Schema, problems: list[str]) -> Code:
@@ -169,23 +47,17 @@ def compile_guard(node: Expression, schema: Schema, problems: list[str]) -> Code
     return code
 
 
-def add_span(start: date, span: Span) -> date:
-    """A date moved by whole months, clamped to the month's end, then by whole days."""
-    month = start.month - 1 + span.months
-    year, month = start.year + month // 12, month % 12 + 1
-    last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
-    return date(year, month, min(start.day, last)) + timedelta(days=span.days)
-
-
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-_ORDERED = {"number", "quantity", "date", "instant", "elapsed"}
+def compile_value(node: Expression, kind: Type, schema: Schema, problems: list[str]) -> Code:
+    """As `compile_tree`, for a value that is stored as `kind`, in its unit; unset is accepted."""
+    compiler = _Compiler(schema, problems)
+    code = compiler.code(node)
+    if code.type == UNSET:
+        return code
+    if kind.codes is not None and code.type.codes is not None and not code.type.codes <= kind.codes:
+        extra = ", ".join(sorted(code.type.codes - kind.codes))
+        problems.append(f"codes that do not fit: {extra} in {tree.text(node)}")
+    compiler._codes(node, kind, node)
+    return Code(node, kind, compiler._aligned(node, kind, code), (code,))
 
 
 class _Compiler:
@@ -221,7 +93,7 @@ class _Compiler:
             since = self._bound(node.since)
             until = self._bound(node.until)
             parts = tuple(p for p in (since, until) if p is not None)
-            return Code(node, known.type, _bounded(node, known.max_age, since, until), parts)
+            return Code(node, known.type, window.between(node, known.max_age, since, until), parts)
 
         def run(view: View) -> Any:
             readings = view.readings.get(name)
@@ -325,7 +197,7 @@ class _Compiler:
         left, right = self.code(node.left), self.code(node.right)
         if BROKEN in (left.type, right.type):
             return Code(node, BROKEN, lambda _: None)
-        found = _arithmetic_rule(node.op, left.type, right.type)
+        found = arithmetic(node.op, left.type, right.type)
         if found is None:
             return self._broken(
                 node,
@@ -348,7 +220,7 @@ class _Compiler:
         kind = parts[0].type if parts else BROKEN
         choose_one: Callable[[list[Any]], Any] = min if node.op == "min" else max
         runs = [self._aligned(node, kind, part) for part in parts]
-        if kind.kind not in _ORDERED:
+        if kind.kind not in ORDERED:
             return self._broken(node, f"no order among {kind}: {tree.text(node)}")
 
         def run(view: View) -> Any:
@@ -400,9 +272,9 @@ class _Compiler:
         self._codes(node, left.type, node.right)
         self._codes(node, right.type, node.left)
         first, second = left.run, self._aligned(node, left.type, right)
-        if node.op not in ("==", "!=") and left.type.kind not in _ORDERED:
+        if node.op not in ("==", "!=") and left.type.kind not in ORDERED:
             self.problems.append(f"no order among {left.type}: {tree.text(node)}")
-        step = _COMPARE[node.op]
+        step = COMPARE[node.op]
 
         def run(view: View) -> bool | None:
             a = first(view)
@@ -475,86 +347,37 @@ class _Compiler:
     # --- windows --------------------------------------------------------------------------
 
     def _sustained(self, node: tree.Sustained) -> Code:
-        window = self._window(node)
-        if window is None:
+        found = self._window(node)
+        if found is None:
             return Code(node, YES_NO, lambda _: None)
-        threshold, since = window
+        threshold, since = found
         count, span = self.code(node.count), self.code(node.span)
         if count.type not in (NUMBER, BROKEN) or span.type not in (ELAPSED, BROKEN):
             return self._broken(
                 node, f"a run needs a number and an elapsed time: {tree.text(node)}"
             )
-        step, zero, few = _COMPARE[node.op], _answer(node.zero), _answer(node.few)
-
-        def run(view: View) -> bool | None:
-            limit, needed, length = threshold.run(view), count.run(view), span.run(view)
-            if None in (limit, needed, length):
-                return None
-            readings = window_readings(view, node.input, node.horizon, since)
-            if readings is None:
-                return None
-            if not readings:
-                return zero
-            counted: list[datetime] = []
-            for reading in reversed(readings):
-                if not step(reading.value, limit):
-                    break
-                if reading.at is None:
-                    return None
-                if not counted or counted[-1] - reading.at >= node.apart:
-                    counted.append(reading.at)
-            if not counted:
-                return False
-            enough = len(counted) >= needed and counted[0] - counted[-1] >= length
-            return True if enough else few
-
         parts = (threshold, count, span) + ((since,) if since else ())
-        return Code(node, YES_NO, run, parts)
+        return Code(node, YES_NO, window.sustained(node, threshold, count, span, since), parts)
 
     def _total(self, node: tree.Total) -> Code:
-        window = self._window(node)
-        if window is None:
+        found = self._window(node)
+        if found is None:
             return Code(node, YES_NO, lambda _: None)
-        threshold, since = window
+        threshold, since = found
         span = self.code(node.span)
         if span.type not in (ELAPSED, BROKEN):
             return self._broken(node, f"a total needs an elapsed time: {tree.text(node)}")
         if not self.schema.inputs[node.input].interval:
             return self._broken(node, f"{node.input!r} is no interval input: it cannot be totalled")
-        step, zero, few = _COMPARE[node.op], _answer(node.zero), _answer(node.few)
-
-        def run(view: View) -> bool | None:
-            limit, length = threshold.run(view), span.run(view)
-            if limit is None or length is None:
-                return None
-            readings = window_readings(view, node.input, node.horizon, since)
-            if readings is None:
-                return None
-            if not readings:
-                return zero
-            total = covered_total(readings, length)
-            return few if total is None else step(total, limit)
-
-        return Code(node, YES_NO, run, (threshold, span) + ((since,) if since else ()))
+        parts = (threshold, span) + ((since,) if since else ())
+        return Code(node, YES_NO, window.total(node, threshold, span, since), parts)
 
     def _count(self, node: tree.Count) -> Code:
         if node.input not in self.schema.inputs:
             return self._broken(node, f"unknown input {node.input!r}")
         length, since = self.code(node.days), self._bound(node.since)
-        zero = None if node.zero is Truth.UNKNOWN else Decimal(0)
-
-        def run(view: View) -> Any:
-            days = length.run(view)
-            if days is None or view.today is None:
-                return None
-            readings = window_readings(view, node.input, node.horizon, since)
-            if readings is None or any(r.on is None for r in readings):
-                return None
-            first = view.today - timedelta(days=int(days) - 1)
-            n = sum(1 for r in readings if r.on is not None and r.on >= first)
-            return Decimal(n) if n else zero
-
-        return Code(node, NUMBER, run, (length,) + ((since,) if since else ()))
+        parts = (length,) + ((since,) if since else ())
+        return Code(node, NUMBER, window.count(node, length, since), parts)
 
     # --- shared by the above ----------------------------------------------------------------
 
@@ -615,142 +438,6 @@ class _Compiler:
         return run
 
 
-def constant(value: tree.Value) -> tuple[Type, Any]:
-    """The type of a written value, and the value as guards see it."""
-    match value:
-        case None:
-            return UNSET, None
-        case bool():
-            return YES_NO, value
-        case Quantity():
-            return Type("quantity", value.unit), value.value
-        case Decimal():
-            return NUMBER, value
-        case timedelta():
-            return ELAPSED, value
-        case Span():
-            return SPAN, value
-        case date():
-            return DATE, value
-        case str():
-            return Type("code"), value
-    raise TypeError(f"no constant can be a {type(value).__name__}")
-
-
-def window_readings(
-    view: View, name: str, horizon: timedelta, since: Code | None
-) -> list[Reading] | None:
-    """The usable readings of a window, oldest first; `None` when its bounds are not known."""
-    readings = view.readings.get(name, ())
-    if not readings:
-        return []
-    if view.now is None:
-        return None
-    start = view.now - horizon
-    if since is not None:
-        bound = since.run(view)
-        if bound is None:
-            return None
-        start = max(start, bound)
-    return [r for r in readings if r.flaw is None and (r.at is None or r.at >= start)]
-
-
-def covered_total(readings: Sequence[Reading], span: timedelta) -> Decimal | None:
-    """The total over the span that ends with the last reading; `None` unless completely covered."""
-    end = readings[-1].at
-    if end is None:
-        return None
-    start, total = end, Decimal(0)
-    for reading in reversed(readings):
-        if reading.at is None or reading.over is None or reading.at < start:
-            return None
-        total, start = CONTEXT.add(total, reading.value), reading.at - reading.over
-        if end - start >= span:
-            return total
-    return None
-
-
-def _answer(said: Truth) -> bool | None:
-    return {Truth.YES: True, Truth.NO: False, Truth.UNKNOWN: None}[said]
-
-
 def _taken(view: View, name: str, which: str) -> Any:
     readings = view.readings.get(name)
     return getattr(readings[-1], which) if readings else None
-
-
-def _bounded(
-    node: tree.Latest, default_age: timedelta | None, since: Code | None, until: Code | None
-) -> Run:
-    """The latest reading between two instants. Its age counts to `until`, where there is one."""
-    horizon = node.horizon or timedelta(0)
-    max_age = node.max_age if node.max_age is not None else (None if since else default_age)
-
-    def run(view: View) -> Any:
-        end = view.now if until is None else until.run(view)
-        start = None if since is None else since.run(view)
-        if end is None or view.now is None or (since is not None and start is None):
-            return None
-        oldest = view.now - horizon
-        for reading in reversed(view.readings.get(node.input, ())):
-            if reading.at is None or reading.at > end:
-                continue
-            if reading.at < oldest or (start is not None and reading.at < start):
-                return None
-            if reading.flaw is not None or (max_age is not None and end - reading.at > max_age):
-                return None
-            return reading.value
-        return None
-
-    return run
-
-
-def _arithmetic_rule(
-    op: str, left: Type, right: Type
-) -> tuple[Type, Callable[[Any, Any], Any]] | None:
-    """The type and the step of an arithmetic node, or `None` where it makes no sense."""
-    sides = (left.kind, right.kind)
-    add, subtract, multiply = CONTEXT.add, CONTEXT.subtract, CONTEXT.multiply
-    if op in "+-" and sides in (("number", "number"), ("quantity", "quantity")):
-        step = add if op == "+" else subtract
-        if left.unit == right.unit:
-            return left, step
-        if (
-            left.unit is None
-            or right.unit is None
-            or not quantity.convertible(left.unit, right.unit)
-        ):
-            return None
-        source, target = right.unit, left.unit
-        return left, lambda a, b: step(a, quantity.convert(b, source, target))
-    table: dict[tuple[str, str, str], tuple[Type, Callable[[Any, Any], Any]]] = {
-        ("*", "number", "number"): (NUMBER, multiply),
-        ("*", "quantity", "number"): (left, multiply),
-        ("*", "span", "number"): (SPAN, lambda a, b: Span(a.months * int(b), a.days * int(b))),
-        ("*", "elapsed", "number"): (ELAPSED, lambda a, b: a * int(b)),
-        ("+", "date", "span"): (DATE, add_span),
-        ("-", "date", "span"): (DATE, lambda a, b: add_span(a, Span(-b.months, -b.days))),
-        ("-", "date", "date"): (NUMBER, lambda a, b: Decimal((a - b).days)),
-        ("+", "instant", "elapsed"): (INSTANT, operator.add),
-        ("-", "instant", "elapsed"): (INSTANT, operator.sub),
-        ("-", "instant", "instant"): (ELAPSED, operator.sub),
-        ("+", "elapsed", "elapsed"): (ELAPSED, operator.add),
-    }
-    return table.get((op, *sides))
-
-
-class _NoCalendar:
-    def civil_date(self, instant: datetime) -> date:
-        raise LookupError("a constant asks for no civil time")
-
-    def instant(self, on: date, time: str) -> datetime:
-        raise LookupError("a constant asks for no civil time")
-
-
-class _NoReadings:
-    def get(self, _: str, default: Sequence[Reading] = (), /) -> Sequence[Reading]:
-        return default
-
-
-NOTHING = View(None, None, {}, _NoReadings(), {}, _NoCalendar())
-"""A view in which nothing is known: enough to weigh a constant."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from engine.core.event import Event
-from engine.core.guard import Reading
 from engine.core.machine import Machine
 from engine.core.snapshot import Readings, Snapshot
+from engine.core.view import Reading
 
 Deep = Mapping[str, datetime | None]
 """Inputs whose latest reading is not enough, each with the instant from which to read (None: all)."""

@@ -33,18 +33,11 @@ from engine.core.definition import (
 )
 from engine.core.envelope import Forms
 from engine.core.expression import Expression
-from engine.core.guard import (
-    DATE,
-    INSTANT,
-    NOTHING,
-    NUMBER,
-    Code,
-    Schema,
-    Type,
-    compile_guard,
-    compile_value,
-)
+from engine.core.guard import compile_guard, compile_value
+from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
 from engine.core.names import schema_of
+from engine.core.view import NOTHING
+from engine.core.weighing import Code
 from engine.errors import DefinitionError
 
 

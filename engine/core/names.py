@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.core.definition import ANYWHERE, Action, Event, Field, Input, State, Workflow
 from engine.core.expression import Value
-from engine.core.guard import BROKEN, InputType, Schema, Type, constant
+from engine.core.kind import BROKEN, InputType, Schema, Type, constant
 from engine.core.quantity import UnitError, dimension
 
 INPUT_KINDS = ("quantity", "number", "code", "yesno", "date")

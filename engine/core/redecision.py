@@ -17,13 +17,13 @@ from engine.core.encoding import Json, canonical
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment
 from engine.core.event import ADOPTED, ENROLLED, Event
-from engine.core.guard import Reading
 from engine.core.history import folded
 from engine.core.lookback import Deep, readings_for, since
 from engine.core.machine import Machine
 from engine.core.record import Record, decision_json
 from engine.core.row import changes, first_changes, snapshot_of
 from engine.core.snapshot import Readings, Snapshot, placed
+from engine.core.view import Reading
 from engine.errors import InvalidInput
 
 Machines = Callable[[str], Machine]

@@ -19,10 +19,10 @@ from engine.core.encoding import (
     instant_from,
     instant_text,
 )
-from engine.core.guard import Calendar, Reading
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.snapshot import Armed, Readings, Snapshot, Window
+from engine.core.view import Calendar, Reading
 
 SECTIONS = ("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil")
 HEAD = ("digest", "prose", "patient", "site", "zone", "retrospective", "state", "round", "last_at")

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import TypedDict
 
 from engine.core.calendar import Held
-from engine.core.guard import View
 from engine.core.machine import Machine
 from engine.core.snapshot import Armed, Snapshot, Window
+from engine.core.view import View
 
 
 class Dueness(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from engine.core.guard import Calendar, Reading
+from engine.core.view import Calendar, Reading
 
 _END = datetime.max.replace(tzinfo=UTC)
 

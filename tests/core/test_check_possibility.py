@@ -30,9 +30,11 @@ from engine.core.expression import (
     hours,
     least,
 )
-from engine.core.guard import NOTHING, Code, Reading, View, compile_guard
+from engine.core.guard import compile_guard
 from engine.core.names import schema_of
 from engine.core.quantity import q
+from engine.core.view import NOTHING, Reading, View
+from engine.core.weighing import Code
 from tests.core.crane import lifts, limit, load, sending, wind
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

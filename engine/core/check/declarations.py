@@ -20,7 +20,8 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.expression import Value
-from engine.core.guard import BROKEN, Schema, compile_value, constant
+from engine.core.guard import compile_value
+from engine.core.kind import BROKEN, Schema, constant
 from engine.core.names import (
     ENGINE_EVENTS,
     ENGINE_ROLE,

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from engine.core import expression as tree
 from engine.core.check.ranges import Interval, Ranges, ordered, wrapped
 from engine.core.expression import Expression, Truth
-from engine.core.guard import UNSET, Code
+from engine.core.kind import UNSET
+from engine.core.weighing import Code
 
 Wanted = tuple[Code, bool]
 """A compiled tree and the answer that it is asked to give."""

@@ -17,9 +17,10 @@ from typing import Any, Self
 from engine.core import expression as tree
 from engine.core.definition import Field, Parameter, Workflow
 from engine.core.expression import Expression, Value
-from engine.core.guard import BROKEN, Code, Type, constant
+from engine.core.kind import BROKEN, Type, constant
 from engine.core.names import event_of
 from engine.core.quantity import CONTEXT, UnitError, convert
+from engine.core.weighing import Code
 
 
 @dataclass(frozen=True, slots=True)

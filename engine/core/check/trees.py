@@ -14,19 +14,11 @@ from engine.core.check.problem import Problem
 from engine.core.check.ranges import Ranges
 from engine.core.definition import Transition, Workflow
 from engine.core.expression import Expression
-from engine.core.guard import (
-    BROKEN,
-    DATE,
-    INSTANT,
-    NUMBER,
-    Code,
-    Schema,
-    Type,
-    compile_guard,
-    compile_value,
-)
+from engine.core.guard import compile_guard, compile_value
+from engine.core.kind import BROKEN, DATE, INSTANT, NUMBER, Schema, Type
 from engine.core.names import schema_of, sound
 from engine.core.quantity import UnitError
+from engine.core.weighing import Code
 
 
 def typed(workflow: Workflow) -> Iterator[Problem]:

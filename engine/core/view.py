@@ -1,0 +1,78 @@
+"""What is known when a guard is weighed: readings, variables, the event's data, civil time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of an input, in the unit that the input declares.
+
+    `at` is when it was taken, `on` the civil date of that at the site (both `None` when a
+    retrospective course does not say), `seq` the record that brought it. `over` is the length of
+    an interval reading. `flaw` says why the value cannot be used: `impossible`,
+    `entered-in-error` or `not-published`. `corrects` is the record whose reading this one replaces.
+    """
+
+    input: str
+    value: Any
+    at: datetime | None
+    on: date | None
+    seq: int
+    over: timedelta | None = None
+    flaw: str | None = None
+    corrects: int | None = None
+
+
+class Calendar(Protocol):
+    """Civil time at the site. What it answers is recorded and reused, since zone data changes."""
+
+    def civil_date(self, instant: datetime) -> date:
+        """The date on the site's wall at an instant."""
+
+    def instant(self, on: date, time: str) -> datetime:
+        """The instant at which the site's wall shows a date and time (`HH:MM`)."""
+
+
+class Seen(Protocol):
+    """The readings of a course as guards see them; a mapping will do."""
+
+    def get(self, name: str, default: Sequence[Reading] = (), /) -> Sequence[Reading]:
+        """The readings of an input, oldest first."""
+
+
+@dataclass(slots=True)
+class View:
+    """What is known when a guard is weighed: nothing later than `now`, corrections applied."""
+
+    now: datetime | None
+    today: date | None
+    variables: Mapping[str, Any]
+    readings: Seen
+    data: Mapping[str, Any]
+    calendar: Calendar
+    round: int = 1
+    late: bool = False
+    retrospective: bool = False
+    questions: Collection[str] = ()
+
+
+class _NoCalendar:
+    def civil_date(self, instant: datetime) -> date:
+        raise LookupError("a constant asks for no civil time")
+
+    def instant(self, on: date, time: str) -> datetime:
+        raise LookupError("a constant asks for no civil time")
+
+
+class _NoReadings:
+    def get(self, _: str, default: Sequence[Reading] = (), /) -> Sequence[Reading]:
+        return default
+
+
+NOTHING = View(None, None, {}, _NoReadings(), {}, _NoCalendar())
+"""A view in which nothing is known: enough to weigh a constant."""

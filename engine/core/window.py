@@ -1,0 +1,162 @@
+"""Windows over readings: runs, totals, counts, and the latest between two instants.
+
+A window says how far back it looks and what zero and too few readings mean; nothing is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.core import expression as tree
+from engine.core.arithmetic import COMPARE
+from engine.core.expression import Truth
+from engine.core.quantity import CONTEXT
+from engine.core.view import Reading, View
+from engine.core.weighing import Code, Run
+
+
+def sustained(
+    node: tree.Sustained, threshold: Code, count: Code, span: Code, since: Code | None
+) -> Run:
+    """Whether the run of readings that ends with the latest is long enough."""
+    step, zero, few = COMPARE[node.op], _answer(node.zero), _answer(node.few)
+
+    def run(view: View) -> bool | None:
+        limit, needed, length = threshold.run(view), count.run(view), span.run(view)
+        if None in (limit, needed, length):
+            return None
+        readings = window_readings(view, node.input, node.horizon, since)
+        if readings is None:
+            return None
+        if not readings:
+            return zero
+        counted: list[datetime] = []
+        for reading in reversed(readings):
+            if not step(reading.value, limit):
+                break
+            if reading.at is None:
+                return None
+            if not counted or counted[-1] - reading.at >= node.apart:
+                counted.append(reading.at)
+        if not counted:
+            return False
+        enough = len(counted) >= needed and counted[0] - counted[-1] >= length
+        return True if enough else few
+
+    return run
+
+
+def total(node: tree.Total, threshold: Code, span: Code, since: Code | None) -> Run:
+    """Whether the total over a completely covered span satisfies the comparison."""
+    step, zero, few = COMPARE[node.op], _answer(node.zero), _answer(node.few)
+
+    def run(view: View) -> bool | None:
+        limit, length = threshold.run(view), span.run(view)
+        if limit is None or length is None:
+            return None
+        readings = window_readings(view, node.input, node.horizon, since)
+        if readings is None:
+            return None
+        if not readings:
+            return zero
+        covered = covered_total(readings, length)
+        return few if covered is None else step(covered, limit)
+
+    return run
+
+
+def count(node: tree.Count, length: Code, since: Code | None) -> Run:
+    """How many readings lie within the last civil days."""
+    zero = None if node.zero is Truth.UNKNOWN else Decimal(0)
+
+    def run(view: View) -> Decimal | None:
+        days = length.run(view)
+        if days is None or view.today is None:
+            return None
+        readings = window_readings(view, node.input, node.horizon, since)
+        if readings is None or any(r.on is None for r in readings):
+            return None
+        first = view.today - timedelta(days=int(days) - 1)
+        n = sum(1 for r in readings if r.on is not None and r.on >= first)
+        return Decimal(n) if n else zero
+
+    return run
+
+
+def between(
+    node: tree.Latest, default_age: timedelta | None, since: Code | None, until: Code | None
+) -> Run:
+    """The latest reading between two instants. Its age counts to `until`, where there is one."""
+    horizon = node.horizon or timedelta(0)
+    max_age = node.max_age if node.max_age is not None else (None if since else default_age)
+
+    def run(view: View) -> Any:
+        end = view.now if until is None else until.run(view)
+        start = None if since is None else since.run(view)
+        if end is None or view.now is None or (since is not None and start is None):
+            return None
+        oldest = view.now - horizon
+        for reading in reversed(view.readings.get(node.input, ())):
+            if reading.at is None or reading.at > end:
+                continue
+            if reading.at < oldest or (start is not None and reading.at < start):
+                return None
+            if reading.flaw is not None or (max_age is not None and end - reading.at > max_age):
+                return None
+            return reading.value
+        return None
+
+    return run
+
+
+def window_readings(
+    view: View, name: str, horizon: timedelta, since: Code | None
+) -> list[Reading] | None:
+    """The usable readings of a window, oldest first; `None` when its bounds are not known."""
+    readings = view.readings.get(name, ())
+    if not readings:
+        return []
+    if view.now is None:
+        return None
+    start = view.now - horizon
+    if since is not None:
+        bound = since.run(view)
+        if bound is None:
+            return None
+        start = max(start, bound)
+    return [r for r in readings if r.flaw is None and (r.at is None or r.at >= start)]
+
+
+def covered_total(readings: Sequence[Reading], span: timedelta) -> Decimal | None:
+    """The total over the span that ends with the last reading; `None` unless completely covered.
+
+    Of a reading whose interval began before the span, only its share of the time counts.
+    """
+    end = readings[-1].at
+    if end is None:
+        return None
+    first = end - span
+    start, total_so_far = end, Decimal(0)
+    for reading in reversed(readings):
+        if reading.at is None or reading.over is None or reading.at < start:
+            return None
+        began = reading.at - reading.over
+        value: Decimal = reading.value
+        if began < first:
+            share = CONTEXT.divide(_seconds(reading.at - first), _seconds(reading.over))
+            value = CONTEXT.multiply(value, share)
+        total_so_far, start = CONTEXT.add(total_so_far, value), min(start, began)
+        if start <= first:
+            return total_so_far
+    return None
+
+
+def _seconds(length: timedelta) -> Decimal:
+    return Decimal(length // timedelta(microseconds=1))
+
+
+def _answer(said: Truth) -> bool | None:
+    return {Truth.YES: True, Truth.NO: False, Truth.UNKNOWN: None}[said]
