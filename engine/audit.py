@@ -110,9 +110,8 @@ class Auditor:
     ) -> Fault | None:
         """Whether row, timers and visits say what the records add up to."""
         if row is None or tx.row(course) != canonical(row):
-            return Fault(
-                seq=last, kind="row", what="the course row is not what the records add up to"
-            )
+            what = "the row is not what the records add up to"
+            return Fault(seq=last, kind="row", what=what)
         timers, visits = tx.stored_caches(course)
         armed = {name: [item.due, item.seq] for name, item in timers.items()}
         if armed != {name: [instant_from(due), seq] for name, (due, seq) in row["timers"].items()}:

@@ -128,7 +128,7 @@ class Divergence(RegimenError):
 
 
 class StoreUnavailable(RegimenError):
-    """The database cannot be reached, is full or stays locked; what was not acknowledged is not there."""
+    """The database cannot be reached, is full or stays locked; nothing was acknowledged."""
 
     def __init__(self, why: str) -> None:
         self.why = why

@@ -114,7 +114,7 @@ class Transaction(Protocol):
     """One transaction of one tenant. Nothing is visible to others before its store commits it."""
 
     def head(self, course: str, event_id: str) -> Head | None:
-        """The course row, locked for writing where the database can, and the record of `event_id`."""
+        """The course row, locked where the database can, and the record of `event_id`."""
 
     def row(self, course: str) -> bytes | None:
         """The course row, for reading."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core import row as course_row
 from engine.core.calendar import Noting
-from engine.core.decision import Decision, Refused, decide, evolve
+from engine.core.decision import decide, evolve
 from engine.core.definition import Kind
 from engine.core.encoding import Json, canonical, decode_value, instant_from
 from engine.core.enrolment import opened
@@ -22,6 +22,7 @@ from engine.core.envelope import parse_enrolment, timer_event
 from engine.core.event import ADOPTED, ENROLLED, Event
 from engine.core.lookback import Deep, readings_for
 from engine.core.machine import Machine
+from engine.core.outcome import Decision, Refused
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.sealing import SealedText, same_body, seal

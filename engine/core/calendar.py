@@ -38,7 +38,7 @@ class Noting:
         return known
 
     def noted(self) -> dict[str, str]:
-        """Every answer given, as the record keeps it: instants by date and time, dates by instant."""
+        """Every answer given, as the record keeps it."""
         return {
             **{instant_text(at): on.isoformat() for at, on in self.dates.items()},
             **{

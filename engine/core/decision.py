@@ -11,15 +11,26 @@ action of highest precedence that has a target moves the course.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from engine.core.definition import Kind
 from engine.core.event import Correction, Event
 from engine.core.expression import Truth
-from engine.core.finding import Finding, Missing, explain, missing
+from engine.core.finding import explain, missing
 from engine.core.machine import Cursor, Machine, Need, Step, Watch
+from engine.core.outcome import (
+    Accepted,
+    Attempt,
+    Decision,
+    Deviation,
+    Fired,
+    Message,
+    Reason,
+    Refused,
+    Weighed,
+)
 from engine.core.schedule import waiting
 from engine.core.snapshot import Readings, Snapshot, placed
 from engine.core.view import Reading, View
@@ -27,118 +38,6 @@ from engine.core.weighing import Code
 from engine.errors import InvalidInput
 
 _T = TypeVar("_T")
-
-
-class Reason(StrEnum):
-    """Why a request was refused. Stored: never rename a value."""
-
-    ILLEGAL_TRANSITION = "illegal-transition"
-    GUARD_FAILED = "guard-failed"
-    UNDECIDED = "guard-undecided"
-    OVERRIDE_NOT_PERMITTED = "override-not-permitted"
-    TOO_OLD = "too-old"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
-    """A requirement's verdict. `passed` says that an override passed it as the no or unknown it is."""
-
-    guard: str
-    verdict: Truth
-    findings: tuple[Finding, ...] = ()
-    missing: tuple[Missing, ...] = ()
-    passed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """A transition that was tried and did not open, with the requirements that kept it closed."""
-
-    transition: str
-    kept_by: tuple[Weighed, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fired:
-    """A rule that weighed yes. `delivered` is false while it merely goes on holding."""
-
-    rule: str
-    action: str
-    findings: tuple[Finding, ...] = ()
-    advice: tuple[str, ...] = ()
-    delivered: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What goes to the outbox: a kind and what it is about, never a clinical value."""
-
-    kind: str
-    about: str
-    advice: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A request was not granted, and nothing changed. `attempts` say what kept each way closed."""
-
-    reason: Reason
-    state: str
-    attempts: tuple[Attempt, ...] = ()
-    late: bool = False
-
-    @property
-    def missing(self) -> tuple[Missing, ...]:
-        """What could not be weighed, each once."""
-        return tuple(
-            dict.fromkeys(
-                m for attempt in self.attempts for w in attempt.kept_by for m in w.missing
-            )
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What an event that was taken changes, and why.
-
-    `transition` is `None` where the course stays for want of one. `weighed` are the requirements
-    of the way that was taken, `attempts` the ways that stayed closed before it. `unknown` are the
-    rules that could not be weighed, with what they wait for; `no` those that were weighed and do
-    not hold. `firing` and `questions` are those of the course from now on: a rule that looks only
-    at certain events keeps its question until such an event answers it. `updates` are the variables that changed; `moved_by` is the rule whose action moved
-    the course on.
-    """
-
-    transition: str | None
-    state_before: str
-    state: str
-    round: int
-    late: bool = False
-    weighed: tuple[Weighed, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
-    fired: tuple[Fired, ...] = ()
-    unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    no: tuple[str, ...] = ()
-    moved_by: str | None = None
-    advice: tuple[str, ...] = ()
-    messages: tuple[Message, ...] = ()
-    updates: Mapping[str, Any] = field(default_factory=dict)
-    readings: tuple[Reading, ...] = ()
-    firing: Mapping[str, int] = field(default_factory=dict)
-    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted(Taken):
-    """The event was taken as the definition foresees it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deviation(Taken):
-    """A report of what happened although a guard would have said no: recorded, and moved to safety."""
-
-
-Decision = Accepted | Deviation | Refused
 
 
 def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
@@ -205,19 +104,20 @@ class _Deciding:
         self.view.variables = self.variables
 
     def decision(self) -> Decision:
-        if self.declared is None:
+        declared = self.declared
+        if declared is None:
             return self._taken(Accepted, None, ())
-        if self.declared.kind == "report":
+        if declared.kind is Kind.REPORT:
             return self._report()
-        return self._request()
+        return self._request(declared.max_age)
 
     # --- requests and reports -----------------------------------------------------------------
 
-    def _request(self) -> Decision:
-        declared, snapshot, at = self.declared, self.snapshot, self.event.at
-        assert declared is not None
-        if declared.max_age is not None and at is not None and not snapshot.retrospective:
-            if snapshot.decided_at - at > declared.max_age:
+    def _request(self, max_age: timedelta | None) -> Decision:
+        snapshot, at = self.snapshot, self.event.at
+        if max_age is not None and at is not None and not snapshot.retrospective:
+            age = snapshot.decided_at - at
+            if age > max_age:
                 return self._refused(Reason.TOO_OLD, ())
         if not self.machine.accepts(self.event.name, snapshot.state):
             return self._refused(Reason.ILLEGAL_TRANSITION, ())
@@ -448,7 +348,7 @@ class _Deciding:
         )
 
     def _present(self) -> View | None:
-        """For a late event, the view at the latest time known: a run that it completes must count."""
+        """For a late event, the view at the latest time known: what it completes must count."""
         if not self.late:
             return None
         last = self.snapshot.last_at
@@ -554,14 +454,3 @@ def _fired(snapshot: Snapshot, event: Event) -> Mapping[str, datetime]:
     if event.timer is None or event.at is None:
         return snapshot.fired
     return {**snapshot.fired, event.timer: event.at}
-
-
-def verdict(decision: Decision) -> str:
-    """The word for a decision: accepted, deviation or refused."""
-    match decision:
-        case Refused():
-            return "refused"
-        case Deviation():
-            return "deviation"
-        case Accepted():
-            return "accepted"

@@ -1,4 +1,4 @@
-"""How a course begins: enrolled in its initial state, or adopted in a state that somebody attests."""
+"""How a course begins: enrolled in the initial state, or adopted in an attested one."""
 
 from __future__ import annotations
 

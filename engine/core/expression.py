@@ -30,7 +30,7 @@ class Truth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A civil span: whole months, then whole days; a month's end is clamped (31 January + 1 month)."""
+    """A civil span: whole months, clamped to the month's end, then whole days."""
 
     months: int = 0
     days: int = 0
@@ -154,7 +154,7 @@ Liftable = Operand | Value | int
 
 
 def lift(value: Liftable) -> Expression:
-    """The tree of an operand, or a constant. Floats are refused: a guard compares exact decimals."""
+    """The tree of an operand, or a constant. Floats are refused: guards compare exact decimals."""
     if isinstance(value, Operand):
         return value.tree()
     if isinstance(value, int) and not isinstance(value, bool):

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from engine.core import expression as tree
 from engine.core.expression import Truth, value_text
 from engine.core.quantity import decimal_text
 from engine.core.view import Reading, View
-from engine.core.weighing import Code, truth
+from engine.core.weighing import Code, Datum, truth
 from engine.core.window import covered_total, window_readings
 
 
@@ -89,13 +88,13 @@ def _explain(code: Code, view: View) -> list[Finding]:
                     record=source.seq if source else None,
                 )
             ]
-        case tree.Sustained() | tree.Total():
-            return [_window(code, verdict, view)]
+        case tree.Sustained() | tree.Total() as node:
+            return [_window(node, code, verdict, view)]
         case _:
             return [_finding(code, "is", None, verdict, view)]
 
 
-def _comparison(op: str, code: Code, verdict: bool | None, view: View) -> Finding:
+def _comparison(op: str, code: Code, verdict: Answer, view: View) -> Finding:
     left, right = code.parts
     threshold = shown(right, view)
     if not isinstance(right.node, tree.Constant):
@@ -114,9 +113,7 @@ def _comparison(op: str, code: Code, verdict: bool | None, view: View) -> Findin
     )
 
 
-def _finding(
-    code: Code, op: str, threshold: str | None, verdict: bool | None, view: View
-) -> Finding:
+def _finding(code: Code, op: str, threshold: str | None, verdict: Answer, view: View) -> Finding:
     source = _reading(code, view)
     lacking = tuple(_lacking(code, view)) if verdict is None else ()
     return Finding(
@@ -131,9 +128,7 @@ def _finding(
     )
 
 
-def _window(code: Code, verdict: bool | None, view: View) -> Finding:
-    node = code.node
-    assert isinstance(node, tree.Sustained | tree.Total)
+def _window(node: tree.Sustained | tree.Total, code: Code, verdict: Answer, view: View) -> Finding:
     bound = code.parts[-1] if node.since is not None else None
     readings = window_readings(view, node.input, node.horizon, bound)
     threshold = f"{node.op} {shown(code.parts[0], view)}"
@@ -220,7 +215,7 @@ def shown(code: Code, view: View) -> str | None:
     return None if (value := code.run(view)) is None else _worded(value, code.type.unit)
 
 
-def _worded(value: Any, unit: str | None) -> str:
+def _worded(value: Datum, unit: str | None) -> str:
     if unit is not None:
         return f"{decimal_text(value)} {unit}"
     if isinstance(value, datetime):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from engine.core import expression as tree
 from engine.core import quantity, window
@@ -31,7 +30,7 @@ from engine.core.kind import (
 )
 from engine.core.quantity import CONTEXT
 from engine.core.view import NOTHING, View
-from engine.core.weighing import Code, Run
+from engine.core.weighing import Code, Datum, Run
 
 
 def compile_tree(node: Expression, schema: Schema, problems: list[str]) -> Code:
@@ -56,8 +55,8 @@ def compile_value(node: Expression, kind: Type, schema: Schema, problems: list[s
     if kind.codes is not None and code.type.codes is not None and not code.type.codes <= kind.codes:
         extra = ", ".join(sorted(code.type.codes - kind.codes))
         problems.append(f"codes that do not fit: {extra} in {tree.text(node)}")
-    compiler._codes(node, kind, node)
-    return Code(node, kind, compiler._aligned(node, kind, code), (code,))
+    compiler.fitting(node, kind, node)
+    return Code(node, kind, compiler.aligned(node, kind, code), (code,))
 
 
 class _Compiler:
@@ -95,7 +94,7 @@ class _Compiler:
             parts = tuple(p for p in (since, until) if p is not None)
             return Code(node, known.type, window.between(node, known.max_age, since, until), parts)
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             readings = view.readings.get(name)
             if not readings:
                 return None
@@ -146,7 +145,7 @@ class _Compiler:
         if kind.kind not in ("number", "quantity"):
             return self._broken(node, f"{node.field}.{node.member} cannot be summed")
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             items = view.data.get(node.field)
             if items is None:
                 return None
@@ -187,7 +186,7 @@ class _Compiler:
         if on.type not in (DATE, BROKEN):
             return self._broken(node, f"a civil time needs a date, not {on.type}")
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             day = on.run(view)
             return None if day is None else view.calendar.instant(day, node.time)
 
@@ -206,7 +205,7 @@ class _Compiler:
         kind, step = found
         first, second = left.run, right.run
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             a = first(view)
             if a is None:
                 return None
@@ -218,12 +217,12 @@ class _Compiler:
     def _extreme(self, node: tree.Extreme) -> Code:
         parts = tuple(self.code(item) for item in node.items)
         kind = parts[0].type if parts else BROKEN
-        choose_one: Callable[[list[Any]], Any] = min if node.op == "min" else max
-        runs = [self._aligned(node, kind, part) for part in parts]
+        choose_one: Callable[[list[Datum]], Datum] = min if node.op == "min" else max
+        runs = [self.aligned(node, kind, part) for part in parts]
         if kind.kind not in ORDERED:
             return self._broken(node, f"no order among {kind}: {tree.text(node)}")
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             values = [r(view) for r in runs]
             return None if None in values else choose_one(values)
 
@@ -234,9 +233,9 @@ class _Compiler:
         if index.type not in (NUMBER, BROKEN):
             return self._broken(node, f"a position is a number, not {index.type}")
         kind = parts[0].type if parts else BROKEN
-        runs = [self._aligned(node, kind, part) for part in parts]
+        runs = [self.aligned(node, kind, part) for part in parts]
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             at = index.run(view)
             if at is None or at != int(at) or not 1 <= at <= len(runs):
                 return None
@@ -252,10 +251,10 @@ class _Compiler:
         second = (
             otherwise.run
             if UNSET in (then.type, otherwise.type)
-            else self._aligned(node, kind, otherwise)
+            else self.aligned(node, kind, otherwise)
         )
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             answer = condition.run(view)
             if answer is None:
                 return None
@@ -269,9 +268,9 @@ class _Compiler:
         left, right = self.code(node.left), self.code(node.right)
         if BROKEN in (left.type, right.type):
             return Code(node, YES_NO, lambda _: None, (left, right))
-        self._codes(node, left.type, node.right)
-        self._codes(node, right.type, node.left)
-        first, second = left.run, self._aligned(node, left.type, right)
+        self.fitting(node, left.type, node.right)
+        self.fitting(node, right.type, node.left)
+        first, second = left.run, self.aligned(node, left.type, right)
         if node.op not in ("==", "!=") and left.type.kind not in ORDERED:
             self.problems.append(f"no order among {left.type}: {tree.text(node)}")
         step = COMPARE[node.op]
@@ -290,7 +289,7 @@ class _Compiler:
         if item.type.kind not in ("code", "broken"):
             self.problems.append(f"membership needs a code, not {item.type}: {tree.text(node)}")
         for value in node.codes:
-            self._codes(node, item.type, tree.Constant(value))
+            self.fitting(node, item.type, tree.Constant(value))
         codes = frozenset(node.codes)
 
         def run(view: View) -> bool | None:
@@ -390,7 +389,7 @@ class _Compiler:
             self.problems.append(f"window over {node.input!r} without a horizon")
             return None
         threshold = self.code(node.threshold)
-        run = self._aligned(node, known.type, threshold)
+        run = self.aligned(node, known.type, threshold)
         return Code(node.threshold, known.type, run, (threshold,)), self._bound(node.since)
 
     def _bound(self, node: Expression | None) -> Code | None:
@@ -406,13 +405,14 @@ class _Compiler:
             self.problems.append(f"not a yes or no: {tree.text(code.node)} is {code.type}")
         return code
 
-    def _codes(self, node: Expression, kind: Type, other: Expression) -> None:
+    def fitting(self, node: Expression, kind: Type, other: Expression) -> None:
         """A code that the other side can never hold is a typing error, not a no."""
-        if kind.codes is not None and isinstance(other, tree.Constant):
-            if isinstance(other.value, str) and other.value not in kind.codes:
-                self.problems.append(f"{other.value!r} is no code of {tree.text(node)}")
+        if kind.codes is None or not isinstance(other, tree.Constant):
+            return
+        if isinstance(other.value, str) and other.value not in kind.codes:
+            self.problems.append(f"{other.value!r} is no code of {tree.text(node)}")
 
-    def _aligned(self, node: Expression, kind: Type, code: Code) -> Run:
+    def aligned(self, node: Expression, kind: Type, code: Code) -> Run:
         """The other side's run, in this side's unit; a mismatch is a problem."""
         if BROKEN in (kind, code.type):
             return code.run
@@ -431,13 +431,13 @@ class _Compiler:
             fixed = quantity.convert(code.run(NOTHING), source, target)
             return lambda _: fixed
 
-        def run(view: View) -> Any:
+        def run(view: View) -> Datum:
             value = code.run(view)
             return None if value is None else quantity.convert(value, source, target)
 
         return run
 
 
-def _taken(view: View, name: str, which: str) -> Any:
+def _taken(view: View, name: str, which: str) -> Datum:
     readings = view.readings.get(name)
     return getattr(readings[-1], which) if readings else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.core.decision import Decision, Weighed, decide, view_of
+from engine.core.decision import decide, view_of
 from engine.core.definition import Kind
 from engine.core.event import Event
 from engine.core.expression import Truth
 from engine.core.finding import explain, missing
 from engine.core.machine import Machine, Step
+from engine.core.outcome import Decision, Weighed
 from engine.core.snapshot import Snapshot
 
 
@@ -60,7 +61,7 @@ def _option(machine: Machine, snapshot: Snapshot, event: Event) -> Option | None
     if declared.timer:
         return None
     ways = [
-        _way(step, machine, snapshot, event)
+        _way(step, snapshot, event)
         for step in machine.steps(event.name, snapshot.state)
         if not step.transition.deviation
     ]
@@ -79,9 +80,7 @@ def _option(machine: Machine, snapshot: Snapshot, event: Event) -> Option | None
     )
 
 
-def _way(
-    step: Step, machine: Machine, snapshot: Snapshot, event: Event
-) -> tuple[Step, Truth, tuple[Weighed, ...]]:
+def _way(step: Step, snapshot: Snapshot, event: Event) -> tuple[Step, Truth, tuple[Weighed, ...]]:
     view = view_of(snapshot, event)
     kept_by: list[Weighed] = []
     for need in step.needs:

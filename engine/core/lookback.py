@@ -16,7 +16,7 @@ from engine.core.snapshot import Readings, Snapshot
 from engine.core.view import Reading
 
 Deep = Mapping[str, datetime | None]
-"""Inputs whose latest reading is not enough, each with the instant from which to read (None: all)."""
+"""Inputs whose latest reading is not enough, with the instant to read from (`None`: all)."""
 
 
 def lookback(machine: Machine, snapshot: Snapshot, event: Event) -> dict[str, datetime | None]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from transitions import EventData
@@ -327,7 +328,8 @@ class Machine:
 def _condition(step: Step) -> Callable[[EventData], bool]:
     def admitted(data: EventData) -> bool:
         cursor = data.model
-        assert isinstance(cursor, Cursor)
+        if not isinstance(cursor, Cursor):
+            raise TypeError("a machine is triggered by a Cursor")
         return cursor.admit(step)
 
     return admitted
@@ -361,13 +363,19 @@ def _reads(node: Expression) -> frozenset[str]:
     return frozenset(found)
 
 
-def _horizons(workflow: Workflow) -> dict[str, Any]:
+def _horizons(workflow: Workflow) -> dict[str, timedelta]:
     """How far back the windows over each input look; inputs without a window are not in it."""
-    found: dict[str, Any] = {}
+    found: dict[str, timedelta] = {}
     for node in workflow.trees():
         for part in tree.walk(node):
-            if isinstance(part, tree.Sustained | tree.Total | tree.Count | tree.Latest):
-                if part.horizon is not None:
-                    known = found.get(part.input)
-                    found[part.input] = max(known, part.horizon) if known else part.horizon
+            match part:
+                case (
+                    tree.Sustained(input=name, horizon=horizon)
+                    | tree.Total(input=name, horizon=horizon)
+                    | tree.Count(input=name, horizon=horizon)
+                    | tree.Latest(input=name, horizon=timedelta() as horizon)
+                ):
+                    found[name] = max(found.get(name, horizon), horizon)
+                case _:
+                    pass
     return found

@@ -12,18 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.core.decision import (
-    Attempt,
-    Decision,
-    Fired,
-    Message,
-    Refused,
-    Taken,
-    Weighed,
-    verdict,
-)
 from engine.core.encoding import Json, canonical, instant_text
 from engine.core.finding import Finding
+from engine.core.outcome import Attempt, Decision, Fired, Message, Refused, Taken, Weighed, verdict
 
 FORMAT = 1
 GENESIS = "0" * 64

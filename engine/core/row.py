@@ -152,7 +152,7 @@ def snapshot_of(
 
 
 def reading_json(reading: Reading) -> list[Json]:
-    """A reading in a row: value, time, civil date, record, length in seconds, flaw, corrected one."""
+    """A reading in a row: value, time, date, record, length in seconds, flaw, what it corrects."""
     items = [
         encode_value(reading.value),
         None if reading.at is None else instant_text(reading.at),

@@ -61,7 +61,7 @@ def waiting(
 
 
 def dueness(window: Window, as_of: date, *, soon_days: int = 7) -> Dueness:
-    """Where a day lies: before the window, in it up to its target, past the target, or past it all."""
+    """Where a day lies: before the window, up to its target, past the target, or past it all."""
     if as_of > window.latest:
         return Dueness.MISSED
     if as_of > window.target:

@@ -31,10 +31,10 @@ class Reading:
 class Calendar(Protocol):
     """Civil time at the site. What it answers is recorded and reused, since zone data changes."""
 
-    def civil_date(self, instant: datetime) -> date:
+    def civil_date(self, instant: datetime, /) -> date:
         """The date on the site's wall at an instant."""
 
-    def instant(self, on: date, time: str) -> datetime:
+    def instant(self, on: date, time: str, /) -> datetime:
         """The instant at which the site's wall shows a date and time (`HH:MM`)."""
 
 
@@ -62,10 +62,10 @@ class View:
 
 
 class _NoCalendar:
-    def civil_date(self, instant: datetime) -> date:
+    def civil_date(self, _: datetime, /) -> date:
         raise LookupError("a constant asks for no civil time")
 
-    def instant(self, on: date, time: str) -> datetime:
+    def instant(self, _: date, __: str, /) -> datetime:
         raise LookupError("a constant asks for no civil time")
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from engine.core.expression import Expression, Truth
 from engine.core.kind import Type
 from engine.core.view import View
 
-Run = Callable[[View], Any]
+Datum: TypeAlias = Any
+"""A value as guards see it: of any type, and `None` where it is not known."""
+
+Answer: TypeAlias = bool | None
+"""Yes, no, or not known."""
+
+Run = Callable[[View], Datum]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Code:
         return truth(self.run(view))
 
 
-def truth(value: bool | None) -> Truth:
+def truth(value: Answer, /) -> Truth:
     """The word for an inner answer."""
     if value is None:
         return Truth.UNKNOWN

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from engine.core import expression as tree
 from engine.core.arithmetic import COMPARE
 from engine.core.expression import Truth
 from engine.core.quantity import CONTEXT
 from engine.core.view import Reading, View
-from engine.core.weighing import Code, Run
+from engine.core.weighing import Code, Datum, Run
 
 
 def sustained(
@@ -93,7 +92,7 @@ def between(
     horizon = node.horizon or timedelta(0)
     max_age = node.max_age if node.max_age is not None else (None if since else default_age)
 
-    def run(view: View) -> Any:
+    def run(view: View) -> Datum:
         end = view.now if until is None else until.run(view)
         start = None if since is None else since.run(view)
         if end is None or view.now is None or (since is not None and start is None):
