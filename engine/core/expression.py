@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from engine.core.quantity import Quantity, decimal_from, decimal_text
+from engine.core.quantity import Quantity
 
 
 class Truth(StrEnum):
@@ -114,21 +114,21 @@ class Operand:
     def __mul__(self, other: Liftable) -> Arithmetic:
         return Arithmetic("*", self.tree(), lift(other))
 
-    def __and__(self, other: Operand) -> All:
+    def __and__(self, other: Operand) -> AllOf:
         left, right = self.tree(), other.tree()
-        return All(
+        return AllOf(
             (
-                *(left.items if isinstance(left, All) else (left,)),
-                *(right.items if isinstance(right, All) else (right,)),
+                *(left.items if isinstance(left, AllOf) else (left,)),
+                *(right.items if isinstance(right, AllOf) else (right,)),
             )
         )
 
-    def __or__(self, other: Operand) -> Any_:
+    def __or__(self, other: Operand) -> AnyOf:
         left, right = self.tree(), other.tree()
-        return Any_(
+        return AnyOf(
             (
-                *(left.items if isinstance(left, Any_) else (left,)),
-                *(right.items if isinstance(right, Any_) else (right,)),
+                *(left.items if isinstance(left, AnyOf) else (left,)),
+                *(right.items if isinstance(right, AnyOf) else (right,)),
             )
         )
 
@@ -329,14 +329,14 @@ class Known(Expression):
 
 
 @dataclass(frozen=True, slots=True)
-class All(Expression):
+class AllOf(Expression):
     """Kleene conjunction: one no decides, otherwise one unknown leaves it unknown."""
 
     items: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Any_(Expression):
+class AnyOf(Expression):
     """Kleene disjunction: one yes decides, otherwise one unknown leaves it unknown."""
 
     items: tuple[Expression, ...]
@@ -414,14 +414,14 @@ def greatest(*items: Liftable) -> Extreme:
     return Extreme("max", tuple(lift(i) for i in items))
 
 
-def all_of(*items: Operand) -> All:
+def all_of(*items: Operand) -> AllOf:
     """Every one of them."""
-    return All(tuple(i.tree() for i in items))
+    return AllOf(tuple(i.tree() for i in items))
 
 
-def any_of(*items: Operand) -> Any_:
+def any_of(*items: Operand) -> AnyOf:
     """At least one of them."""
-    return Any_(tuple(i.tree() for i in items))
+    return AnyOf(tuple(i.tree() for i in items))
 
 
 def choose(condition: Operand, then: Liftable, otherwise: Liftable) -> Choose:
@@ -449,120 +449,3 @@ def walk(node: Expression) -> Iterable[Expression]:
     yield node
     for child in children(node):
         yield from walk(child)
-
-
-def text(node: Expression) -> str:
-    """The tree in words that a clinician can read."""
-    return _text(node)
-
-
-_WORDS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "is", "!=": "is not"}
-
-
-def _text(node: Expression) -> str:  # noqa: PLR0912  # one line a node: a table in disguise
-    match node:
-        case Constant(value):
-            return value_text(value)
-        case Latest(name, max_age, since, until, _):
-            bounds = [
-                f"taken since {_text(since)}" if since else "",
-                f"until {_text(until)}" if until else "",
-                f"at most {value_text(max_age)} old" if max_age is not None else "",
-            ]
-            said = ", ".join(b for b in bounds if b)
-            return f"{name} ({said})" if said else name
-        case TakenAt(name):
-            return f"time of {name}"
-        case TakenOn(name):
-            return f"date of {name}"
-        case Remembered(name) | Setting(name):
-            return name
-        case Sent(name):
-            return name
-        case SumOf(name, member):
-            return f"sum of {name}.{member}"
-        case Now():
-            return "time of the event"
-        case Today():
-            return "date of the event"
-        case Round():
-            return "round"
-        case Late():
-            return "entered late"
-        case Retrospective():
-            return "retrospective course"
-        case OpenQuestion(rule):
-            return f"{rule} could not be weighed"
-        case CivilInstant(on, time):
-            return f"{time} on {_text(on)}"
-        case Arithmetic(op, left, right):
-            return f"{_nested(left)} {op if op != '*' else '×'} {_nested(right)}"  # noqa: RUF001  # the sign of multiplication
-        case Extreme(op, items):
-            return f"{'least' if op == 'min' else 'greatest'} of ({', '.join(map(_text, items))})"
-        case Pick(index, items):
-            return f"entry {_text(index)} of ({', '.join(map(_text, items))})"
-        case Choose(condition, then, otherwise):
-            return f"{_nested(then)} if {_nested(condition)} else {_nested(otherwise)}"
-        case Compare("==", left, Constant(True)):
-            return _text(left)
-        case Compare("==", left, Constant(False)):
-            return f"not {_nested(left)}"
-        case Compare(op, left, right):
-            return f"{_text(left)} {_WORDS[op]} {_text(right)}"
-        case OneOf(item, codes):
-            return f"{_text(item)} is one of {', '.join(codes)}"
-        case Known(item):
-            return f"{_text(item)} is known"
-        case All(items):
-            return " and ".join(map(_nested, items))
-        case Any_(items):
-            return " or ".join(map(_nested, items))
-        case Not(item):
-            return f"not ({_text(item)})"
-        case Sustained(name, op, threshold, count, span, horizon, _, _, since, apart):
-            gap = f", each {value_text(apart)} apart" if apart else ""
-            start = f" since {_text(since)}" if since else ""
-            return (
-                f"{name} {_WORDS[op]} {_text(threshold)} in a run of at least {_text(count)} "
-                f"readings over at least {_text(span)}{gap} (within {value_text(horizon)}{start})"
-            )
-        case Total(name, op, threshold, span, _, _, _, since):
-            start = f" since {_text(since)}" if since else ""
-            return (
-                f"total {name} over {_text(span)}, completely covered,{start} "
-                f"{_WORDS[op]} {_text(threshold)}"
-            )
-        case Count(name, span, _, _, _):
-            return f"number of {name} in {_text(span)} days"
-    raise TypeError(f"no text for {type(node).__name__}")
-
-
-def _nested(node: Expression) -> str:
-    said = _text(node)
-    return f"({said})" if isinstance(node, All | Any_ | Arithmetic | Choose) else said
-
-
-def value_text(value: object) -> str:
-    """A value as a reader sees it: `3.1 mg/dL`, `6 hours`, `yes`."""
-    if value is None:
-        return "unset"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, timedelta):
-        seconds = int(value.total_seconds())
-        for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-            if seconds and seconds % size == 0:
-                n = seconds // size
-                # 24-hour multiples stay hours up to two days: "48 hours" is not two calendar days
-                if unit == "day" and n <= 3:
-                    continue
-                return f"{n} {unit}{'' if n == 1 else 's'}"
-        return f"{seconds} seconds"
-    return str(value)
-
-
-def exact(number: str | int) -> Decimal:
-    """An exact number for a tree, from text or a whole number."""
-    return decimal_from(number)

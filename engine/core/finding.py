@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.core import expression as tree
-from engine.core.expression import Truth, value_text
+from engine.core.expression import Truth
+from engine.core.phrase import text, value_text
 from engine.core.quantity import decimal_text
 from engine.core.view import Reading, View
-from engine.core.weighing import Code, Datum, truth
+from engine.core.weighing import Answer, Code, Datum, truth
 from engine.core.window import covered_total, window_readings
 
 
@@ -67,7 +68,7 @@ def missing(code: Code, view: View) -> tuple[Missing, ...]:
 def _explain(code: Code, view: View) -> list[Finding]:
     verdict = code.run(view)
     match code.node:
-        case tree.All() | tree.Any_():
+        case tree.AllOf() | tree.AnyOf():
             mattering = [part for part in code.parts if part.run(view) is verdict]
             return [finding for part in mattering for finding in _explain(part, view)]
         case tree.Not():
@@ -81,7 +82,7 @@ def _explain(code: Code, view: View) -> list[Finding]:
             source = _reading(code.parts[0], view) if verdict else None
             return [
                 Finding(
-                    what=tree.text(code.parts[0].node),
+                    what=text(code.parts[0].node),
                     op="is known",
                     verdict=truth(verdict),
                     missing=lacking,
@@ -98,7 +99,7 @@ def _comparison(op: str, code: Code, verdict: Answer, view: View) -> Finding:
     left, right = code.parts
     threshold = shown(right, view)
     if not isinstance(right.node, tree.Constant):
-        threshold = f"{tree.text(right.node)} = {threshold}"
+        threshold = f"{text(right.node)} = {threshold}"
     found = _finding(left, op, threshold, verdict, view)
     lacking = tuple(dict.fromkeys((*found.missing, *_lacking(right, view))))
     return Finding(
@@ -117,7 +118,7 @@ def _finding(code: Code, op: str, threshold: str | None, verdict: Answer, view: 
     source = _reading(code, view)
     lacking = tuple(_lacking(code, view)) if verdict is None else ()
     return Finding(
-        what=tree.text(code.node),
+        what=text(code.node),
         op=op,
         verdict=truth(verdict),
         value=shown(code, view),
@@ -135,7 +136,7 @@ def _window(node: tree.Sustained | tree.Total, code: Code, verdict: Answer, view
     if not readings:
         why = "missing" if readings is not None else "undated"
         return Finding(
-            what=tree.text(node),
+            what=text(node),
             op="window",
             verdict=truth(verdict),
             threshold=threshold,
@@ -150,7 +151,7 @@ def _window(node: tree.Sustained | tree.Total, code: Code, verdict: Answer, view
             "not completely covered" if total is None else _worded(total, code.parts[0].type.unit)
         )
     return Finding(
-        what=tree.text(node),
+        what=text(node),
         op="window",
         verdict=truth(verdict),
         value=said,
@@ -182,7 +183,7 @@ def _lacking(code: Code, view: View) -> list[Missing]:
         case tree.Sustained() | tree.Total() | tree.Count():
             return [Missing(code.node.input, "incomplete")]
         case _:
-            return [Missing(tree.text(code.node), "missing")]
+            return [Missing(text(code.node), "missing")]
 
 
 def _why(node: tree.Latest, view: View) -> str:

@@ -28,6 +28,7 @@ from engine.core.kind import (
     Type,
     constant,
 )
+from engine.core.phrase import text
 from engine.core.quantity import CONTEXT
 from engine.core.view import NOTHING, View
 from engine.core.weighing import Code, Datum, Run
@@ -42,7 +43,7 @@ def compile_guard(node: Expression, schema: Schema, problems: list[str]) -> Code
     """As `compile_tree`, for a tree that must weigh to yes, no or unknown."""
     code = compile_tree(node, schema, problems)
     if code.type not in (YES_NO, BROKEN):
-        problems.append(f"a guard must be a yes or no, not {code.type}: {tree.text(node)}")
+        problems.append(f"a guard must be a yes or no, not {code.type}: {text(node)}")
     return code
 
 
@@ -54,7 +55,7 @@ def compile_value(node: Expression, kind: Type, schema: Schema, problems: list[s
         return code
     if kind.codes is not None and code.type.codes is not None and not code.type.codes <= kind.codes:
         extra = ", ".join(sorted(code.type.codes - kind.codes))
-        problems.append(f"codes that do not fit: {extra} in {tree.text(node)}")
+        problems.append(f"codes that do not fit: {extra} in {text(node)}")
     compiler.fitting(node, kind, node)
     return Code(node, kind, compiler.aligned(node, kind, code), (code,))
 
@@ -200,7 +201,7 @@ class _Compiler:
         if found is None:
             return self._broken(
                 node,
-                f"unit or type mismatch: {left.type} {node.op} {right.type} in {tree.text(node)}",
+                f"unit or type mismatch: {left.type} {node.op} {right.type} in {text(node)}",
             )
         kind, step = found
         first, second = left.run, right.run
@@ -220,7 +221,7 @@ class _Compiler:
         choose_one: Callable[[list[Datum]], Datum] = min if node.op == "min" else max
         runs = [self.aligned(node, kind, part) for part in parts]
         if kind.kind not in ORDERED:
-            return self._broken(node, f"no order among {kind}: {tree.text(node)}")
+            return self._broken(node, f"no order among {kind}: {text(node)}")
 
         def run(view: View) -> Datum:
             values = [r(view) for r in runs]
@@ -272,7 +273,7 @@ class _Compiler:
         self.fitting(node, right.type, node.left)
         first, second = left.run, self.aligned(node, left.type, right)
         if node.op not in ("==", "!=") and left.type.kind not in ORDERED:
-            self.problems.append(f"no order among {left.type}: {tree.text(node)}")
+            self.problems.append(f"no order among {left.type}: {text(node)}")
         step = COMPARE[node.op]
 
         def run(view: View) -> bool | None:
@@ -287,7 +288,7 @@ class _Compiler:
     def _oneof(self, node: tree.OneOf) -> Code:
         item = self.code(node.item)
         if item.type.kind not in ("code", "broken"):
-            self.problems.append(f"membership needs a code, not {item.type}: {tree.text(node)}")
+            self.problems.append(f"membership needs a code, not {item.type}: {text(node)}")
         for value in node.codes:
             self.fitting(node, item.type, tree.Constant(value))
         codes = frozenset(node.codes)
@@ -302,7 +303,7 @@ class _Compiler:
         item = self.code(node.item)
         return Code(node, YES_NO, lambda view: item.run(view) is not None, (item,))
 
-    def _all(self, node: tree.All) -> Code:
+    def _allof(self, node: tree.AllOf) -> Code:
         parts = tuple(self._yes_no(self.code(item)) for item in node.items)
         runs = [part.run for part in parts]
 
@@ -318,7 +319,7 @@ class _Compiler:
 
         return Code(node, YES_NO, run, parts)
 
-    def _any(self, node: tree.Any_) -> Code:
+    def _anyof(self, node: tree.AnyOf) -> Code:
         parts = tuple(self._yes_no(self.code(item)) for item in node.items)
         runs = [part.run for part in parts]
 
@@ -352,9 +353,7 @@ class _Compiler:
         threshold, since = found
         count, span = self.code(node.count), self.code(node.span)
         if count.type not in (NUMBER, BROKEN) or span.type not in (ELAPSED, BROKEN):
-            return self._broken(
-                node, f"a run needs a number and an elapsed time: {tree.text(node)}"
-            )
+            return self._broken(node, f"a run needs a number and an elapsed time: {text(node)}")
         parts = (threshold, count, span) + ((since,) if since else ())
         return Code(node, YES_NO, window.sustained(node, threshold, count, span, since), parts)
 
@@ -365,7 +364,7 @@ class _Compiler:
         threshold, since = found
         span = self.code(node.span)
         if span.type not in (ELAPSED, BROKEN):
-            return self._broken(node, f"a total needs an elapsed time: {tree.text(node)}")
+            return self._broken(node, f"a total needs an elapsed time: {text(node)}")
         if not self.schema.inputs[node.input].interval:
             return self._broken(node, f"{node.input!r} is no interval input: it cannot be totalled")
         parts = (threshold, span) + ((since,) if since else ())
@@ -402,7 +401,7 @@ class _Compiler:
 
     def _yes_no(self, code: Code) -> Code:
         if code.type not in (YES_NO, BROKEN):
-            self.problems.append(f"not a yes or no: {tree.text(code.node)} is {code.type}")
+            self.problems.append(f"not a yes or no: {text(code.node)} is {code.type}")
         return code
 
     def fitting(self, node: Expression, kind: Type, other: Expression) -> None:
@@ -410,22 +409,20 @@ class _Compiler:
         if kind.codes is None or not isinstance(other, tree.Constant):
             return
         if isinstance(other.value, str) and other.value not in kind.codes:
-            self.problems.append(f"{other.value!r} is no code of {tree.text(node)}")
+            self.problems.append(f"{other.value!r} is no code of {text(node)}")
 
     def aligned(self, node: Expression, kind: Type, code: Code) -> Run:
         """The other side's run, in this side's unit; a mismatch is a problem."""
         if BROKEN in (kind, code.type):
             return code.run
         if kind.kind != code.type.kind:
-            self.problems.append(
-                f"unit or type mismatch: {kind} with {code.type} in {tree.text(node)}"
-            )
+            self.problems.append(f"unit or type mismatch: {kind} with {code.type} in {text(node)}")
             return code.run
         if kind.unit is None or code.type.unit is None or kind.unit == code.type.unit:
             return code.run
         source, target = code.type.unit, kind.unit
         if not quantity.convertible(source, target):
-            self.problems.append(f"unit mismatch: {source} is not {target} in {tree.text(node)}")
+            self.problems.append(f"unit mismatch: {source} is not {target} in {text(node)}")
             return code.run
         if isinstance(code.node, tree.Constant | tree.Setting):
             fixed = quantity.convert(code.run(NOTHING), source, target)

@@ -108,8 +108,8 @@ NODES: Mapping[type[Expression], tuple[Member, ...]] = {
     ),
     tree.OneOf: (Member("one_of", several(TEXT), attribute="codes"), Member("item", EXPRESSION)),
     tree.Known: (Member("known", EXPRESSION, attribute="item"),),
-    tree.All: (Member("all", _EXPRESSIONS, attribute="items"),),
-    tree.Any_: (Member("any", _EXPRESSIONS, attribute="items"),),
+    tree.AllOf: (Member("all", _EXPRESSIONS, attribute="items"),),
+    tree.AnyOf: (Member("any", _EXPRESSIONS, attribute="items"),),
     tree.Not: (Member("not", EXPRESSION, attribute="item"),),
     tree.Sustained: (
         Member("sustained", TEXT, attribute="input"),

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from engine.core import expression as tree
 from engine.core.definition import Citation, Guard, Parameter, Requirement, Workflow
-from engine.core.expression import value_text
 from engine.core.guard import compile_guard
 from engine.core.kind import constant
 from engine.core.names import schema_of
+from engine.core.phrase import text, value_text
 from engine.core.view import NOTHING
 from engine.core.weighing import Code
 
@@ -157,7 +157,7 @@ def _row(guard: Guard, workflow: Workflow) -> SheetRow:
     return SheetRow(
         guard=guard.name,
         title=guard.title,
-        what=tree.text(guard.condition),
+        what=text(guard.condition),
         thresholds=tuple(dict.fromkeys(_thresholds(code))),
         actions=tuple(actions.get(rule.action, rule.action) for rule in rules),
         uses=tuple(_use(transition.name, requirement) for transition, requirement in required),
@@ -186,10 +186,10 @@ def _thresholds(code: Code) -> Iterator[Threshold]:
             if _fixed(left) and not _fixed(right):
                 left, right, op = right, left, _MIRRORED[op]
             if not isinstance(right.node, tree.Constant) or not isinstance(right.node.value, bool):
-                yield _threshold(tree.text(left.node), _SIGNS[op], right)
+                yield _threshold(text(left.node), _SIGNS[op], right)
             parts = (left,) if _fixed(right) else (left, right)
         case tree.OneOf(_, codes):
-            yield Threshold(what=tree.text(code.parts[0].node), op="is one of",
+            yield Threshold(what=text(code.parts[0].node), op="is one of",
                             value=", ".join(codes))  # fmt: skip
         case tree.Sustained(input=name, op=op):
             limit, count, span, *_ = code.parts
@@ -214,7 +214,7 @@ def _threshold(what: str, op: str, code: Code) -> Threshold:
     return Threshold(
         what=what,
         op=op,
-        value=tree.text(code.node) if value is None else value_text(value),
+        value=text(code.node) if value is None else value_text(value),
         unit=None if value is None else code.type.unit,
         parameters=tuple(names),
     )

@@ -30,8 +30,8 @@ from engine.core.expression import (
     hours,
     least,
     pick,
-    text,
 )
+from engine.core.phrase import text
 from engine.core.quantity import Quantity, q
 from tests.core.crane import (
     CITE,

@@ -30,6 +30,7 @@ from engine.core.names import (
     VARIABLE_KINDS,
     sound,
 )
+from engine.core.phrase import value_text
 from engine.core.quantity import UnitError, convertible, dimension
 
 _ORDERED = ("number", "quantity", "elapsed", "date")
@@ -162,8 +163,8 @@ def _outside(parameter: Parameter) -> Iterator[str]:
         yield f"bounds, but there is no order among {constant(value)[0]}"
         return
     for least, greatest, problem in (
-        (low, value, f"{tree.value_text(value)} is below its own bound {tree.value_text(low)}"),
-        (value, high, f"{tree.value_text(value)} is above its own bound {tree.value_text(high)}"),
+        (low, value, f"{value_text(value)} is below its own bound {value_text(low)}"),
+        (value, high, f"{value_text(value)} is above its own bound {value_text(high)}"),
     ):
         # _misfit has seen that all are of one type, which mypy cannot see.
         if least is not None and greatest is not None and least > greatest:  # type: ignore[operator]  # see above

@@ -26,7 +26,7 @@ def possible(ranges: Ranges, wanted: Iterable[Wanted]) -> bool:
     return _Search(ranges).run(list(wanted), [], _Facts())
 
 
-_PATIENCE = 20_000  # steps of a search before it gives up and says "perhaps"
+_PATIENCE = 5_000  # steps of a search before it gives up and says "perhaps"
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _RELATIONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "=", "!=": "<>"}
@@ -163,8 +163,8 @@ def _ways(code: Code, *, answer: bool) -> list[list[Wanted]] | None:
     if inner := wrapped(code):
         return [[(inner, answer)]]
     match code.node:
-        case tree.All() | tree.Any_():
-            if isinstance(code.node, tree.All) is answer:
+        case tree.AllOf() | tree.AnyOf():
+            if isinstance(code.node, tree.AllOf) is answer:
                 return [[(part, answer) for part in code.parts]]
             return [[(part, answer)] for part in code.parts]
         case tree.Not():

@@ -17,6 +17,7 @@ from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import BROKEN, DATE, INSTANT, NUMBER, Schema, Type
 from engine.core.names import schema_of, sound
+from engine.core.phrase import value_text
 from engine.core.quantity import UnitError
 from engine.core.weighing import Code
 
@@ -205,8 +206,8 @@ class _Trees:
                 yield f"window over {name!r} without a horizon"
             elif longest is not None and int(longest) * unit > horizon:
                 yield (
-                    f"window over {name!r}: its horizon of {tree.value_text(horizon)} is shorter "
-                    f"than its span of {tree.value_text(int(longest) * unit)}"
+                    f"window over {name!r}: its horizon of {value_text(horizon)} is shorter "
+                    f"than its span of {value_text(int(longest) * unit)}"
                 )
 
     # --- two transitions ------------------------------------------------------------------
