@@ -25,6 +25,7 @@ from engine.errors import (
     NotFound,
     NotPermitted,
     RegimenError,
+    StoreUnavailable,
 )
 from engine.ports import CourseLine, DueVisit, Store, Transaction, Write
 from engine.submission import Answer, Desk, Setting
@@ -93,7 +94,7 @@ class Service:
         now = self.setting.clock.now()
         with self.store.transaction(self.tenant, write=False) as tx:
             courses = dict.fromkeys(due.course for due in tx.due_timers(now, limit))
-        return sum(self._retried(partial(self._fire, course, now)) for course in courses)
+        return sum(self._fired(course, now) for course in courses)
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -165,6 +166,16 @@ class Service:
                     answers.append(lost)
         _tell(desk)
         return answers
+
+    def _fired(self, course: str, now: datetime) -> int:
+        """How many timers fired; a course that cannot be decided must not stop the others."""
+        try:
+            return self._retried(partial(self._fire, course, now))
+        except StoreUnavailable:
+            raise
+        except RegimenError as wrong:
+            log.error("timers_failed", course=course, error=type(wrong).__name__)
+            return 0
 
     def _fire(self, course: str, now: datetime) -> int:
         with self.store.transaction(self.tenant) as tx:
