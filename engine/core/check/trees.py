@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import combinations
 
@@ -31,13 +30,8 @@ def typed(workflow: Workflow) -> Iterator[Problem]:
     yield from trees.rivals()
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """Where a guard is weighed: at which event, and whether as a rule."""
-
-    guard: str
-    event: str | None
-    by: str
+_Compiled = tuple[Code, tuple[str, ...]]
+"""A tree with its problems; it has a meaning only without any."""
 
 
 class _Trees:
@@ -48,6 +42,8 @@ class _Trees:
         self.conditions = {guard.name: guard.condition for guard in workflow.guards}
         self.variables = {variable.name: sound(variable.type) for variable in workflow.variables}
         self._schemas: dict[str | None, Schema] = {}
+        self._ranges: dict[tuple[str | None, bool], Ranges] = {}
+        self._compiled: dict[tuple[int, str | None, Type | None], _Compiled] = {}
 
     def guards(self) -> Iterator[Problem]:
         """Names, types, windows and ranges of each guard, at every event at which it is weighed."""
@@ -127,7 +123,7 @@ class _Trees:
             return
         for answer, never in ((True, "yes"), (False, "no")):
             if not any(
-                possible(Ranges.of(self.workflow, event, fixed=False), [(code, answer)])
+                possible(self._reach(event, fixed=False), [(code, answer)])
                 for event, code, _ in compiled
             ):
                 yield Problem(place, f"can never be {never} on the declared ranges")
@@ -146,24 +142,24 @@ class _Trees:
         for event in events:
             code, found = self._compile(node, event, kind)
             if not found and kind.codes is not None:
-                found = [*self._strange(code, kind.codes, event)]
+                found = (*self._strange(code, kind.codes, event),)
             problems.update(dict.fromkeys(found))
         yield from (Problem(place, f"{what}: {problem}") for problem in problems)
 
     def _strange(self, code: Code, codes: frozenset[str], event: str | None) -> Iterator[str]:
-        given = (
-            Ranges.of(self.workflow, event, fixed=False).codes(code.parts[0])
-            if code.parts
-            else None
-        )
+        given = self._reach(event, fixed=False).codes(code.parts[0]) if code.parts else None
         if given is not None and not given <= codes:
             extra = ", ".join(sorted(given - codes))
             yield f"codes that the variable does not have: {extra}"
 
-    def _compile(
-        self, node: Expression, event: str | None, kind: Type | None = None
-    ) -> tuple[Code, list[str]]:
+    def _compile(self, node: Expression, event: str | None, kind: Type | None = None) -> _Compiled:
         """A tree, with what is wrong with its names, types and windows; a guard has no `kind`."""
+        key = (id(node), event, kind)  # by identity: Python holds True and 1 for equal trees
+        if key not in self._compiled:
+            self._compiled[key] = self._compile_anew(node, event, kind)
+        return self._compiled[key]
+
+    def _compile_anew(self, node: Expression, event: str | None, kind: Type | None) -> _Compiled:
         if event not in self._schemas:
             self._schemas[event] = schema_of(self.workflow, event)
         schema, problems = self._schemas[event], list[str]()
@@ -173,14 +169,19 @@ class _Trees:
             else:
                 code = compile_value(node, kind, schema, problems)
         except (TypeError, UnitError) as error:
-            return Code(node, BROKEN, lambda _: None), [str(error)]
+            return Code(node, BROKEN, lambda _: None), (str(error),)
         if not problems:
             problems += self._spans(code, event)
-        return code, list(dict.fromkeys(problems))
+        return code, tuple(dict.fromkeys(problems))
+
+    def _reach(self, event: str | None, *, fixed: bool) -> Ranges:
+        """What names can hold at an event; parameters at their values where they are `fixed`."""
+        if (event, fixed) not in self._ranges:
+            self._ranges[event, fixed] = Ranges.of(self.workflow, event, fixed=fixed)
+        return self._ranges[event, fixed]
 
     def _spans(self, code: Code, event: str | None) -> Iterator[str]:
         """A window must look back at least as far as it spans, or it can never be full."""
-        ranges = Ranges.of(self.workflow, event, fixed=False)
         for part in _walk(code):
             match part.node:
                 case tree.Sustained(input=name, horizon=horizon):
@@ -199,9 +200,9 @@ class _Trees:
                     continue
                 case _:
                     continue
-            longest = ranges.numbers(span, {}).high
+            longest = self._reach(event, fixed=False).numbers(span, {}).high
             if longest is None:
-                longest = replace(ranges, fixed=True).numbers(span, {}).high
+                longest = self._reach(event, fixed=True).numbers(span, {}).high
             if not horizon:
                 yield f"window over {name!r} without a horizon"
             elif longest is not None and int(longest) * unit > horizon:
@@ -220,7 +221,7 @@ class _Trees:
             code, problems = self._compile(self.conditions[name], one.event)
             if not problems:
                 wanted.append((code, True))
-        return possible(Ranges.of(self.workflow, one.event, fixed=True), wanted)
+        return possible(self._reach(one.event, fixed=True), wanted)
 
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
