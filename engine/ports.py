@@ -95,6 +95,18 @@ class DueVisit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A message that nobody has taken yet."""
+
+    course: str
+    seq: int
+    n: int
+    kind: str
+    body: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CourseLine:
     """A course as a list shows it."""
 
@@ -129,7 +141,12 @@ class Transaction(Protocol):
         """
 
     def append(self, write: Write) -> None:
-        """Store a decision. Raises Conflict when `before_seq` is no longer the course's."""
+        """Store a decision.
+
+        Raises Conflict: `retriable` when `before_seq` is no longer the course's or the event id was
+        recorded meanwhile, and not when the patient has another open course of the workflow.
+        Raises UnknownWorkflow when the definition is not stored.
+        """
 
     def records(self, course: str, after: int = 0) -> Iterator[Record]:
         """The records of a course in order."""
@@ -138,7 +155,7 @@ class Transaction(Protocol):
         """One record."""
 
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
-        """The free texts of a record by path: salt, and text unless it was erased."""
+        """The free texts of a record by path: salt (empty once erased), text unless erased."""
 
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         """Courses by name, for lists and for work over all of them."""
@@ -153,16 +170,22 @@ class Transaction(Protocol):
         """The timers and visits of a course as their own tables hold them, for verification."""
 
     def define(self, definition: Definition) -> None:
-        """Store a definition; the same digest again changes nothing."""
+        """Store a definition and its prose; a digest that is there already changes nothing."""
 
     def definition(self, digest: str) -> Definition | None:
-        """A stored definition by digest."""
+        """A stored definition by digest, with the prose that it was first stored with."""
 
     def definitions(self) -> Sequence[Definition]:
         """Every stored definition, by name and version."""
 
     def prose(self, digest: str) -> bytes | None:
         """The prose of a digest: titles and citations change without changing the definition."""
+
+    def waiting(self, limit: int) -> Sequence[Waiting]:
+        """Messages that were not delivered, oldest first."""
+
+    def delivered(self, message: Waiting, at: datetime) -> None:
+        """Note that a message was delivered; noted twice, the first stands."""
 
 
 class Store(Protocol):
@@ -173,6 +196,7 @@ class Store(Protocol):
     ) -> AbstractContextManager[Transaction]:
         """A transaction that commits when its block ends and rolls back when it raises.
 
+        With `write=False` it sees one moment throughout; nothing may be written or locked in it.
         Raises StoreUnavailable when the database cannot be reached, is full or stays locked.
         """
 

@@ -1,0 +1,131 @@
+"""What a decision writes, as the parameters of statements: one mapping for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from engine.core.encoding import canonical, encode_value
+from engine.ports import Write
+
+Parameters: TypeAlias = dict[str, Any]
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def course(tenant: str, write: Write) -> Parameters:
+    """The row of the course after the decision."""
+    return {
+        "tenant": tenant,
+        "course": write.record.course,
+        "workflow": write.workflow,
+        "digest": write.digest,
+        "patient": write.patient,
+        "site": write.site,
+        "zone": write.zone,
+        "state": write.state,
+        "stage": write.stage,
+        "seq": write.record.seq,
+        "revision": write.revision,
+        "open": write.open,
+        "row": write.row.decode(),
+    }
+
+
+def record(tenant: str, write: Write) -> Parameters:
+    """The record itself."""
+    stored = write.record
+    return {
+        "tenant": tenant,
+        "course": stored.course,
+        "seq": stored.seq,
+        "event_id": stored.event_id,
+        "event": stored.event,
+        "verdict": stored.verdict,
+        "at": stored.at,
+        "recorded_at": stored.recorded_at,
+        "prev_hash": stored.prev_hash,
+        "hash": stored.hash,
+        "body": stored.body,
+    }
+
+
+def readings(tenant: str, write: Write) -> Sequence[Parameters]:
+    """The readings that the record brought."""
+    return [
+        {
+            "tenant": tenant,
+            "course": write.record.course,
+            "seq": reading.seq,
+            "input": reading.input,
+            "at": reading.at,
+            "on_date": reading.on,
+            "value": canonical(encode_value(reading.value)).decode(),
+            "over_microseconds": None if reading.over is None else reading.over // MICROSECOND,
+            "flaw": reading.flaw,
+            "corrects": reading.corrects,
+        }
+        for reading in write.readings
+    ]
+
+
+def messages(tenant: str, write: Write) -> Sequence[Parameters]:
+    """What the record says to others."""
+    return [
+        {
+            "tenant": tenant,
+            "course": write.record.course,
+            "seq": write.record.seq,
+            "n": n,
+            "kind": message.kind,
+            "body": message.body,
+            "recorded_at": write.record.recorded_at,
+        }
+        for n, message in enumerate(write.messages, 1)
+    ]
+
+
+def timers(tenant: str, write: Write) -> tuple[Sequence[Parameters], Sequence[Parameters]]:
+    """The timers that were armed, and those that no longer wait."""
+    place = {"tenant": tenant, "course": write.record.course}
+    armed = [
+        {**place, "name": name, "due": timer.due, "seq": timer.seq}
+        for name, timer in write.timers.items()
+        if timer is not None
+    ]
+    return armed, [{**place, "name": n} for n, timer in write.timers.items() if timer is None]
+
+
+def visits(tenant: str, write: Write) -> tuple[Sequence[Parameters], Sequence[Parameters]]:
+    """The visits that are due, and those that no longer are."""
+    place = {"tenant": tenant, "course": write.record.course}
+    due = [
+        {
+            **place,
+            "name": name,
+            "number": window.number,
+            "earliest": window.earliest,
+            "target": window.target,
+            "latest": window.latest,
+        }
+        for name, window in write.visits.items()
+        if window is not None
+    ]
+    return due, [{**place, "name": n} for n, window in write.visits.items() if window is None]
+
+
+def texts(tenant: str, write: Write) -> Sequence[Parameters]:
+    """The free texts of the event, with what the record holds of them."""
+    return [
+        {
+            "tenant": tenant,
+            "course": write.record.course,
+            "seq": write.record.seq,
+            "path": text.path,
+            "salt": text.salt,
+            "text": text.text,
+            "sha256": text.sha256,
+        }
+        for text in write.texts
+    ]

@@ -1,0 +1,71 @@
+"""PostgreSQL through psycopg: many writers, who meet at the row of a course.
+
+What costs time here are round trips, so that everything a decision writes is one statement.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from engine.errors import StoreUnavailable
+from engine.store import sqlite
+from engine.store.dialect import Dialect
+from engine.store.trouble import CONSTRAINTS, MIGRATE, Kind, Trouble
+from engine.store.writes import writes
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine for the server. Raises StoreUnavailable when psycopg is not installed."""
+    try:
+        return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True)
+    except ModuleNotFoundError as error:
+        raise StoreUnavailable("its driver is missing: install regimen-engine[postgres]") from error
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that read: they see one moment and take no lock."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def trouble(error: DBAPIError) -> Trouble | None:
+    """What an error of this database means."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        # The server was not reached, or it went away: there is no answer that has a code.
+        lost = error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
+        return Trouble(Kind.UNAVAILABLE, f"{error.orig}".strip()) if lost else None
+    if state in _RACES:
+        return Trouble(Kind.RACE, Kind.RACE.value)
+    if state == _LOCK_NOT_AVAILABLE:
+        return Trouble(Kind.LOCKED, "the course stayed locked: see what holds it, then try again")
+    diagnosis = getattr(error.orig, "diag", None)
+    said = getattr(diagnosis, "message_primary", None) or ""
+    if state == _UNDEFINED_TABLE and '"regimen_' in said:
+        return Trouble(Kind.UNAVAILABLE, f"its tables are not there: {MIGRATE}")
+    kind = CONSTRAINTS.get(getattr(diagnosis, "constraint_name", None) or "")
+    if kind is not None:
+        return Trouble(kind, kind.value)
+    for start, advice in _UNUSABLE.items():
+        if state.startswith(start):
+            return Trouble(Kind.UNAVAILABLE, f"{said}: {advice}")
+    return None
+
+
+_RACES = ("40001", "40P01")
+"""Serialization failure and deadlock."""
+
+_LOCK_NOT_AVAILABLE = "55P03"
+_UNDEFINED_TABLE = "42P01"
+_UNUSABLE = {
+    "08": "see that the server can be reached",
+    "25006": "name the server that may write, not its standby",
+    "53100": "free some space on the server's disk",
+    "53": "let the server have more, or ask less of it at once",
+    "57P": "wait until the server is there again",
+    "58": "look after the server's disk",
+}
+
+_WRITES = writes(insert)
+POSTGRESQL = Dialect(name="postgresql", writes=_WRITES, append=sqlite.append, trouble=trouble)

@@ -1,0 +1,183 @@
+"""What is asked, built once: SQLAlchemy compiles each a single time and keeps it.
+
+Every one names a tenant. `FOR UPDATE` compiles to nothing on SQLite, where a writer is alone.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.sql.expression import CompoundSelect
+
+from engine.store.tables import (
+    Instant,
+    courses,
+    definitions,
+    messages,
+    prose,
+    readings,
+    records,
+    texts,
+    timers,
+    visits,
+)
+
+TENANT: ColumnElement[str] = bindparam("tenant")
+COURSE: ColumnElement[str] = bindparam("course")
+LIMIT: ColumnElement[int] = bindparam("limit")
+
+
+def _of_course(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.tenant == TENANT, table.c.course == COURSE)
+
+
+def _without(table: Table, *names: str) -> list[Column[Any]]:
+    return [column for column in table.c if column.name not in {"tenant", *names}]
+
+
+_known = and_(
+    records.c.tenant == courses.c.tenant,
+    records.c.course == courses.c.course,
+    records.c.event_id == bindparam("event_id"),
+)
+HEAD = (
+    select(courses.c.row, *_without(records))
+    .select_from(courses.outerjoin(records, _known))
+    .where(_of_course(courses))
+    .with_for_update(of=courses)
+)
+"""The course's row, locked, and the record that has the event id already: one round trip."""
+
+ROW = select(courses.c.row).where(_of_course(courses))
+
+RECORDS = (
+    select(*_without(records))
+    .where(_of_course(records), records.c.seq > bindparam("after"))
+    .order_by(records.c.seq)
+    .limit(LIMIT)
+)
+RECORD = select(*_without(records)).where(_of_course(records), records.c.seq == bindparam("seq"))
+
+TEXTS = select(texts.c.path, texts.c.salt, texts.c.text).where(
+    _of_course(texts), texts.c.seq == bindparam("seq")
+)
+
+COURSES = (
+    select(*_without(courses, "zone", "row"))
+    .where(courses.c.tenant == TENANT, courses.c.course > bindparam("after"))
+    .order_by(courses.c.course)
+    .limit(LIMIT)
+)
+
+STANDING = select(courses.c.seq).where(_of_course(courses))
+"""Where a course stands, to say why a write came too late."""
+KNOWN = select(records.c.seq).where(
+    _of_course(records), records.c.event_id == bindparam("event_id")
+)
+
+DUE_TIMERS = (
+    select(timers.c.course, timers.c.name, timers.c.due, timers.c.seq)
+    .where(timers.c.tenant == TENANT, timers.c.due <= bindparam("now", type_=Instant))
+    .order_by(timers.c.due, timers.c.course, timers.c.name)
+    .limit(LIMIT)
+)
+TIMERS = select(timers.c.name, timers.c.due, timers.c.seq).where(_of_course(timers))
+
+VISITS = select(
+    visits.c.name, visits.c.number, visits.c.earliest, visits.c.target, visits.c.latest
+).where(_of_course(visits))
+
+WAITING = (
+    select(*_without(messages, "delivered_at"))
+    .where(messages.c.tenant == TENANT, messages.c.delivered_at.is_(None))
+    .order_by(messages.c.recorded_at, messages.c.course, messages.c.seq, messages.c.n)
+    .limit(LIMIT)
+)
+
+_DEFINITIONS = (
+    select(*_without(definitions), prose.c.prose)
+    .join_from(
+        definitions,
+        prose,
+        and_(
+            prose.c.tenant == definitions.c.tenant,
+            prose.c.digest == definitions.c.prose_digest,
+        ),
+    )
+    .where(definitions.c.tenant == TENANT)
+)
+DEFINITION = _DEFINITIONS.where(definitions.c.digest == bindparam("digest"))
+DEFINITIONS = _DEFINITIONS.order_by(definitions.c.name, definitions.c.version, definitions.c.digest)
+
+PROSE = select(prose.c.prose).where(prose.c.tenant == TENANT, prose.c.digest == bindparam("digest"))
+
+
+def due_visits(*, at_one_site: bool) -> Select[*tuple[Any, ...]]:
+    """The visits whose window opens by a date, with what their course says of the place."""
+    return _DUE_VISITS.where(courses.c.site == bindparam("site") if at_one_site else true())
+
+
+_DUE_VISITS = (
+    select(
+        visits.c.course,
+        courses.c.site,
+        courses.c.zone,
+        courses.c.state,
+        visits.c.name,
+        visits.c.number,
+        visits.c.earliest,
+        visits.c.target,
+        visits.c.latest,
+    )
+    .join_from(
+        visits,
+        courses,
+        and_(courses.c.tenant == visits.c.tenant, courses.c.course == visits.c.course),
+    )
+    .where(visits.c.tenant == TENANT, visits.c.earliest <= bindparam("until"))
+    .order_by(visits.c.earliest, visits.c.course, visits.c.name)
+)
+
+
+@cache
+def readings_of(number: int) -> CompoundSelect[*tuple[Any, ...]]:
+    """The readings of so many inputs, each from an instant of its own on, in no order.
+
+    What was corrected is left out even when its correction lies before that instant.
+    """
+    return union_all(*(_readings(n) for n in range(number)))
+
+
+def _readings(n: int) -> Select[*tuple[Any, ...]]:
+    later = readings.alias("later")
+    corrected = (
+        select(literal_column("1"))
+        .where(
+            later.c.tenant == readings.c.tenant,
+            later.c.course == readings.c.course,
+            later.c.input == readings.c.input,
+            later.c.corrects == readings.c.seq,
+        )
+        .exists()
+    )
+    return select(*_without(readings, "course")).where(
+        _of_course(readings),
+        readings.c.input == bindparam(f"input_{n}"),
+        or_(readings.c.at >= bindparam(f"since_{n}", type_=Instant), readings.c.at.is_(None)),
+        not_(corrected),
+    )

@@ -1,0 +1,170 @@
+"""The store on SQLAlchemy Core: with an engine of its own, or on a host's transaction.
+
+- `SqlStore` begins and commits. What the database says no to is translated narrowly: our own
+  constraints and lost races are a Conflict, a database that cannot be used is StoreUnavailable,
+  everything else is passed on as it is.
+- `HostStore` joins. It sends no BEGIN, COMMIT, ROLLBACK, SAVEPOINT or PRAGMA, and retries nothing;
+  after a Conflict that says `retriable` the host rolls back and runs its whole transaction again.
+- An async session joins through its `run_sync`, which hands over the session inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from engine.errors import InvalidInput, RegimenError, StoreUnavailable
+from engine.store import postgres, sqlite
+from engine.store.dialect import Dialect
+from engine.store.schema import require_current
+from engine.store.transaction import SqlTransaction, meaning
+
+DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": sqlite.SQLITE,
+    "postgresql": postgres.POSTGRESQL,
+}
+
+
+class SqlStore:
+    """Courses in a database that is ours to connect to. Make it with `open_store`."""
+
+    def __init__(self, engine: Engine, dialect: Dialect, reading: Engine) -> None:
+        self.engine = engine
+        self.dialect = dialect
+        self._reading = reading
+        self._checked = False
+
+    def transaction(
+        self, tenant: str, *, write: bool = True
+    ) -> AbstractContextManager[SqlTransaction]:
+        """A transaction that commits when its block ends and rolls back when it raises.
+
+        With `write=False` it sees one moment throughout, and nothing can be written. Raises
+        StoreUnavailable, also when the database is not migrated to what this engine needs.
+        """
+        return _Own(self, tenant, self.engine if write else self._reading)
+
+    def close(self) -> None:
+        """Close the connections that wait for their next use."""
+        self.engine.dispose()
+
+    def check(self, connection: Connection) -> None:
+        """Once: whether the database has the tables that this code needs."""
+        if not self._checked:
+            require_current(connection)
+            self._checked = True
+
+
+class HostStore:
+    """Courses in a host's transaction, on its own Connection or Session."""
+
+    def __init__(self, bind: Connection | Session) -> None:
+        self._bind = bind
+
+    def transaction(
+        self,
+        tenant: str,
+        *,
+        write: bool = True,  # noqa: ARG002  # the host has chosen already
+    ) -> AbstractContextManager[SqlTransaction]:
+        """The host's transaction; when the block ends it goes on, and the host commits it."""
+        return _Joined(self._bind, tenant)
+
+
+def open_store(url: str) -> SqlStore:
+    """The store of a database URL such as `sqlite:///courses.db` or `postgresql://host/courses`.
+
+    Nothing is connected yet. Raises InvalidInput for another database, and StoreUnavailable when
+    the driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InvalidInput("database URL", "such as sqlite:///courses.db") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            engine = sqlite.open_engine(parsed)
+            return SqlStore(engine, sqlite.SQLITE, sqlite.reading(engine))
+        case "postgresql":
+            engine = postgres.open_engine(parsed)
+            return SqlStore(engine, postgres.POSTGRESQL, postgres.reading(engine))
+        case other:
+            raise InvalidInput("database URL", "sqlite or postgresql", found=other)
+
+
+class _Own:
+    """A transaction from BEGIN to COMMIT."""
+
+    __slots__ = ("_connection", "_engine", "_store", "_tenant", "_tx")
+
+    def __init__(self, store: SqlStore, tenant: str, engine: Engine) -> None:
+        self._store, self._tenant, self._engine = store, tenant, engine
+
+    def __enter__(self) -> SqlTransaction:
+        dialect = self._store.dialect
+        try:
+            self._connection = self._engine.connect()
+            try:
+                self._connection.begin()
+                self._store.check(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
+        except (DBAPIError, PoolTimeout) as error:
+            _raise(dialect, error, "")
+        self._tx = SqlTransaction(self._connection, self._tenant, dialect)
+        return self._tx
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._connection.commit()
+        except DBAPIError as error:
+            _raise(self._store.dialect, error, self._tx.course)
+        finally:
+            self._connection.close()  # which rolls back what is not committed
+
+
+class _Joined:
+    """A host's transaction for the time of a block."""
+
+    __slots__ = ("_bind", "_tenant")
+
+    def __init__(self, bind: Connection | Session, tenant: str) -> None:
+        self._bind, self._tenant = bind, tenant
+
+    def __enter__(self) -> SqlTransaction:
+        bind = self._bind
+        connection = bind.connection() if isinstance(bind, Session) else bind
+        dialect = DIALECTS.get(connection.dialect.name)
+        if dialect is None:
+            raise InvalidInput(
+                "connection", "of sqlite or postgresql", found=connection.dialect.name
+            )
+        return SqlTransaction(connection, self._tenant, dialect, joined=True)
+
+    def __exit__(self, *_: Any) -> None:  # noqa: ANN401  # an exception, or three times None
+        """Nothing: the transaction is the host's."""
+
+
+def _raise(dialect: Dialect, error: DBAPIError | PoolTimeout, course: str) -> NoReturn:
+    if isinstance(error, PoolTimeout):
+        raise StoreUnavailable(
+            "every connection is in use: send fewer events at once, or allow more connections"
+        ) from error
+    known: RegimenError | None = meaning(dialect, error, course, joined=False)
+    if known is None:
+        raise error
+    raise known from error

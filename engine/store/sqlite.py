@@ -1,0 +1,151 @@
+"""SQLite: one writer at a time, in a file.
+
+- A write takes the lock when its transaction begins: found later, it could not be waited for.
+- What was acknowledged survives a power failure (`synchronous=FULL`).
+- pysqlite3, when it is installed, brings a newer SQLite than many a Python has.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
+
+from engine.ports import Write
+from engine.store import parameters
+from engine.store.dialect import Dialect
+from engine.store.trouble import MIGRATE, Kind, Trouble
+from engine.store.writes import ITS, writes
+
+READS = "regimen_reads"
+"""The execution option of a connection that only reads."""
+
+SECONDS_TO_WAIT = 10
+"""How long a writer waits for the writer before it."""
+
+
+def open_engine(url: URL, *, wait: float = SECONDS_TO_WAIT) -> Engine:
+    """An engine for the file, with the settings that this store needs."""
+    engine = create_engine(url, module=driver(), hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:  # noqa: ANN401  # a driver's connection
+        connection.isolation_level = None  # the driver would begin too late, and not for reads
+        run = connection.execute
+        run(f"PRAGMA busy_timeout={int(wait * 1000)}")
+        # Asked first: to set it takes a lock, and a file that may not be written has it already.
+        if run("PRAGMA journal_mode").fetchone()[0] != "wal":
+            run("PRAGMA journal_mode=WAL")
+        run("PRAGMA synchronous=FULL")
+        run("PRAGMA foreign_keys=ON")
+        # So that what REPLACE deletes is seen by the guards of the tables.
+        run("PRAGMA recursive_triggers=ON")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        reads = connection.get_execution_options().get(READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that read: they see one moment and hold nobody up."""
+    return engine.execution_options(**{READS: True})
+
+
+def driver() -> ModuleType:
+    """pysqlite3 when it is installed, else what Python has."""
+    if importlib.util.find_spec("pysqlite3") is not None:
+        return importlib.import_module("pysqlite3.dbapi2")
+    return importlib.import_module("sqlite3")
+
+
+def may_corrupt(version: tuple[int, ...]) -> bool:
+    """Whether a SQLite of that version may damage a WAL file when two connections reset it at once.
+
+    Fixed in 3.51.3. Ask with `driver().sqlite_version_info`; the extra `sqlite` brings a newer one.
+    """
+    return (3, 7, 0) <= version <= (3, 51, 2)
+
+
+def append(connection: Connection, tenant: str, write: Write) -> bool:
+    """Statement by statement: there is no network between us and the file."""
+    course = parameters.course(tenant, write)
+    if write.before_seq == 0:
+        moved = connection.execute(_WRITES.open, course)
+    else:
+        asked = {f"its_{name}": course[name] for name in ITS}
+        set_ = {k: v for k, v in course.items() if k not in ("tenant", "course")}
+        moved = connection.execute(
+            _WRITES.move,
+            {**set_, **asked, "before_seq": write.before_seq, "event_id": write.record.event_id},
+        )
+    if moved.rowcount == 0:
+        return False
+    connection.execute(_WRITES.record, parameters.record(tenant, write))
+    if write.readings:
+        connection.execute(_WRITES.readings, parameters.readings(tenant, write))
+    if write.messages:
+        connection.execute(_WRITES.messages, parameters.messages(tenant, write))
+    if write.texts:
+        connection.execute(_WRITES.texts, parameters.texts(tenant, write))
+    if write.timers:
+        armed, disarmed = parameters.timers(tenant, write)
+        if armed:
+            connection.execute(_WRITES.arm, armed)
+        if disarmed:
+            connection.execute(_WRITES.disarm, disarmed)
+    if write.visits:
+        due, gone = parameters.visits(tenant, write)
+        if due:
+            connection.execute(_WRITES.schedule, due)
+        if gone:
+            connection.execute(_WRITES.unschedule, gone)
+    return True
+
+
+def trouble(error: DBAPIError) -> Trouble | None:
+    """What an error of this database means."""
+    said = str(error.orig)
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    if code == _BUSY_SNAPSHOT:
+        return Trouble(Kind.RACE, "the transaction read before another one wrote")
+    if code & 0xFF in (_BUSY, _LOCKED) or "database is locked" in said:
+        return Trouble(
+            Kind.LOCKED, "another process keeps the file locked: see that it ends, then try again"
+        )
+    if code & 0xFF in _UNUSABLE:
+        return Trouble(Kind.UNAVAILABLE, f"{said}: {_UNUSABLE[code & 0xFF]}")
+    if said.startswith("no such table: regimen_"):
+        return Trouble(Kind.UNAVAILABLE, f"its tables are not there: {MIGRATE}")
+    for start, kind in _CONSTRAINTS.items():
+        if said.startswith(start):
+            return Trouble(kind, kind.value)
+    return None
+
+
+_WRITES = writes(insert)
+_BUSY, _LOCKED, _BUSY_SNAPSHOT = 5, 6, 517
+_UNUSABLE = {
+    8: "make the file and its folder writable",
+    10: "look after the disk",
+    13: "free some space",
+    14: "make its folder, and see that it can be written",
+    26: "name another file",
+}
+_CONSTRAINTS = {
+    "UNIQUE constraint failed: regimen_records.": Kind.TAKEN,
+    "regimen_records is append-only": Kind.TAKEN,
+    "UNIQUE constraint failed: regimen_courses.tenant, regimen_courses.course": Kind.TAKEN,
+    "UNIQUE constraint failed: regimen_courses.tenant, regimen_courses.patient": Kind.SECOND,
+    # No name is given; of what a step writes, only a course names another row.
+    "FOREIGN KEY constraint failed": Kind.UNDEFINED,
+}
+
+SQLITE = Dialect(name="sqlite", writes=_WRITES, append=append, trouble=trouble)

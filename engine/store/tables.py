@@ -1,0 +1,259 @@
+"""The tables. What was hashed is kept as bytes; what is only a cache is kept as text.
+
+- Every key begins with what it would be sharded by: tenant, then course.
+- Every name begins with `regimen_`, for the tables live beside a host's own.
+- `records`, `readings`, `definitions` and `prose` only grow; see `append_only`.
+- Constraints are named here and in the migration alike: errors are translated by these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+PREFIX = "regimen_"
+VERSION_TABLE = f"{PREFIX}alembic_version"
+
+ONE_OPEN = f"uq_{PREFIX}courses_open"
+"""One open course per patient and workflow."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC, exact to the microsecond, in an order that the database can index.
+
+    On SQLite it is text of one width, which sorts as time does and can be read without us.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        text = dialect.name == "sqlite"
+        return dialect.type_descriptor(String(27) if text else DateTime(timezone=True))
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        return _text if dialect.name == "sqlite" else None
+
+    def result_processor(
+        self,
+        dialect: Dialect,
+        coltype: object,  # noqa: ARG002  # SQLAlchemy's
+    ) -> Callable[[Any], datetime | None]:
+        return _from_text if dialect.name == "sqlite" else _in_utc
+
+
+def _text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+# Sorted by bytes, as Python sorts them, whatever the locale of the database.
+Name = Text().with_variant(Text(collation="C"), "postgresql")
+
+metadata = MetaData()
+
+# On SQLite, tables of short rows are kept in the order of their key: one tree less to write to.
+
+definitions = Table(
+    f"{PREFIX}definitions",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("digest", Name, nullable=False, doc="SHA-256 of `semantic`, with its prefix."),
+    Column("name", Name, nullable=False),
+    Column("version", Name, nullable=False),
+    Column("semantic", LargeBinary, nullable=False, doc="Canonical JSON, as it was hashed."),
+    Column("prose_digest", Name, nullable=False, doc="The prose that it was first stored with."),
+    PrimaryKeyConstraint("tenant", "digest", name=f"pk_{PREFIX}definitions"),
+)
+
+prose = Table(
+    f"{PREFIX}prose",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("digest", Name, nullable=False, doc="SHA-256 of `prose`, with its prefix."),
+    Column("prose", LargeBinary, nullable=False, doc="Titles and citations, as they were hashed."),
+    PrimaryKeyConstraint("tenant", "digest", name=f"pk_{PREFIX}prose"),
+)
+
+courses = Table(
+    f"{PREFIX}courses",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("workflow", Name, nullable=False),
+    Column("digest", Name, nullable=False, doc="The definition that the course is pinned to."),
+    Column("patient", Name, nullable=False, doc="A pseudonym."),
+    Column("site", Name, nullable=False),
+    Column("zone", Name, nullable=False, doc="The site's IANA zone."),
+    Column("state", Name, nullable=False),
+    Column("stage", Name, nullable=False),
+    Column("seq", Integer, nullable=False, doc="The last record, refusals included."),
+    Column("revision", Integer, nullable=False, doc="The last record that changed the course."),
+    Column("open", Boolean, nullable=False, doc="False in a closed state, which may be reopened."),
+    Column("row", Text, nullable=False, doc="What the records add up to, as canonical JSON."),
+    PrimaryKeyConstraint("tenant", "course", name=f"pk_{PREFIX}courses"),
+    ForeignKeyConstraint(
+        ["tenant", "digest"],
+        [definitions.c.tenant, definitions.c.digest],
+        name=f"fk_{PREFIX}courses_definitions",
+    ),
+    # Room on the page for the next version of the row, so that no index is touched by a step.
+    postgresql_with={"fillfactor": "70"},
+)
+Index(
+    ONE_OPEN,
+    courses.c.tenant,
+    courses.c.patient,
+    courses.c.workflow,
+    unique=True,
+    postgresql_where=courses.c.open,
+    sqlite_where=courses.c.open,
+)
+
+records = Table(
+    f"{PREFIX}records",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("seq", Integer, nullable=False, doc="From 1, without a gap."),
+    Column("event_id", Name, nullable=False, doc="The sender's, unique within the course."),
+    Column("event", Name, nullable=False),
+    Column("verdict", Name, nullable=False),
+    Column("at", Instant, doc="When it happened, as the sender asserts; unknown for some."),
+    Column("recorded_at", Instant, nullable=False, doc="The system's time of the decision."),
+    Column("prev_hash", Name, nullable=False),
+    Column("hash", Name, nullable=False, doc="SHA-256 of `body`, in hexadecimal."),
+    Column("body", LargeBinary, nullable=False, doc="The bytes that were hashed."),
+    PrimaryKeyConstraint("tenant", "course", "seq", name=f"pk_{PREFIX}records"),
+    UniqueConstraint("tenant", "course", "event_id", name=f"uq_{PREFIX}records_event_id"),
+)
+
+readings = Table(
+    f"{PREFIX}readings",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("seq", Integer, nullable=False, doc="The record that brought it."),
+    Column("input", Name, nullable=False),
+    Column("at", Instant, doc="When it was taken; unknown for some."),
+    Column("on_date", Date, doc="The civil date of that at the site."),
+    Column("value", Text, nullable=False, doc="JSON, in the unit that the input declares."),
+    Column("over_microseconds", BigInteger, doc="The length of what it was taken over."),
+    Column("flaw", Name, doc="Why it cannot be used."),
+    Column("corrects", Integer, doc="The record whose reading of this input it replaces."),
+    PrimaryKeyConstraint("tenant", "course", "seq", "input", name=f"pk_{PREFIX}readings"),
+    sqlite_with_rowid=False,
+)
+Index(
+    f"ix_{PREFIX}readings_at",
+    readings.c.tenant,
+    readings.c.course,
+    readings.c.input,
+    readings.c.at,
+)
+Index(
+    f"ix_{PREFIX}readings_corrects",
+    readings.c.tenant,
+    readings.c.course,
+    readings.c.input,
+    readings.c.corrects,
+    postgresql_where=readings.c.corrects.is_not(None),
+    sqlite_where=readings.c.corrects.is_not(None),
+)
+
+timers = Table(
+    f"{PREFIX}timers",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("seq", Integer, nullable=False, doc="The record that armed it."),
+    PrimaryKeyConstraint("tenant", "course", "name", name=f"pk_{PREFIX}timers"),
+    sqlite_with_rowid=False,
+)
+Index(f"ix_{PREFIX}timers_due", timers.c.tenant, timers.c.due)
+
+visits = Table(
+    f"{PREFIX}visits",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("number", Integer, nullable=False, doc="Which of its series."),
+    Column("earliest", Date, nullable=False, doc="A civil date at the site, like the next two."),
+    Column("target", Date, nullable=False),
+    Column("latest", Date, nullable=False),
+    PrimaryKeyConstraint("tenant", "course", "name", name=f"pk_{PREFIX}visits"),
+    sqlite_with_rowid=False,
+)
+Index(f"ix_{PREFIX}visits_earliest", visits.c.tenant, visits.c.earliest)
+
+messages = Table(
+    f"{PREFIX}messages",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("seq", Integer, nullable=False, doc="The record that says it."),
+    Column("n", Integer, nullable=False, doc="Which of the record's messages, from 1."),
+    Column("kind", Name, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("delivered_at", Instant, doc="Unset while it waits."),
+    PrimaryKeyConstraint("tenant", "course", "seq", "n", name=f"pk_{PREFIX}messages"),
+    sqlite_with_rowid=False,
+)
+Index(
+    f"ix_{PREFIX}messages_waiting",
+    messages.c.tenant,
+    messages.c.recorded_at,
+    postgresql_where=messages.c.delivered_at.is_(None),
+    sqlite_where=messages.c.delivered_at.is_(None),
+)
+
+texts = Table(
+    f"{PREFIX}texts",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("seq", Integer, nullable=False, doc="The record whose event had it."),
+    Column("path", Name, nullable=False, doc="Its dotted place in the event."),
+    Column("salt", Text, doc="Erased with the text: with it, a guess could be proved right."),
+    Column("text", Text, doc="Unset once it was erased."),
+    Column("sha256", Name, nullable=False, doc="Of salt and text; the record holds it too."),
+    PrimaryKeyConstraint("tenant", "course", "seq", "path", name=f"pk_{PREFIX}texts"),
+    CheckConstraint("(text IS NULL) = (salt IS NULL)", name=f"ck_{PREFIX}texts_erased"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,233 @@
+"""One transaction of one tenant, on a connection that somebody else begins and commits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Executable, Result
+from sqlalchemy.exc import DBAPIError
+
+from engine.core.record import Record
+from engine.core.snapshot import Armed, Window, order
+from engine.core.view import Reading
+from engine.errors import Conflict, RegimenError, StoreUnavailable, UnknownWorkflow
+from engine.ports import (
+    CourseLine,
+    Definition,
+    DueTimer,
+    DueVisit,
+    Head,
+    Waiting,
+    Write,
+)
+from engine.store import queries
+from engine.store.dialect import Dialect
+from engine.store.parameters import MICROSECOND
+from engine.store.trouble import Kind
+
+RECORDS_AT_ONCE = 500
+"""How many records are in memory while a course is read through."""
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class SqlTransaction:
+    """Courses of one tenant, as one transaction sees them.
+
+    `joined` says that the transaction is a host's. `course` is the one last worked on, for errors
+    that a commit brings.
+    """
+
+    __slots__ = ("_connection", "_dialect", "_joined", "_tenant", "course")
+
+    def __init__(
+        self, connection: Connection, tenant: str, dialect: Dialect, *, joined: bool = False
+    ) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        self._dialect = dialect
+        self._joined = joined
+        self.course = ""
+
+    def head(self, course: str, event_id: str) -> Head | None:
+        self.course = course
+        found = self._run(queries.HEAD, course=course, event_id=event_id).first()
+        if found is None:
+            return None
+        row, *record = found
+        known = None if record[0] is None else _record(record)
+        return Head(row=row.encode(), known=known)
+
+    def row(self, course: str) -> bytes | None:
+        found: str | None = self._run(queries.ROW, course=course).scalar()
+        return None if found is None else found.encode()
+
+    def readings(
+        self, course: str, since: Mapping[str, datetime | None]
+    ) -> Mapping[str, Sequence[Reading]]:
+        if not since:
+            return {}
+        asked: dict[str, Any] = {}
+        for n, (name, start) in enumerate(since.items()):
+            asked[f"input_{n}"] = name
+            asked[f"since_{n}"] = start or BEGINNING
+        found: dict[str, list[Reading]] = {name: [] for name in since}
+        for row in self._run(queries.readings_of(len(since)), course=course, **asked):
+            reading = _reading(row)
+            found[reading.input].append(reading)
+        for readings in found.values():
+            readings.sort(key=order)
+        return found
+
+    def append(self, write: Write) -> None:
+        self.course = write.record.course
+        try:
+            stored = self._dialect.append(self._connection, self._tenant, write)
+        except DBAPIError as error:
+            self._raise(error, write.digest)
+        if not stored:
+            raise self._lost(write)
+
+    def records(self, course: str, after: int = 0) -> Iterator[Record]:
+        while True:
+            page = self._run(
+                queries.RECORDS, course=course, after=after, limit=RECORDS_AT_ONCE
+            ).all()
+            for row in page:
+                yield _record(row)
+            if len(page) < RECORDS_AT_ONCE:
+                return
+            after = page[-1].seq
+
+    def record(self, course: str, seq: int) -> Record | None:
+        found = self._run(queries.RECORD, course=course, seq=seq).first()
+        return None if found is None else _record(found)
+
+    def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
+        found = self._run(queries.TEXTS, course=course, seq=seq)
+        return {path: (salt or "", text) for path, salt, text in found}
+
+    def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
+        found = self._run(queries.COURSES, after=after, limit=limit)
+        return [CourseLine(**row) for row in found.mappings()]
+
+    def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
+        found = self._run(queries.DUE_TIMERS, now=now, limit=limit)
+        return [DueTimer(**row) for row in found.mappings()]
+
+    def visits(self, until: date, site: str | None = None) -> Sequence[DueVisit]:
+        query = queries.due_visits(at_one_site=site is not None)
+        found = self._run(query, until=until, **({} if site is None else {"site": site}))
+        return [
+            DueVisit(course=c, site=s, zone=z, state=state, name=name, window=Window(*window))
+            for c, s, z, state, name, *window in found
+        ]
+
+    def stored_caches(self, course: str) -> tuple[Mapping[str, Armed], Mapping[str, Window]]:
+        timers = self._run(queries.TIMERS, course=course)
+        armed = {name: Armed(due, seq) for name, due, seq in timers}
+        visits = self._run(queries.VISITS, course=course)
+        return armed, {name: Window(*window) for name, *window in visits}
+
+    def define(self, definition: Definition) -> None:
+        writes = self._dialect.writes
+        self._run(writes.describe, digest=definition.prose_digest, prose=definition.prose)
+        self._run(
+            writes.define,
+            digest=definition.digest,
+            name=definition.name,
+            version=definition.version,
+            semantic=definition.semantic,
+            prose_digest=definition.prose_digest,
+        )
+
+    def definition(self, digest: str) -> Definition | None:
+        found = self._run(queries.DEFINITION, digest=digest).mappings().first()
+        return None if found is None else Definition(**found)
+
+    def definitions(self) -> Sequence[Definition]:
+        return [Definition(**row) for row in self._run(queries.DEFINITIONS).mappings()]
+
+    def prose(self, digest: str) -> bytes | None:
+        found: bytes | None = self._run(queries.PROSE, digest=digest).scalar()
+        return found
+
+    def waiting(self, limit: int) -> Sequence[Waiting]:
+        return [Waiting(**row) for row in self._run(queries.WAITING, limit=limit).mappings()]
+
+    def delivered(self, message: Waiting, at: datetime) -> None:
+        place = {"its_tenant": self._tenant, "its_course": message.course}
+        which = {"its_seq": message.seq, "its_n": message.n}
+        self._execute(self._dialect.writes.deliver, {**place, **which, "at": at})
+
+    def _run(self, statement: Executable, **asked: Any) -> Result[*tuple[Any, ...]]:  # noqa: ANN401  # parameters
+        return self._execute(statement, {"tenant": self._tenant, **asked})
+
+    def _execute(self, statement: Executable, asked: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:
+        try:
+            return self._connection.execute(statement, asked)
+        except DBAPIError as error:
+            self._raise(error)
+
+    def _raise(self, error: DBAPIError, digest: str = "") -> NoReturn:
+        known = meaning(self._dialect, error, self.course, digest, joined=self._joined)
+        if known is None:
+            raise error
+        raise known from error
+
+    def _lost(self, write: Write) -> Conflict:
+        """Why nothing was moved; asked only when it was not."""
+        course = write.record.course
+        seq = self._run(queries.STANDING, course=course).scalar()
+        if write.before_seq == 0 and seq is not None:
+            return Conflict(course, why="the course exists already", retriable=True)
+        if write.before_seq not in (seq, 0):
+            return Conflict(course, retriable=True)
+        if self._run(queries.KNOWN, course=course, event_id=write.record.event_id).first():
+            return Conflict(course, why="the event id was recorded meanwhile", retriable=True)
+        return Conflict(course, why=Kind.SECOND.value)
+
+
+def meaning(
+    dialect: Dialect, error: DBAPIError, course: str, digest: str = "", *, joined: bool
+) -> RegimenError | None:
+    """What an error of the database is to our caller; `None` when it is passed on."""
+    trouble = dialect.trouble(error)
+    if trouble is None:
+        return None
+    match trouble.kind:
+        case Kind.RACE | Kind.TAKEN:
+            return Conflict(course, why=trouble.why, retriable=True)
+        case Kind.LOCKED if joined:
+            return Conflict(course, why=trouble.why, retriable=True)
+        case Kind.SECOND:
+            return Conflict(course, why=trouble.why)
+        case Kind.UNDEFINED:
+            return UnknownWorkflow(digest, ())
+        case Kind.LOCKED | Kind.UNAVAILABLE:
+            return StoreUnavailable(trouble.why)
+
+
+def _record(row: Sequence[Any]) -> Record:
+    course, seq, event_id, event, verdict, at, recorded_at, prev_hash, hashed, body = row
+    return Record(
+        course=course,
+        seq=seq,
+        event_id=event_id,
+        event=event,
+        verdict=verdict,
+        at=at,
+        recorded_at=recorded_at,
+        prev_hash=prev_hash,
+        hash=hashed,
+        body=body,
+    )
+
+
+def _reading(row: Sequence[Any]) -> Reading:
+    seq, name, at, on, value, over, flaw, corrects = row
+    length = None if over is None else over * MICROSECOND
+    return Reading(name, json.loads(value), at, on, seq, length, flaw, corrects)

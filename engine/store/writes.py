@@ -1,0 +1,161 @@
+"""What is written, built once for each database: only the meaning of `insert` differs.
+
+A row that is there already must be no error where a host's PostgreSQL transaction could die of it:
+courses, definitions and prose are inserted unless they are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Delete,
+    Insert,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.store.tables import (
+    courses,
+    definitions,
+    messages,
+    prose,
+    readings,
+    records,
+    texts,
+    timers,
+    visits,
+)
+
+Dialectal: TypeAlias = Callable[[Table], sqlite.Insert] | Callable[[Table], postgresql.Insert]
+
+MOVED = (
+    *("workflow", "digest", "patient", "site", "zone"),
+    *("state", "stage", "seq", "revision", "open", "row"),
+)
+
+
+ITS = ("tenant", "course", "patient", "workflow", "open")
+"""Columns that the versioned update also looks at; there their parameters begin with `its_`."""
+
+
+def move() -> Update:
+    """The versioned update. It moves nothing when the decision was made on another version.
+
+    A known event id and a second open course are looked for here, since they would be errors later.
+    """
+    known = select(records.c.seq).where(
+        records.c.tenant == courses.c.tenant,
+        records.c.course == courses.c.course,
+        records.c.event_id == bindparam("event_id"),
+    )
+    return (
+        update(courses)
+        .where(
+            courses.c.tenant == bindparam("its_tenant"),
+            courses.c.course == bindparam("its_course"),
+            courses.c.seq == bindparam("before_seq"),
+            not_(known.exists()),
+            or_(courses.c.open, not_(bindparam("its_open", type_=Boolean)), not_(another())),
+        )
+        .values({name: bindparam(name, type_=courses.c[name].type) for name in MOVED})
+    )
+
+
+def another() -> ColumnElement[bool]:
+    """Whether the patient has another open course of the workflow."""
+    other = courses.alias("other")
+    return (
+        select(other.c.course)
+        .where(
+            other.c.tenant == bindparam("its_tenant"),
+            other.c.patient == bindparam("its_patient"),
+            other.c.workflow == bindparam("its_workflow"),
+            other.c.course != bindparam("its_course"),
+            other.c.open,
+        )
+        .exists()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """The statements that write, for one database."""
+
+    open: Insert
+    move: Update
+    record: Insert
+    readings: Insert
+    messages: Insert
+    texts: Insert
+    arm: Insert
+    disarm: Delete
+    schedule: Insert
+    unschedule: Delete
+    define: Insert
+    describe: Insert
+    deliver: Update
+
+
+def writes(dialectal: Dialectal) -> Writes:
+    """The statements, with the `insert` of a dialect."""
+    return Writes(
+        open=dialectal(courses).on_conflict_do_nothing(),
+        move=move(),
+        record=insert(records),
+        readings=insert(readings),
+        messages=insert(messages),
+        texts=insert(texts),
+        arm=_upsert(dialectal, timers, ("due", "seq")),
+        disarm=_gone(timers),
+        schedule=_upsert(dialectal, visits, ("number", "earliest", "target", "latest")),
+        unschedule=_gone(visits),
+        define=_unless_there(dialectal, definitions),
+        describe=_unless_there(dialectal, prose),
+        deliver=update(messages)
+        .where(
+            *(messages.c[name] == bindparam(f"its_{name}") for name in ("tenant", "course")),
+            *(messages.c[name] == bindparam(f"its_{name}") for name in ("seq", "n")),
+            messages.c.delivered_at.is_(None),
+        )
+        .values(delivered_at=bindparam("at", type_=messages.c.delivered_at.type)),
+    )
+
+
+def _upsert(dialectal: Dialectal, table: Table, changing: Sequence[str]) -> Insert:
+    added = dialectal(table)
+    return added.on_conflict_do_update(
+        index_elements=["tenant", "course", "name"],
+        set_={name: added.excluded[name] for name in changing},
+    )
+
+
+def _gone(table: Table) -> Delete:
+    return delete(table).where(
+        and_(*(table.c[name] == bindparam(name) for name in ("tenant", "course", "name")))
+    )
+
+
+def _unless_there(dialectal: Dialectal, table: Table) -> Insert:
+    """Looked for first: on SQLite the guard against REPLACE refuses every key that is there."""
+    there = select(table.c.digest).where(
+        table.c.tenant == bindparam("tenant"), table.c.digest == bindparam("digest")
+    )
+    names = [column.name for column in table.c]
+    row: Any = select(*(bindparam(c.name, type_=c.type) for c in table.c)).where(
+        not_(there.exists())
+    )
+    return dialectal(table).from_select(names, row).on_conflict_do_nothing()

@@ -1,0 +1,96 @@
+"""Decisions to store, without a workflow that made them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from engine.core.encoding import canonical, instant_text
+from engine.core.record import GENESIS, Record, written
+from engine.core.sealing import SealedText
+from engine.core.snapshot import Armed, Window
+from engine.core.view import Reading
+from engine.ports import Definition, Outgoing, Write
+
+TENANT = "clinic"
+NOON = datetime(2009, 3, 2, 12, 0, 0, 1, tzinfo=UTC)
+"""With a microsecond, which a database that rounds would lose."""
+
+
+PROSE = b'{"title":"t"}'
+
+
+def definition(name: str = "il2", version: str = "1", prose: bytes = PROSE) -> Definition:
+    semantic = canonical({"name": name, "version": version, "unit": "µg"})
+    return Definition(
+        digest=f"sha256:{hashlib.sha256(semantic).hexdigest()}",
+        name=name,
+        version=version,
+        semantic=semantic,
+        prose_digest=f"sha256:{hashlib.sha256(prose).hexdigest()}",
+        prose=prose,
+    )
+
+
+IL2 = definition()
+
+
+def decision(
+    course: str = "C-1",
+    seq: int = 1,
+    *,
+    event_id: str | None = None,
+    previous: Record | None = None,
+    tenant: str = TENANT,
+    patient: str | None = None,
+    workflow: Definition = IL2,
+    state: str = "planned",
+    site: str = "north",
+    open: bool = True,  # noqa: A002  # the word of the row
+    at: datetime | None = NOON,
+    readings: Sequence[Reading] = (),
+    timers: Mapping[str, Armed | None] | None = None,
+    visits: Mapping[str, Window | None] | None = None,
+    messages: Sequence[Outgoing] = (),
+    texts: Sequence[SealedText] = (),
+    padding: int = 0,
+) -> Write:
+    """The `seq`th decision on a course, made on the one before it."""
+    named = event_id or f"{course}-{seq}"
+    record = written(
+        tenant=tenant,
+        course=course,
+        seq=seq,
+        digest=workflow.digest,
+        prose_digest=workflow.prose_digest,
+        version="0",
+        event={"id": named, "event": "noted", "at": at and instant_text(at), "note": "é"},
+        at=at,
+        recorded_at=NOON + timedelta(seconds=seq),
+        civil={},
+        states=(None if seq == 1 else state, state),
+        decision={"verdict": "accepted", "because": "x" * padding},
+        word="accepted",
+        changes={},
+        prev_hash=GENESIS if previous is None else previous.hash,
+    )
+    return Write(
+        before_seq=seq - 1,
+        record=record,
+        row=canonical({"course": course, "seq": seq, "head": record.hash, "name": "é"}),
+        workflow=workflow.name,
+        digest=workflow.digest,
+        patient=patient or f"patient of {course}",
+        site=site,
+        state=state,
+        stage="escalation",
+        revision=seq,
+        open=open,
+        zone="America/Los_Angeles",
+        readings=readings,
+        timers=timers or {},
+        visits=visits or {},
+        messages=messages,
+        texts=texts,
+    )
