@@ -11,6 +11,10 @@ from engine.ports import Write
 
 Parameters: TypeAlias = dict[str, Any]
 
+KEY = ("tenant", "course")
+ITS = (*KEY, "patient", "workflow", "open")
+"""What the versioned update looks at; in its conditions these parameters begin with `its_`."""
+
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -30,6 +34,19 @@ def course(tenant: str, write: Write) -> Parameters:
         "revision": write.revision,
         "open": write.open,
         "row": write.row.decode(),
+    }
+
+
+def move(tenant: str, write: Write) -> Parameters:
+    """The same for the versioned update, with what it looks at before it moves anything."""
+    row = course(tenant, write)
+    asked = {f"its_{name}": row[name] for name in ITS}
+    kept = {name: value for name, value in row.items() if name not in KEY}
+    return {
+        **kept,
+        **asked,
+        "before_seq": write.before_seq,
+        "event_id": write.record.event_id,
     }
 
 

@@ -5,12 +5,13 @@ What costs time here are round trips, so that everything a decision writes is on
 
 from __future__ import annotations
 
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import StoreUnavailable
-from engine.store import sqlite
+from engine.ports import Write
+from engine.store import step
 from engine.store.dialect import Dialect
 from engine.store.trouble import CONSTRAINTS, MIGRATE, Kind, Trouble
 from engine.store.writes import writes
@@ -27,6 +28,12 @@ def open_engine(url: URL) -> Engine:
 def reading(engine: Engine) -> Engine:
     """The same engine for transactions that read: they see one moment and take no lock."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def append(connection: Connection, tenant: str, write: Write) -> bool:
+    """In one round trip."""
+    statement, asked = step.filled(tenant, write)
+    return connection.execute(statement, asked).scalar_one() == 1
 
 
 def trouble(error: DBAPIError) -> Trouble | None:
@@ -68,4 +75,4 @@ _UNUSABLE = {
 }
 
 _WRITES = writes(insert)
-POSTGRESQL = Dialect(name="postgresql", writes=_WRITES, append=sqlite.append, trouble=trouble)
+POSTGRESQL = Dialect(name="postgresql", writes=_WRITES, append=append, trouble=trouble)

@@ -124,6 +124,10 @@ _DEFINITIONS = (
 DEFINITION = _DEFINITIONS.where(definitions.c.digest == bindparam("digest"))
 DEFINITIONS = _DEFINITIONS.order_by(definitions.c.name, definitions.c.version, definitions.c.digest)
 
+DEFINED = select(definitions.c.digest).where(
+    definitions.c.tenant == TENANT, definitions.c.digest == bindparam("digest")
+)
+
 PROSE = select(prose.c.prose).where(prose.c.tenant == TENANT, prose.c.digest == bindparam("digest"))
 
 

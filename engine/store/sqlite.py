@@ -20,7 +20,7 @@ from engine.ports import Write
 from engine.store import parameters
 from engine.store.dialect import Dialect
 from engine.store.trouble import MIGRATE, Kind, Trouble
-from engine.store.writes import ITS, writes
+from engine.store.writes import writes
 
 READS = "regimen_reads"
 """The execution option of a connection that only reads."""
@@ -76,16 +76,10 @@ def may_corrupt(version: tuple[int, ...]) -> bool:
 
 def append(connection: Connection, tenant: str, write: Write) -> bool:
     """Statement by statement: there is no network between us and the file."""
-    course = parameters.course(tenant, write)
     if write.before_seq == 0:
-        moved = connection.execute(_WRITES.open, course)
+        moved = connection.execute(_WRITES.open, parameters.course(tenant, write))
     else:
-        asked = {f"its_{name}": course[name] for name in ITS}
-        set_ = {k: v for k, v in course.items() if k not in ("tenant", "course")}
-        moved = connection.execute(
-            _WRITES.move,
-            {**set_, **asked, "before_seq": write.before_seq, "event_id": write.record.event_id},
-        )
+        moved = connection.execute(_WRITES.move, parameters.move(tenant, write))
     if moved.rowcount == 0:
         return False
     connection.execute(_WRITES.record, parameters.record(tenant, write))

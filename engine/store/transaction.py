@@ -178,7 +178,7 @@ class SqlTransaction:
             raise error
         raise known from error
 
-    def _lost(self, write: Write) -> Conflict:
+    def _lost(self, write: Write) -> Conflict | UnknownWorkflow:
         """Why nothing was moved; asked only when it was not."""
         course = write.record.course
         seq = self._run(queries.STANDING, course=course).scalar()
@@ -188,6 +188,8 @@ class SqlTransaction:
             return Conflict(course, retriable=True)
         if self._run(queries.KNOWN, course=course, event_id=write.record.event_id).first():
             return Conflict(course, why="the event id was recorded meanwhile", retriable=True)
+        if not self._run(queries.DEFINED, digest=write.digest).first():
+            return UnknownWorkflow(write.digest, ())
         return Conflict(course, why=Kind.SECOND.value)
 
 

@@ -6,9 +6,9 @@ courses, definitions and prose are inserted unless they are there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import (
     Boolean,
@@ -48,8 +48,9 @@ MOVED = (
 )
 
 
-ITS = ("tenant", "course", "patient", "workflow", "open")
-"""Columns that the versioned update also looks at; there their parameters begin with `its_`."""
+def opening(dialectal: Dialectal) -> Insert:
+    """The first insert of a course. It adds none where one is, or where no definition is stored."""
+    return _added_if(dialectal, courses, _stored(definitions))
 
 
 def move() -> Update:
@@ -113,15 +114,15 @@ class Writes:
 def writes(dialectal: Dialectal) -> Writes:
     """The statements, with the `insert` of a dialect."""
     return Writes(
-        open=dialectal(courses).on_conflict_do_nothing(),
+        open=opening(dialectal),
         move=move(),
         record=insert(records),
         readings=insert(readings),
         messages=insert(messages),
         texts=insert(texts),
-        arm=_upsert(dialectal, timers, ("due", "seq")),
+        arm=upsert(dialectal(timers)),
         disarm=_gone(timers),
-        schedule=_upsert(dialectal, visits, ("number", "earliest", "target", "latest")),
+        schedule=upsert(dialectal(visits)),
         unschedule=_gone(visits),
         define=_unless_there(dialectal, definitions),
         describe=_unless_there(dialectal, prose),
@@ -135,11 +136,12 @@ def writes(dialectal: Dialectal) -> Writes:
     )
 
 
-def _upsert(dialectal: Dialectal, table: Table, changing: Sequence[str]) -> Insert:
-    added = dialectal(table)
+def upsert(added: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    """An insert of named rows of a course that takes the place of what has the name."""
+    key = ("tenant", "course", "name")
     return added.on_conflict_do_update(
-        index_elements=["tenant", "course", "name"],
-        set_={name: added.excluded[name] for name in changing},
+        index_elements=key,
+        set_={c.name: added.excluded[c.name] for c in added.table.c if c.name not in key},
     )
 
 
@@ -151,11 +153,17 @@ def _gone(table: Table) -> Delete:
 
 def _unless_there(dialectal: Dialectal, table: Table) -> Insert:
     """Looked for first: on SQLite the guard against REPLACE refuses every key that is there."""
-    there = select(table.c.digest).where(
-        table.c.tenant == bindparam("tenant"), table.c.digest == bindparam("digest")
+    return _added_if(dialectal, table, not_(_stored(table)))
+
+
+def _stored(table: Table) -> ColumnElement[bool]:
+    return (
+        select(table.c.digest)
+        .where(table.c.tenant == bindparam("tenant"), table.c.digest == bindparam("digest"))
+        .exists()
     )
-    names = [column.name for column in table.c]
-    row: Any = select(*(bindparam(c.name, type_=c.type) for c in table.c)).where(
-        not_(there.exists())
-    )
-    return dialectal(table).from_select(names, row).on_conflict_do_nothing()
+
+
+def _added_if(dialectal: Dialectal, table: Table, condition: ColumnElement[bool]) -> Insert:
+    row = select(*(bindparam(c.name, type_=c.type) for c in table.c)).where(condition)
+    return dialectal(table).from_select([c.name for c in table.c], row).on_conflict_do_nothing()
