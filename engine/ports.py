@@ -196,7 +196,7 @@ class Store(Protocol):
     ) -> AbstractContextManager[Transaction]:
         """A transaction that commits when its block ends and rolls back when it raises.
 
-        With `write=False` it sees one moment throughout; nothing may be written or locked in it.
+        With `write=False` it sees one moment throughout; nothing may be written in it.
         Raises StoreUnavailable when the database cannot be reached, is full or stays locked.
         """
 

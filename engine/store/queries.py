@@ -59,9 +59,10 @@ HEAD = (
     select(courses.c.row, *_without(records))
     .select_from(courses.outerjoin(records, _known))
     .where(_of_course(courses))
-    .with_for_update(of=courses)
 )
-"""The course's row, locked, and the record that has the event id already: one round trip."""
+"""The course's row and the record that has the event id already: one round trip."""
+
+LOCKED_HEAD = HEAD.with_for_update(of=courses)
 
 ROW = select(courses.c.row).where(_of_course(courses))
 

@@ -38,7 +38,7 @@ class SqlStore:
     def __init__(self, engine: Engine, dialect: Dialect, reading: Engine) -> None:
         self.engine = engine
         self.dialect = dialect
-        self._reading = reading
+        self.reading = reading
         self._checked = False
 
     def transaction(
@@ -49,7 +49,7 @@ class SqlStore:
         With `write=False` it sees one moment throughout, and nothing can be written. Raises
         StoreUnavailable, also when the database is not migrated to what this engine needs.
         """
-        return _Own(self, tenant, self.engine if write else self._reading)
+        return _Own(self, tenant, write=write)
 
     def close(self) -> None:
         """Close the connections that wait for their next use."""
@@ -72,10 +72,10 @@ class HostStore:
         self,
         tenant: str,
         *,
-        write: bool = True,  # noqa: ARG002  # the host has chosen already
+        write: bool = True,
     ) -> AbstractContextManager[SqlTransaction]:
         """The host's transaction; when the block ends it goes on, and the host commits it."""
-        return _Joined(self._bind, tenant)
+        return _Joined(self._bind, tenant, write=write)
 
 
 def open_store(url: str) -> SqlStore:
@@ -102,15 +102,16 @@ def open_store(url: str) -> SqlStore:
 class _Own:
     """A transaction from BEGIN to COMMIT."""
 
-    __slots__ = ("_connection", "_engine", "_store", "_tenant", "_tx")
+    __slots__ = ("_connection", "_store", "_tenant", "_tx", "_write")
 
-    def __init__(self, store: SqlStore, tenant: str, engine: Engine) -> None:
-        self._store, self._tenant, self._engine = store, tenant, engine
+    def __init__(self, store: SqlStore, tenant: str, *, write: bool) -> None:
+        self._store, self._tenant, self._write = store, tenant, write
 
     def __enter__(self) -> SqlTransaction:
         dialect = self._store.dialect
         try:
-            self._connection = self._engine.connect()
+            engine = self._store.engine if self._write else self._store.reading
+            self._connection = engine.connect()
             try:
                 self._connection.begin()
                 self._store.check(self._connection)
@@ -119,7 +120,7 @@ class _Own:
                 raise
         except (DBAPIError, PoolTimeout) as error:
             _raise(dialect, error, "")
-        self._tx = SqlTransaction(self._connection, self._tenant, dialect)
+        self._tx = SqlTransaction(self._connection, self._tenant, dialect, write=self._write)
         return self._tx
 
     def __exit__(
@@ -140,10 +141,10 @@ class _Own:
 class _Joined:
     """A host's transaction for the time of a block."""
 
-    __slots__ = ("_bind", "_tenant")
+    __slots__ = ("_bind", "_tenant", "_write")
 
-    def __init__(self, bind: Connection | Session, tenant: str) -> None:
-        self._bind, self._tenant = bind, tenant
+    def __init__(self, bind: Connection | Session, tenant: str, *, write: bool) -> None:
+        self._bind, self._tenant, self._write = bind, tenant, write
 
     def __enter__(self) -> SqlTransaction:
         bind = self._bind
@@ -153,7 +154,7 @@ class _Joined:
             raise InvalidInput(
                 "connection", "of sqlite or postgresql", found=connection.dialect.name
             )
-        return SqlTransaction(connection, self._tenant, dialect, joined=True)
+        return SqlTransaction(connection, self._tenant, dialect, write=self._write, joined=True)
 
     def __exit__(self, *_: Any) -> None:  # noqa: ANN401  # an exception, or three times None
         """Nothing: the transaction is the host's."""

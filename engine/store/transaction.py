@@ -37,24 +37,31 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 class SqlTransaction:
     """Courses of one tenant, as one transaction sees them.
 
-    `joined` says that the transaction is a host's. `course` is the one last worked on, for errors
+    `write` says that it may write, and locks what it may write; `joined` that it is a host's. `course` is the one last worked on, for errors
     that a commit brings.
     """
 
-    __slots__ = ("_connection", "_dialect", "_joined", "_tenant", "course")
+    __slots__ = ("_connection", "_dialect", "_head", "_joined", "_tenant", "course")
 
     def __init__(
-        self, connection: Connection, tenant: str, dialect: Dialect, *, joined: bool = False
+        self,
+        connection: Connection,
+        tenant: str,
+        dialect: Dialect,
+        *,
+        write: bool = True,
+        joined: bool = False,
     ) -> None:
         self._connection = connection
         self._tenant = tenant
         self._dialect = dialect
         self._joined = joined
+        self._head = queries.LOCKED_HEAD if write else queries.HEAD
         self.course = ""
 
     def head(self, course: str, event_id: str) -> Head | None:
         self.course = course
-        found = self._run(queries.HEAD, course=course, event_id=event_id).first()
+        found = self._run(self._head, course=course, event_id=event_id).first()
         if found is None:
             return None
         row, *record = found
