@@ -37,8 +37,8 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 class SqlTransaction:
     """Courses of one tenant, as one transaction sees them.
 
-    `write` says that it may write, and locks what it may write; `joined` that it is a host's. `course` is the one last worked on, for errors
-    that a commit brings.
+    `write` says that it may write, and so locks what it reads; `joined` that it is a host's.
+    `course` is the one last worked on, for errors that a commit brings.
     """
 
     __slots__ = ("_connection", "_dialect", "_head", "_joined", "_tenant", "course")
