@@ -126,7 +126,10 @@ class Transaction(Protocol):
     """One transaction of one tenant. Nothing is visible to others before its store commits it."""
 
     def head(self, course: str, event_id: str) -> Head | None:
-        """The course row, locked where the database can, and the record of `event_id`."""
+        """The course row and the record of `event_id`.
+
+        In a transaction that writes, the row is locked where the database can.
+        """
 
     def row(self, course: str) -> bytes | None:
         """The course row, for reading."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -17,11 +18,12 @@ from engine.store.writes import Writes
 class Dialect:
     """One database.
 
-    `append` stores a decision and says whether it did: not when the course had moved. `trouble`
-    gives the meaning of an error, if it has one.
+    `reading` are the execution options of a transaction that reads: it sees one moment and holds
+    nobody up. `append` stores a decision and says whether it did: not when the course had moved.
+    `trouble` gives the meaning of an error, if it has one.
     """
 
-    name: str
+    reading: Mapping[str, Any]
     writes: Writes
     append: Callable[[Connection, str, Write], bool]
     trouble: Callable[[DBAPIError], Trouble | None]

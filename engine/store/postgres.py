@@ -5,7 +5,9 @@ What costs time here are round trips, so that everything a decision writes is on
 
 from __future__ import annotations
 
-from sqlalchemy import URL, Connection, Engine, create_engine
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -20,14 +22,17 @@ from engine.store.writes import writes
 def open_engine(url: URL) -> Engine:
     """An engine for the server. Raises StoreUnavailable when psycopg is not installed."""
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True)
+        engine = create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True)
     except ModuleNotFoundError as error:
         raise StoreUnavailable("its driver is missing: install regimen-engine[postgres]") from error
 
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:  # noqa: ANN401  # a driver's connection
+        # An instant near year 1 or 9999 has no local time in some zones, and none is read then.
+        connection.execute("SET timezone TO 'UTC'")
+        connection.commit()
 
-def reading(engine: Engine) -> Engine:
-    """The same engine for transactions that read: they see one moment and take no lock."""
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine
 
 
 def append(connection: Connection, tenant: str, write: Write) -> bool:
@@ -75,4 +80,9 @@ _UNUSABLE = {
 }
 
 _WRITES = writes(insert)
-POSTGRESQL = Dialect(name="postgresql", writes=_WRITES, append=append, trouble=trouble)
+POSTGRESQL = Dialect(
+    reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    writes=_WRITES,
+    append=append,
+    trouble=trouble,
+)

@@ -33,12 +33,16 @@ DIALECTS: Mapping[str, Dialect] = {
 
 
 class SqlStore:
-    """Courses in a database that is ours to connect to. Make it with `open_store`."""
+    """Courses in a database that is ours to connect to.
 
-    def __init__(self, engine: Engine, dialect: Dialect, reading: Engine) -> None:
+    `engine` comes from `sqlite.open_engine` or `postgres.open_engine`, which see to its settings;
+    `open_store` chooses between them by a URL.
+    """
+
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.dialect = dialect
-        self.reading = reading
+        self.dialect = DIALECTS[engine.dialect.name]
+        self.reading = engine.execution_options(**self.dialect.reading)
         self._checked = False
 
     def transaction(
@@ -90,11 +94,9 @@ def open_store(url: str) -> SqlStore:
         raise InvalidInput("database URL", "such as sqlite:///courses.db") from None
     match parsed.get_backend_name():
         case "sqlite":
-            engine = sqlite.open_engine(parsed)
-            return SqlStore(engine, sqlite.SQLITE, sqlite.reading(engine))
+            return SqlStore(sqlite.open_engine(parsed))
         case "postgresql":
-            engine = postgres.open_engine(parsed)
-            return SqlStore(engine, postgres.POSTGRESQL, postgres.reading(engine))
+            return SqlStore(postgres.open_engine(parsed))
         case other:
             raise InvalidInput("database URL", "sqlite or postgresql", found=other)
 

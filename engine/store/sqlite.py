@@ -29,9 +29,11 @@ SECONDS_TO_WAIT = 10
 """How long a writer waits for the writer before it."""
 
 
-def open_engine(url: URL, *, wait: float = SECONDS_TO_WAIT) -> Engine:
+def open_engine(
+    url: URL, *, wait: float = SECONDS_TO_WAIT, module: ModuleType | None = None
+) -> Engine:
     """An engine for the file, with the settings that this store needs."""
-    engine = create_engine(url, module=driver(), hide_parameters=True)
+    engine = create_engine(url, module=module or driver(), hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:  # noqa: ANN401  # a driver's connection
@@ -52,11 +54,6 @@ def open_engine(url: URL, *, wait: float = SECONDS_TO_WAIT) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def reading(engine: Engine) -> Engine:
-    """The same engine for transactions that read: they see one moment and hold nobody up."""
-    return engine.execution_options(**{READS: True})
 
 
 def driver() -> ModuleType:
@@ -142,4 +139,4 @@ _CONSTRAINTS = {
     "FOREIGN KEY constraint failed": Kind.UNDEFINED,
 }
 
-SQLITE = Dialect(name="sqlite", writes=_WRITES, append=append, trouble=trouble)
+SQLITE = Dialect(reading={READS: True}, writes=_WRITES, append=append, trouble=trouble)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from engine.core.encoding import canonical, instant_text
 from engine.core.record import GENESIS, Record, written
 from engine.core.sealing import SealedText
 from engine.core.snapshot import Armed, Window
 from engine.core.view import Reading
-from engine.ports import Definition, Outgoing, Write
+from engine.ports import Definition, Outgoing, Store, Transaction, Write
 
 TENANT = "clinic"
 NOON = datetime(2009, 3, 2, 12, 0, 0, 1, tzinfo=UTC)
@@ -94,3 +97,33 @@ def decision(
         messages=messages,
         texts=texts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """A tenant of a store, so that tests that share a database do not meet."""
+
+    store: Store
+    tenant: str
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        return self.store.transaction(self.tenant)
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        return self.store.transaction(self.tenant, write=False)
+
+    def decision(self, course: str = "C-1", seq: int = 1, **more: Any) -> Write:
+        return decision(course, seq, tenant=self.tenant, **more)
+
+    def stored(self, *writes: Write, workflows: Sequence[Definition] = (IL2,)) -> Write:
+        """The last of the decisions, all of them committed."""
+        with self.writing() as tx:
+            for workflow in workflows:
+                tx.define(workflow)
+            for write in writes:
+                tx.append(write)
+        return writes[-1]
+
+    def begun(self, course: str = "C-1", **more: Any) -> Write:
+        """A course with its first decision, committed."""
+        return self.stored(self.decision(course, **more))
