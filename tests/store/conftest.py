@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
-from engine.store import migrate
+from engine.store import migrate, sqlite
 from engine.store.memory import MemoryStore
 from engine.store.sql import SqlStore, open_store
 from tests.postgres import Server, fresh_database
@@ -58,14 +60,17 @@ def migrated_postgres_url(postgres_server: Server, postgres_template: str) -> It
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated database of this module's own, of each kind."""
-    name = "sqlite_url" if request.param == "sqlite" else "migrated_postgres_url"
-    url: str = request.getfixturevalue(name)
-    return url
+    return _url(request)
 
 
-@pytest.fixture(scope="module")
-def database(database_url: str) -> Iterator[SqlStore]:
-    store = open_store(database_url)
+@pytest.fixture(scope="module", params=["sqlite", "plain sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[SqlStore]:
+    """A store of each kind; the plain one has the SQLite of Python, as without the extra."""
+    url = _url(request)
+    if request.param == "plain sqlite":
+        store = SqlStore(sqlite.open_engine(make_url(url), module=sqlite3))
+    else:
+        store = open_store(url)
     yield store
     store.close()
 
@@ -84,3 +89,9 @@ def tenant() -> str:
 def clinic(database: SqlStore, tenant: str) -> Clinic:
     """A tenant of the module's database."""
     return Clinic(database, tenant)
+
+
+def _url(request: pytest.FixtureRequest) -> str:
+    name = "migrated_postgres_url" if request.param == "postgresql" else "sqlite_url"
+    url: str = request.getfixturevalue(name)
+    return url
