@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workflows import instrument_calibration
+from workflows import instrument_calibration, intralesional_il2
 
-ALL = (instrument_calibration.WORKFLOW,)
+ALL = (intralesional_il2.WORKFLOW, instrument_calibration.WORKFLOW)

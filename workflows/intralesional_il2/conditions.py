@@ -1,0 +1,170 @@
+"""Expressions that several chapters share.
+
+The absence of a reading since the round's first injection is a *no* for a rule, since no such value
+exists that could stop IL-2; a reading that cannot be used leaves it *unknown*.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from engine.core.definition import Input
+from engine.core.expression import (
+    Constant,
+    Expression,
+    Latest,
+    Liftable,
+    Now,
+    Operand,
+    Retrospective,
+    Sent,
+    Today,
+    all_of,
+    any_of,
+    choose,
+    days,
+    greatest,
+    hours,
+    pick,
+)
+from workflows.intralesional_il2 import parameters as p
+from workflows.intralesional_il2 import variables as v
+from workflows.intralesional_il2.inputs import heart_rate, rhythm, systolic
+
+HORIZON = timedelta(days=14)
+"""How far back a window over an observation looks."""
+
+RECENT = hours(1)
+"""An older pressure says nothing of the present one."""
+
+UNSET = Constant(value=None)
+YES = Constant(value=True)
+NO = Constant(value=False)
+
+
+def brought(member: Input) -> Expression:
+    """Whether there is any reading at all, usable or not."""
+    return any_of(member.taken_at.known(), member.known())
+
+
+def since_injection(member: Input, condition: Operand) -> Expression:
+    """A condition on the latest reading, where it was taken since the round's first injection."""
+    return all_of(brought(member), member.taken_at >= v.first_injection_at, condition)
+
+
+def after_last_dose(member: Input) -> Expression:
+    """The latest reading since the last dose."""
+    return member.between(v.last_dose_at, horizon=HORIZON)
+
+
+def in_observation(member: Input) -> Expression:
+    """The latest reading of the last observation, however long ago that was."""
+    return Latest(
+        member.name,
+        since=v.last_dose_at.tree(),
+        until=v.observation_ends_at.tree(),
+        horizon=HORIZON,
+    )
+
+
+def today(member: Input) -> Expression:
+    """Whether the latest reading is of the same day; unknown when there is none."""
+    return member.taken_on.is_(Today())
+
+
+def present(member: Input) -> Expression:
+    """Whether there is a reading; unknown when there is none, so that it may be asked for."""
+    return member.taken_on <= Today()
+
+
+def sent(name: str) -> Expression:
+    """Whether a member was sent and can be used."""
+    return Sent(name).known()
+
+
+def keep(variable: Operand, condition: Operand, value: Liftable) -> Expression:
+    """The value where the condition is yes, otherwise the variable as it is."""
+    return choose(condition, value, variable.tree())
+
+
+def first(variable: Operand, value: Liftable) -> Expression:
+    """The variable where it is set, otherwise the value."""
+    return choose(variable.known(), variable.tree(), value)
+
+
+PROSPECTIVE_DATES = Now().known()
+
+NEWEST = any_of(
+    ~v.last_dose_at.known(), ~PROSPECTIVE_DATES, all_of(PROSPECTIVE_DATES, Now() >= v.last_dose_at)
+)
+"""Whether nothing was injected after this time, as far as is known."""
+
+AFTER_LAST_DOSE = all_of(
+    v.last_dose_at.known(), any_of(~PROSPECTIVE_DATES, Now() >= v.last_dose_at)
+)
+
+HYPOTENSIVE = v.low_pressure_at.known()
+PRESSURE_NOW = systolic.within(RECENT)
+
+GOAL = choose(
+    systolic < p.goal_bound_low,
+    p.goal_low,
+    choose(systolic <= p.goal_bound_high, p.goal_middle, p.goal_high),
+)
+"""The goal for the latest pressure, at the moment of the first injection."""
+
+OBSERVATION_ENDS = choose(p.observe_every_visit, Now() + p.observe_for, Now())
+OBSERVATION_OVER = any_of(
+    Retrospective(),
+    v.observation_open.is_(False),
+    all_of(v.observation_ends_at.known(), Now() >= v.observation_ends_at),
+)
+
+IL2_OVER = v.phase.one_of("discontinued", "tail", "maintenance", "follow_up")
+BEING_TREATED = v.phase.one_of("testing", "escalating")
+
+
+def day_of(number: Operand) -> Expression:
+    """The day of a planned visit, counted from the tolerated test dose."""
+    return pick(number, *p.slot_days)
+
+
+def after_d0(count: Operand) -> Expression:
+    """The date so many days after the tolerated test dose."""
+    return v.d0 + Constant(days(1)) * count
+
+
+SLOT_EARLIEST = after_d0(day_of(v.slot) - p.visit_window_days)
+SLOT_TARGET = after_d0(day_of(v.slot))
+SLOT_LATEST = after_d0(day_of(v.slot) + p.visit_window_days)
+
+VISITS_DONE = all_of(v.slot.known(), v.planned_slots.known(), v.slot > v.planned_slots)
+TOPICALS_STOPPED = v.topical_mode.is_("stopped")
+
+CYCLE_STARTS = v.tail_ends_on + p.cycle_period * v.cycle
+CYCLE_ENDS = CYCLE_STARTS + Constant(days(1)) * (p.cycle_nights - 1)
+
+
+def tail_after(over: Operand) -> dict[str, Expression]:
+    """The updates that begin the tail: from the later of the last dose and IL-2 being over."""
+    over_on = over.tree()
+    ends = greatest(v.last_dose_on, over_on) + Constant(days(1)) * p.tail_days
+    return {
+        "il2_over_on": over_on,
+        # Without any dose on record the tail counts from the decision.
+        "tail_ends_on": choose(
+            v.last_dose_on.known(), ends, over_on + Constant(days(1)) * p.tail_days
+        ),
+        "topical_mode": Constant("tail"),
+        "phase": Constant("tail"),
+        "review_needed": NO,
+    }
+
+
+def topicals_end() -> dict[str, Expression]:
+    """The updates that leave the topicals, and with them the treatment."""
+    return {"topical_mode": Constant("stopped"), "phase": Constant("follow_up")}
+
+
+SINUS_SINCE_DOSE = rhythm.between(v.last_dose_at, horizon=HORIZON)
+FAST_NOW = heart_rate > p.heart_rate_limit

@@ -1,0 +1,342 @@
+"""What an order of IL-2 is measured against: the amount, its division, spacing and the gate.
+
+An order is a request, so it can be refused; what was injected is a report and never is. The gate
+before a dose looks at latched marks and at the same day, never at laboratory values beyond the
+baseline unless the site asks for them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from engine.core.definition import Field, Guard
+from engine.core.expression import (
+    Constant,
+    Count,
+    OpenQuestion,
+    Retrospective,
+    Sent,
+    SumOf,
+    Today,
+    Truth,
+    all_of,
+    any_of,
+    least,
+)
+from workflows.intralesional_il2 import inputs as i
+from workflows.intralesional_il2 import parameters as p
+from workflows.intralesional_il2 import variables as v
+from workflows.intralesional_il2.conditions import (
+    FAST_NOW,
+    OBSERVATION_OVER,
+    in_observation,
+    since_injection,
+    today,
+)
+from workflows.intralesional_il2.sources import (
+    FEW_COMORBIDITIES,
+    PRESSURE_GOALS,
+    SELF_MONITORING,
+    STACKING,
+    TOP_DOSE,
+    decision,
+    paper,
+    table_3,
+)
+
+MILLION = "M[IU]"
+SEVEN_DAYS = Constant(Decimal(7))
+AMOUNT = Sent("amount")
+SPLIT = Field(
+    name="split",
+    kind="list",
+    required=True,
+    members=(
+        Field(name="lesion", kind="number", required=True, title="Number of the lesion"),
+        Field(name="amount", kind="quantity", unit=MILLION, required=True),
+    ),
+    title="How the dose is divided among the lesions",
+)
+ORDERED = (
+    Field(name="amount", kind="quantity", unit=MILLION, required=True, title="Dose in all"),
+    SPLIT,
+)
+
+# --- the amount ----------------------------------------------------------------------------------
+
+SPLIT_ADDS_UP = Guard(
+    name="N10_split_adds_up",
+    condition=SumOf("split", "amount").is_(AMOUNT),
+    title="The amounts for the lesions add up to the dose",
+    cite=decision("7.29", "The division among lesions is free; its sum is the dose of the visit."),
+)
+TEST_DOSE_AT_MOST_7 = Guard(
+    name="N10_test_dose_at_most_7",
+    condition=p.test_dose >= AMOUNT,
+    title="A test dose is 7 million international units at most",
+    cite=p.TEST_DOSE,
+)
+TEST_DOSE_IS_7 = Guard(
+    name="N10_test_dose_is_7",
+    condition=p.test_dose <= AMOUNT,
+    title="A test dose is 7 million international units, no less",
+    cite=p.TEST_DOSE,
+)
+TEST_DOSE_AT_LEAST_3 = Guard(
+    name="N10_test_dose_at_least_3",
+    condition=p.min_test_dose <= AMOUNT,
+    title="A test dose is 3 million international units at least",
+    cite=decision("7.8", "The clinician may lower the test dose, down to 3."),
+)
+AT_MOST_22 = Guard(
+    name="N11_dose_at_most_22",
+    condition=p.max_dose >= AMOUNT,
+    title="A dose is 22 million international units at most",
+    cite=TOP_DOSE,
+)
+ABOVE_19 = Guard(
+    name="N11_few_comorbidities_above_19",
+    condition=any_of(p.comorbidity_limit >= AMOUNT, v.few_comorbidities),
+    title="Above 19, few comorbidities are attested",
+    cite=FEW_COMORBIDITIES,
+)
+ABOVE_15 = Guard(
+    name="E23_few_comorbidities_above_15",
+    condition=any_of(p.caution_dose >= AMOUNT, v.few_comorbidities),
+    title="Above 15, few comorbidities are attested",
+    cite=decision("7.10", "Few comorbidities are attested by the clinician: soft above 15."),
+)
+STEP = Guard(
+    name="dose_step_at_most_5",
+    condition=v.last_tolerated_dose + p.warn_step >= AMOUNT,
+    title="The dose is at most 5 above the last tolerated one",
+    cite=decision("7.5", "Free steps; a step above 5 is asked about."),
+)
+NOT_ABOVE_TOLERATED = Guard(
+    name="dose_not_above_tolerated_after_intolerance",
+    condition=any_of(
+        all_of(v.visit_tolerance.is_not("not_tolerated"), ~v.hold_since_tolerated),
+        v.last_tolerated_dose >= AMOUNT,
+    ),
+    title="After an intolerable visit or a hold, the dose is at most the last tolerated one",
+    cite=decision("7.9", "The previous tolerated dose, no automatic rise in that week."),
+)
+ASSESSED = Guard(
+    name="last_visit_assessed",
+    condition=v.visit_tolerance.one_of("tolerated", "not_tolerated"),
+    title="A clinician has judged whether the last dose was tolerated",
+    cite=decision("7.7", "The clinician's confirmation is mandatory."),
+)
+
+# --- spacing -------------------------------------------------------------------------------------
+
+GAP = Guard(
+    name="at_least_2_days_since_last_dose",
+    condition=Today() - v.last_dose_on >= p.min_gap_days,
+    title="At least two civil days since the last dose",
+    cite=decision("7.4", "48 hours, in civil days: Tuesday afternoon to Thursday morning is fine."),
+)
+ROLLING = Guard(
+    name="at_most_2_doses_in_7_days",
+    condition=Count(
+        "il2_dose", SEVEN_DAYS, timedelta(days=8), Truth.NO,
+        since=v.escalation_began_at.tree(),
+    ) < p.max_visits_in_7_days,
+    title="At most two doses in any seven days, the test dose not counted",
+    cite=decision("7.4", "At most two in any seven days; the test dose does not count."),
+)  # fmt: skip
+WINDOW = Guard(
+    name="within_the_window",
+    condition=Today() <= v.window_ends_on,
+    title="Within four weeks of the tolerated test dose",
+    cite=paper(
+        "Administration of IL-2 combination therapy",
+        "a biweekly regimen of intralesional IL-2 injections may be continued for the next 4 weeks",
+    ),
+)
+
+# --- the gate before a dose ----------------------------------------------------------------------
+
+VITAL_SIGNS = Guard(
+    name="vital_signs_of_the_day",
+    condition=all_of(today(i.systolic), today(i.heart_rate), today(i.temperature)),
+    title="Pressure, heart rate and temperature are of the same day",
+    cite=decision("7.33", "Vital signs of the same day."),
+)
+SYMPTOMS = Guard(
+    name="symptoms_of_the_day",
+    condition=v.symptoms_reviewed_on.is_(Today()),
+    title="Symptoms were asked for the same day",
+    cite=decision("7.33", "Symptoms are reviewed the same day."),
+)
+PRESSURE = Guard(
+    name="N09_pressure_above_goal",
+    condition=i.systolic > v.pressure_goal,
+    title="The systolic pressure is above the goal",
+    cite=PRESSURE_GOALS,
+)
+HEART_RATE = Guard(
+    name="N01_heart_rate_at_most_130",
+    condition=~FAST_NOW,
+    title="The heart rate is at most 130, whatever the cause",
+    cite=decision("7.11", "A rate above 130 of any cause is asked about before a dose."),
+)
+FAST_EXPLAINED = Guard(
+    name="E29_fast_heart_reviewed",
+    condition=any_of(
+        ~FAST_NOW,
+        all_of(i.rhythm.taken_at.known(), today(i.rhythm)),
+        all_of(v.tachycardia_reviewed_on.known(), v.tachycardia_reviewed_on.is_(Today())),
+    ),
+    title="A heart rate above 130 has an electrocardiogram or a review of the same day",
+    cite=table_3("Sinus tachycardia", "Evaluate for underlying etiology"),
+)
+NO_TOXICITY = Guard(
+    name="no_open_toxicity",
+    condition=~v.toxicity_open,
+    title="No toxicity is open",
+    cite=decision("7.14", "A clinician closes a toxicity before the next dose."),
+)
+HOME_READINGS = Guard(
+    name="N19_readings_of_last_observation",
+    condition=any_of(
+        v.home_readings_attested,
+        all_of(in_observation(i.systolic).known(), in_observation(i.temperature).known()),
+    ),
+    title="Pressure and temperature of the last observation are known or attested",
+    cite=SELF_MONITORING,
+)
+OBSERVED = Guard(
+    name="N19_observed_6_hours",
+    condition=OBSERVATION_OVER,
+    title="The six hours after the last dose are over",
+    cite=SELF_MONITORING,
+)
+PLATELETS = Guard(
+    name="N06_no_count_awaiting_repetition",
+    condition=~since_injection(i.platelets, i.platelets < p.platelet_limit),
+    title="No platelet count below 30 awaits its repetition",
+    cite=p.SUSTAINED_PLATELETS,
+)
+NO_STOP_QUESTION = Guard(
+    name="no_stop_rule_in_question",
+    condition=~any_of(
+        *(
+            OpenQuestion(rule)
+            for rule in (
+                "N01_sinus_tachycardia_sustained",
+                "N04_urine_below_10_sustained",
+                "N05_creatinine_above_3",
+                "N06_platelets_below_30_sustained",
+                "E01_svt_or_af_on_ecg",
+                "E03_cardiac_enzymes_elevated",
+                "E03_myocardial_dysfunction",
+            )
+        )
+    ),
+    title="Every stop and hold rule could be weighed",
+    cite=decision("7.34", "A stop rule that cannot be weighed asks before the next dose."),
+)
+LABS = Guard(
+    name="labs_of_the_day",
+    condition=any_of(
+        p.labs_each_visit.tree().is_(False),  # the value compared with
+        all_of(today(i.platelets), today(i.creatinine)),
+    ),
+    title="Laboratory values are of the same day, where the site asks for them",
+    cite=p.labs_each_visit.cite or p.SUSTAINED_PLATELETS,
+)
+
+HARD_FOR_ORDER = (SPLIT_ADDS_UP, AT_MOST_22, ABOVE_19, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED,
+                  OBSERVED, PLATELETS)  # fmt: skip
+SOFT_FOR_ORDER = (ABOVE_15, STEP, NOT_ABOVE_TOLERATED, ASSESSED, GAP, ROLLING, WINDOW, PRESSURE,
+                  HEART_RATE, NO_TOXICITY, HOME_READINGS, NO_STOP_QUESTION, LABS)  # fmt: skip
+HARD_FOR_TEST_DOSE = (SPLIT_ADDS_UP, TEST_DOSE_AT_MOST_7, TEST_DOSE_AT_LEAST_3)
+HARD_FOR_REPEAT = (*HARD_FOR_TEST_DOSE, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED, OBSERVED, PLATELETS)
+SOFT_FOR_REPEAT = (TEST_DOSE_IS_7, GAP, PRESSURE, HEART_RATE, NO_TOXICITY, HOME_READINGS,
+                   NO_STOP_QUESTION)  # fmt: skip
+
+# --- what was given ------------------------------------------------------------------------------
+
+AS_ORDERED = Guard(
+    name="dose_as_ordered",
+    condition=any_of(
+        # A course told after the fact has no orders.
+        Retrospective(),
+        all_of(
+            v.ordered_dose.known(),
+            v.ordered_on.is_(Today()),
+            AMOUNT.known(),
+            AMOUNT.is_(v.ordered_dose),
+        ),
+    ),
+    title="The dose given is the one that was ordered for the day",
+    cite=decision("7.6", "Nothing is given by itself: each dose has an order."),
+)
+GIVEN_AT_MOST_22 = Guard(
+    name="N11_given_at_most_22",
+    condition=any_of(
+        all_of(AMOUNT.known(), p.max_dose >= AMOUNT), all_of(Retrospective(), ~AMOUNT.known())
+    ),
+    title="The dose given is 22 million international units at most, or not published",
+    cite=TOP_DOSE,
+)
+GIVEN_AT_MOST_7 = Guard(
+    name="N10_given_at_most_7",
+    condition=any_of(
+        all_of(AMOUNT.known(), p.test_dose >= AMOUNT), all_of(Retrospective(), ~AMOUNT.known())
+    ),
+    title="The test dose given is 7 million international units at most, or not published",
+    cite=p.TEST_DOSE,
+)
+
+# --- what is advised with an order ----------------------------------------------------------------
+
+STACKS = Guard(
+    name="dose_may_stack",
+    condition=all_of(
+        v.d0.known(),
+        Today() - v.d0 >= SEVEN_DAYS,
+        v.last_dose.known(),
+        v.last_dose <= AMOUNT,
+    ),
+    title="From week 2 on, the same or a higher dose may stack",
+    cite=STACKING,
+)
+DRASTIC = Guard(
+    name="drastic_dose_reduction",
+    condition=any_of(
+        p.low_dose_advice > AMOUNT,
+        all_of(v.last_tolerated_dose.known(), v.last_tolerated_dose > AMOUNT * 2),
+    ),
+    title="Less than 3, or less than half of the last tolerated dose",
+    cite=p.low_dose_advice.cite or p.TEST_DOSE,
+)
+ABOVE_SUGGESTED = Guard(
+    name="dose_above_suggested",
+    condition=all_of(v.suggested_dose.known(), least(v.suggested_dose, p.max_dose) < AMOUNT),
+    title="More than suggested",
+    cite=decision("7.5", "Suggested ladder 7, 10, 13, 16, 19, 22."),
+)
+SOONER = Guard(
+    name="dose_sooner_than_72_hours",
+    condition=all_of(v.last_dose_on.known(), Today() - v.last_dose_on < p.suggested_gap_days),
+    title="Less than three days since the last dose",
+    cite=decision("7.4", "72 hours are suggested."),
+)
+ADVISED = (STACKS, DRASTIC, ABOVE_SUGGESTED, SOONER)
+GUARDS = tuple(
+    dict.fromkeys(
+        (
+            *HARD_FOR_ORDER,
+            *SOFT_FOR_ORDER,
+            *HARD_FOR_REPEAT,
+            *SOFT_FOR_REPEAT,
+            AS_ORDERED,
+            GIVEN_AT_MOST_22,
+            GIVEN_AT_MOST_7,
+            *ADVISED,
+        )
+    )
+)

@@ -1,0 +1,357 @@
+"""What is observed of a patient: recorded in every state, whoever sends it and however late.
+
+Facts are added before anything is weighed, so that a reading counts in the decision that it arrives
+with.
+"""
+
+from __future__ import annotations
+
+from engine.core.definition import ANYWHERE, Event, Field, Guard, Input, Kind, Transition
+from engine.core.expression import Late, Now, Sent, Today, all_of, any_of, choose, greatest, least
+from engine.core.quantity import q
+from workflows.intralesional_il2 import inputs as i
+from workflows.intralesional_il2 import parameters as p
+from workflows.intralesional_il2 import variables as v
+from workflows.intralesional_il2.chapter import Chapter, hard
+from workflows.intralesional_il2.conditions import (
+    AFTER_LAST_DOSE,
+    GOAL,
+    NO,
+    UNSET,
+    YES,
+    first,
+    keep,
+    sent,
+)
+from workflows.intralesional_il2.sources import (
+    EMERGENCY_ROOM,
+    PRESSURE_GOALS,
+    SELF_MONITORING,
+    decision,
+    inferred,
+    published,
+    table_3,
+)
+from workflows.intralesional_il2.states import (
+    CLINICIAN,
+    DECIDERS,
+    LABORATORY,
+    OBSERVERS,
+    STAFF,
+    TREATED,
+)
+
+TERMS = (
+    "hypotension",
+    "capillary_leak_syndrome",
+    "sinus_tachycardia",
+    "supraventricular_tachycardia",
+    "atrial_fibrillation",
+    "fever",
+    "chills",
+    "rigor",
+    "myalgia",
+    "flu_like",
+    "nausea",
+    "vomiting",
+    "diarrhea",
+    "dyspnea",
+    "hypoxemia",
+    "pulmonary_edema",
+    "peripheral_edema",
+    "acute_kidney_injury",
+    "oliguria",
+    "anemia",
+    "thrombocytopenia",
+    "skin_infection",
+    "skin_ulcer",
+    "cholestasis",
+    "myocarditis",
+    "confusion",
+    "delirium",
+    "encephalopathy",
+    "other_neurotoxicity",
+    "rash",
+    "pruritus",
+    "vitiligo",
+    "injection_site_reaction",
+    "other",
+)
+"""Terms of the common criteria for adverse events, version 5, as far as the protocol names them."""
+
+
+def _reading(source: Input, *, required: bool = False) -> Field:
+    return Field(name=source.name, input=source.name, required=required)
+
+
+_term, _grade = Sent("term"), Sent("grade")
+_pressure_sent = all_of(sent("systolic"), v.pressure_goal.known())
+_low = Sent("systolic") <= v.pressure_goal
+AT_HOME = any_of(
+    all_of(sent("setting"), Sent("setting").is_("home")),
+    all_of(~sent("setting"), v.observed_at_home),
+)
+
+EVENTS = (
+    Event(
+        name="vital_signs_recorded",
+        kind=Kind.REPORT,
+        roles=OBSERVERS,
+        fields=(
+            *(_reading(source) for source in i.VITAL_SIGNS),
+            Field(name="setting", kind="code", codes=("home", "clinic", "hospital", "emergency")),
+            Field(name="symptoms", kind="yesno", title="Symptoms of a low pressure"),
+        ),
+        updates={
+            # At or below the goal since: the first such reading of a run, until one lies above.
+            "low_pressure_at": keep(
+                v.low_pressure_at,
+                _pressure_sent,
+                choose(
+                    _low,
+                    first(v.low_pressure_at, Now()),
+                    choose(Late(), v.low_pressure_at.tree(), UNSET),
+                ),
+            ),
+            # A reading within the first minutes is no repetition yet.
+            "repeat_due_at": keep(
+                v.repeat_due_at,
+                _pressure_sent,
+                choose(
+                    _low,
+                    choose(
+                        v.low_pressure_at.known(),
+                        choose(
+                            Now() - v.low_pressure_at >= p.repeat_after,
+                            UNSET,
+                            v.repeat_due_at.tree(),
+                        ),
+                        choose(AT_HOME, Now() + p.repeat_within, UNSET),
+                    ),
+                    UNSET,
+                ),
+            ),
+            "low_pressure_seen": keep(
+                v.low_pressure_seen, _pressure_sent, any_of(v.low_pressure_seen, _low)
+            ),
+            "fast_heart_seen": keep(
+                v.fast_heart_seen,
+                sent("heart_rate"),
+                any_of(v.fast_heart_seen, Sent("heart_rate") > p.heart_rate_limit),
+            ),
+        },
+        title="Vital signs, at home or in the clinic",
+        cite=SELF_MONITORING,
+    ),
+    Event(
+        name="electrocardiogram_recorded",
+        kind=Kind.REPORT,
+        roles=STAFF,
+        fields=(_reading(i.rhythm, required=True), _reading(i.heart_rate)),
+        title="Electrocardiogram",
+    ),
+    Event(
+        name="echocardiogram_recorded",
+        kind=Kind.REPORT,
+        roles=STAFF,
+        fields=(_reading(i.echocardiogram, required=True),),
+        title="Echocardiogram",
+    ),
+    Event(
+        name="labs_recorded",
+        kind=Kind.REPORT,
+        roles=(*STAFF, LABORATORY),
+        fields=tuple(_reading(source) for source in i.BLOOD),
+        title="Laboratory values",
+    ),
+    Event(
+        name="cardiac_enzymes_recorded",
+        kind=Kind.REPORT,
+        roles=(*STAFF, LABORATORY),
+        fields=tuple(_reading(source) for source in i.ENZYMES),
+        updates={
+            "troponin_floor": keep(
+                v.troponin_floor,
+                all_of(sent("troponin"), v.troponin_floor.known()),
+                least(v.troponin_floor, Sent("troponin")),
+            ),
+            "ck_mb_floor": keep(
+                v.ck_mb_floor,
+                all_of(sent("ck_mb"), v.ck_mb_floor.known()),
+                least(v.ck_mb_floor, Sent("ck_mb")),
+            ),
+            "enzymes_due_at": keep(
+                v.enzymes_due_at, v.enzymes_due_at.known(), Now() + p.enzyme_interval
+            ),
+        },
+        title="Cardiac enzymes, each with the laboratory's own upper limit",
+    ),
+    Event(
+        name="enzyme_trend_ended",
+        kind=Kind.REPORT,
+        roles=(CLINICIAN,),
+        updates={"enzymes_due_at": UNSET},
+        title="Enzymes need not be followed any more",
+    ),
+    Event(
+        name="urine_output_recorded",
+        kind=Kind.REPORT,
+        roles=STAFF,
+        fields=(_reading(i.urine_output, required=True),),
+        updates={
+            "low_urine_seen": keep(
+                v.low_urine_seen,
+                sent("urine_output"),
+                any_of(v.low_urine_seen, Sent("urine_output") < q("10", "mL")),
+            )
+        },
+        title="Urine passed in an interval",
+        cite=decision("7.12", "Hourly urine below 10 mL is an early alert only."),
+    ),
+    Event(
+        name="symptoms_reviewed",
+        kind=Kind.REPORT,
+        roles=STAFF,
+        fields=(Field(name="new_symptoms", kind="yesno"),),
+        updates={"symptoms_reviewed_on": Today()},
+        title="Symptoms asked for",
+    ),
+    Event(
+        name="home_readings_attested",
+        kind=Kind.REPORT,
+        roles=(CLINICIAN,),
+        updates={"home_readings_attested": YES},
+        title="A clinician attests the readings of the last observation",
+        cite=SELF_MONITORING,
+    ),
+    Event(
+        name="adverse_event_reported",
+        kind=Kind.REPORT,
+        roles=OBSERVERS,
+        fields=(
+            Field(name="term", kind="code", codes=TERMS, required=True),
+            Field(
+                name="grade",
+                kind="number",
+                required=True,
+                low=q(1, "1").value,
+                high=q(5, "1").value,
+                title="Grade 1 to 5",
+            ),
+            Field(name="description", kind="text"),
+        ),
+        updates={
+            "worst_grade": keep(v.worst_grade, AFTER_LAST_DOSE, greatest(v.worst_grade, _grade)),
+            "toxicity_open": any_of(v.toxicity_open, _grade > p.tolerated_grade),
+            "low_pressure_seen": any_of(
+                v.low_pressure_seen, _term.one_of("hypotension", "capillary_leak_syndrome")
+            ),
+            "fast_heart_seen": any_of(v.fast_heart_seen, _term.is_("sinus_tachycardia")),
+            "low_urine_seen": any_of(v.low_urine_seen, _term.is_("oliguria")),
+        },
+        title="Adverse event, coded and graded",
+        cite=published(
+            "Common Terminology Criteria for Adverse Events, version 5", "Terms and grades."
+        ),
+    ),
+    Event(
+        name="toxicity_resolved",
+        kind=Kind.REPORT,
+        roles=(CLINICIAN,),
+        updates={"toxicity_open": NO},
+        title="A clinician closes the open toxicity",
+    ),
+    Event(
+        name="emergency_visit_reported",
+        kind=Kind.REPORT,
+        roles=OBSERVERS,
+        updates={
+            "emergency_since_dose": any_of(v.emergency_since_dose, AFTER_LAST_DOSE),
+            "toxicity_open": YES,
+        },
+        title="Seen in an emergency department",
+        cite=EMERGENCY_ROOM,
+    ),
+    Event(
+        name="admission_reported",
+        kind=Kind.REPORT,
+        roles=OBSERVERS,
+        updates={"toxicity_open": YES},
+        title="Admitted to hospital",
+        cite=table_3(
+            "footnote",
+            "Managing adverse events may require inpatient hospitalization and/or involvement of "
+            "the primary care physician",
+        ),
+    ),
+    Event(
+        name="tachycardia_reviewed",
+        kind=Kind.REPORT,
+        roles=DECIDERS,
+        fields=(
+            Field(
+                name="cause",
+                kind="code",
+                codes=(
+                    "fever",
+                    "hypovolemia",
+                    "pulmonary_embolism",
+                    "ischemia",
+                    "pain",
+                    "hypoxia",
+                    "infection",
+                    "anemia",
+                    "medication",
+                    "none_found",
+                    "other",
+                ),
+            ),
+            Field(name="corrected", kind="yesno", required=True, title="Causes are corrected"),
+        ),
+        updates={
+            "tachycardia_reviewed_on": Today(),
+            # The first correction counts: to say it again must not begin the run anew.
+            "causes_corrected_at": choose(
+                Sent("corrected"), first(v.causes_corrected_at, Now()), UNSET
+            ),
+        },
+        title="Causes of a tachycardia were looked for",
+        cite=table_3(
+            "Sinus tachycardia",
+            "Evaluate for underlying etiology (i.e. fever, hypovolemia, pulmonary embolism, "
+            "ischemia, pain, hypoxia, infection, anemia, medication induced) and treat "
+            "accordingly.",
+        ),
+    ),
+)
+
+_BASELINE_ENTERED_LATE = Guard(
+    name="baseline_pressure_entered_late",
+    condition=all_of(
+        v.first_injection_at.known(),
+        ~v.pressure_goal.known(),
+        sent("systolic"),
+        Now().known(),
+        Now() <= v.first_injection_at,
+    ),
+    title="The pressure before the first injection is entered after it",
+    cite=inferred(
+        PRESSURE_GOALS.source, "The baseline is the pressure before the first injection."
+    ),
+)
+
+CHAPTER = Chapter(
+    events=EVENTS,
+    guards=(_BASELINE_ENTERED_LATE,),
+    transitions=(
+        *(Transition(name=e.name, event=e.name, sources=(ANYWHERE,)) for e in EVENTS),
+        Transition(
+            name="baseline_pressure_entered_late",
+            event="vital_signs_recorded",
+            sources=TREATED,
+            priority=10,
+            requires=hard(_BASELINE_ENTERED_LATE),
+            updates={"pressure_goal": GOAL, "low_pressure_at": UNSET},
+        ),
+    ),
+)

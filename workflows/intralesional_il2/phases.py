@@ -1,0 +1,65 @@
+"""The way back: from an exit or an abandoned restart to where the course stood.
+
+What was running when the course was left is not resumed blindly: whoever comes back while IL-2 is
+being given comes to a review, where a clinician decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.definition import Guard, Transition
+from engine.core.expression import Expression
+from workflows.intralesional_il2 import variables as v
+from workflows.intralesional_il2.chapter import hard
+from workflows.intralesional_il2.conditions import YES
+from workflows.intralesional_il2.sources import local
+
+_BACK = {
+    "before_il2": "baseline",
+    "testing": "test_dose_review",
+    "escalating": "dose_review",
+    "discontinued": "il2_discontinued",
+    "tail": "tail",
+    "maintenance": "maintenance",
+    "follow_up": "follow_up",
+}
+
+STANDS = {
+    phase: Guard(
+        name=f"course_stands_in_{phase}",
+        condition=v.phase.is_(phase),
+        title=f"The course stands in: {phase.replace('_', ' ')}",
+        cite=local("The way back leads to where the course stood."),
+    )
+    for phase in _BACK
+}
+
+
+def back_by_phase(
+    event: str,
+    sources: tuple[str, ...],
+    *,
+    updates: Mapping[str, Expression],
+    phases: tuple[str, ...] = tuple(_BACK),
+    reopens: bool = False,
+) -> tuple[Transition, ...]:
+    """One transition for each phase in which the course may stand."""
+    return tuple(
+        Transition(
+            name=f"{event}_to_{_BACK[phase]}",
+            event=event,
+            sources=sources,
+            target=_BACK[phase],
+            # Only one of them can be; the priority keeps the order plain.
+            priority=50 - n,
+            requires=hard(STANDS[phase]),
+            updates={
+                **updates,
+                **({"review_needed": YES} if _BACK[phase].endswith("review") else {}),
+            },
+            reopens=reopens,
+        )
+        for n, phase in enumerate(_BACK)
+        if phase in phases
+    )

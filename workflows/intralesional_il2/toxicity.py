@@ -1,0 +1,339 @@
+"""The rules that discontinue or hold IL-2, in every state from the first injection on.
+
+- While IL-2 is given they move the course. Afterwards they are recorded, advise, and leave a flag
+  that a restart must override.
+- Before the first injection of a round they mean a consult: each has a twin for that.
+- They watch readings and what is reported alike, and act whatever the time of what they learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from engine.core.definition import Advice, Citation, Guard, Input, Rule
+from engine.core.expression import (
+    Constant,
+    Expression,
+    Now,
+    Operand,
+    Sent,
+    Sustained,
+    Today,
+    Total,
+    Truth,
+    all_of,
+    any_of,
+    choose,
+)
+from workflows.intralesional_il2 import inputs as i
+from workflows.intralesional_il2 import parameters as p
+from workflows.intralesional_il2 import variables as v
+from workflows.intralesional_il2.chapter import Chapter
+from workflows.intralesional_il2.conditions import (
+    BEING_TREATED,
+    SINUS_SINCE_DOSE,
+    YES,
+    brought,
+    first,
+    since_injection,
+)
+from workflows.intralesional_il2.sources import decision, table_3
+from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, PREPARING
+
+SVT_STOPS = table_3(
+    "Supraventricular tachycardia (including atrial fibrillation)", "Discontinue IL-2 therapy"
+)
+NEURO_STOPS = table_3("Neurotoxicity (i.e. confusion, delirium)", "Discontinue IL-2 therapy.")
+ENZYMES_HOLD = table_3(
+    "Elevated Cardiac Enzymes",
+    "Discontinue IL-2 therapy until echocardiogram has ruled out myocardial dysfunction",
+)
+URINE_STOPS = table_3(
+    "Acute Kidney Injury or Oliguria",
+    "If urine output is sustained at < 10 mL/h or creatinine > 3 mg/dl, discontinue IL-2 therapy.",
+)
+FAST_RHYTHMS = ("atrial_fibrillation", "atrial_flutter", "supraventricular_tachycardia")
+ARRHYTHMIAS = ("supraventricular_tachycardia", "atrial_fibrillation")
+NEUROTOXIC = ("confusion", "delirium", "encephalopathy", "other_neurotoxicity")
+AT_EVENTS = ("adverse_event_reported",)
+# The longest escalation and its tail; a run of counts does not reach over more.
+_ROUND = timedelta(days=92)
+_DAY = timedelta(days=1)
+
+
+def _stop(code: str, *, consult: bool = False) -> Mapping[str, Expression]:
+    """What a stop rule leaves behind; the first one of a round gives its name."""
+    updates: dict[str, Expression] = {
+        "stopped_by": first(v.stopped_by, code),
+        "stop_rule_ever": YES,
+        "stop_rule_open": YES,
+        "toxicity_open": YES,
+        "il2_over_on": first(v.il2_over_on, Today()),
+        "il2_ended_by": first(v.il2_ended_by, "stop_rule"),
+        "phase": choose(BEING_TREATED, Constant("discontinued"), v.phase.tree()),
+    }
+    if consult:
+        updates["consult_before_restart"] = YES
+    return updates
+
+
+def _reported(*terms: str) -> Expression:
+    return Sent("term").one_of(*terms)
+
+
+def _new_rise(value: Input, limit: Input, floor: Operand) -> Expression:
+    """Above the limit that came with it; after a release, only when it rises again."""
+    return all_of(
+        value > limit.between(value.taken_at, horizon=_ROUND),
+        any_of(
+            ~v.enzymes_released_at.known(),
+            all_of(
+                value.taken_at > v.enzymes_released_at,
+                _above_floor(value, floor),
+            ),
+        ),
+    )
+
+
+def _above_floor(value: Input, floor: Operand) -> Expression:
+    return choose(floor.tree().known(), value > floor.tree(), Constant(value=True))
+
+
+_ELEVATED = any_of(
+    since_injection(i.troponin, _new_rise(i.troponin, i.troponin_upper_limit, v.troponin_floor)),
+    since_injection(i.ck_mb, _new_rise(i.ck_mb, i.ck_mb_upper_limit, v.ck_mb_floor)),
+    since_injection(
+        i.cardiac_enzymes,
+        all_of(
+            i.cardiac_enzymes.one_of("elevated", "elevated_falling"),
+            any_of(
+                ~v.enzymes_released_at.known(),
+                all_of(
+                    i.cardiac_enzymes.taken_at > v.enzymes_released_at,
+                    i.cardiac_enzymes.is_("elevated"),
+                ),
+            ),
+        ),
+    ),
+)
+_ELEVATED_BEFORE = any_of(
+    all_of(brought(i.troponin), i.troponin > i.troponin_upper_limit),
+    all_of(brought(i.ck_mb), i.ck_mb > i.ck_mb_upper_limit),
+    all_of(brought(i.cardiac_enzymes), i.cardiac_enzymes.one_of("elevated", "elevated_falling")),
+)
+
+N01 = Guard(
+    name="N01_sinus_tachycardia_sustained",
+    condition=all_of(
+        v.causes_corrected_at.known(),
+        Sustained(
+            "heart_rate", ">", p.heart_rate_limit.tree(), p.heart_rate_count.tree(),
+            p.heart_rate_span.tree(), _DAY, Truth.NO, Truth.NO, since=v.causes_corrected_at.tree(),
+        ),
+        SINUS_SINCE_DOSE.is_("sinus"),
+    ),
+    title="Sinus tachycardia above 130, sustained after causes were corrected",
+    cite=table_3("Sinus tachycardia", "If sustained (>130 beats per minute despite correction of "
+                 "possible underlying etiologies), discontinue IL-2"),
+)  # fmt: skip
+N04 = Guard(
+    name="N04_urine_below_10_sustained",
+    condition=Total(
+        "urine_output", "<", p.urine_limit.tree(), p.urine_span.tree(), _DAY, Truth.NO,
+        Truth.UNKNOWN, since=v.first_injection_at.tree(),
+    ),
+    title="Urine below 10 mL an hour, sustained: below 80 mL in 8 hours, completely covered",
+    cite=URINE_STOPS,
+)  # fmt: skip
+N05 = Guard(
+    name="N05_creatinine_above_3",
+    condition=since_injection(i.creatinine, i.creatinine > p.creatinine_limit),
+    title="Creatinine above 3 mg/dL; once is enough",
+    cite=URINE_STOPS,
+)
+N06 = Guard(
+    name="N06_platelets_below_30_sustained",
+    condition=Sustained(
+        "platelets", "<", p.platelet_limit.tree(), p.platelet_count.tree(),
+        p.platelet_span.tree(), _ROUND, Truth.NO, Truth.NO, since=v.first_injection_at.tree(),
+    ),
+    title="Platelets below 30, sustained",
+    cite=table_3("Thrombocytopenia", "Discontinue IL-2 therapy if platelet count sustained at "
+                 "<30,000 mm3"),
+)  # fmt: skip
+E01_ON_ECG = Guard(
+    name="E01_svt_or_af_on_ecg",
+    condition=since_injection(i.rhythm, i.rhythm.one_of(*FAST_RHYTHMS)),
+    title="Supraventricular tachycardia or atrial fibrillation, at any rate",
+    cite=SVT_STOPS,
+)
+E01_REPORTED = Guard(
+    name="E01_svt_or_af_reported",
+    condition=_reported(*ARRHYTHMIAS),
+    title="Supraventricular tachycardia or atrial fibrillation reported",
+    cite=SVT_STOPS,
+)
+E02 = Guard(
+    name="E02_neurotoxicity_reported",
+    condition=_reported(*NEUROTOXIC),
+    title="Neurotoxicity, at any grade",
+    cite=NEURO_STOPS,
+)
+E03_DYSFUNCTION = Guard(
+    name="E03_myocardial_dysfunction",
+    condition=since_injection(i.echocardiogram, i.echocardiogram.is_("dysfunction")),
+    title="Myocardial dysfunction on echocardiogram",
+    cite=decision("7.17", "Dysfunction on the echocardiogram discontinues IL-2."),
+)
+E03_ELEVATED = Guard(
+    name="E03_cardiac_enzymes_elevated",
+    condition=_ELEVATED,
+    title="Cardiac enzymes above the laboratory's own limit, or coded so; after a release, risen",
+    cite=ENZYMES_HOLD,
+)
+
+
+def _before(guard: Guard, name: str, condition: Operand) -> Guard:
+    return Guard(
+        name=f"{name}_before_il2",
+        condition=condition.tree(),
+        title=f"Before the first injection: {guard.title}",
+        cite=guard.cite,
+    )
+
+
+BEFORE = (
+    _before(N05, "N05_creatinine_above_3",
+            all_of(brought(i.creatinine), i.creatinine > p.creatinine_limit)),
+    _before(N06, "N06_platelets_below_30",
+            all_of(brought(i.platelets), i.platelets < p.platelet_limit)),
+    _before(E01_ON_ECG, "E01_svt_or_af_on_ecg",
+            all_of(brought(i.rhythm), i.rhythm.one_of(*FAST_RHYTHMS))),
+    _before(E03_ELEVATED, "E03_cardiac_enzymes_elevated", _ELEVATED_BEFORE),
+    _before(E03_DYSFUNCTION, "E03_myocardial_dysfunction",
+            all_of(brought(i.echocardiogram), i.echocardiogram.is_("dysfunction"))),
+)  # fmt: skip
+BEFORE_REPORTED = (
+    _before(E01_REPORTED, "E01_svt_or_af_reported", _reported(*ARRHYTHMIAS)),
+    _before(E02, "E02_neurotoxicity_reported", _reported(*NEUROTOXIC)),
+)
+
+_HELD: Mapping[str, Expression] = {
+    "enzyme_hold_open": YES,
+    # The first rise of a hold counts: the echocardiogram must be later than that.
+    "enzyme_rise_at": choose(
+        all_of(v.enzyme_hold_open, v.enzyme_rise_at.known()), v.enzyme_rise_at.tree(), Now()
+    ),
+    "enzymes_due_at": Now() + p.enzyme_interval,
+    "hold_since_tolerated": YES,
+    "topical_nights": choose(
+        any_of(p.topicals_on_hold, v.topical_mode.is_not("treatment")),
+        v.topical_nights.tree(),
+        Constant(Decimal(0)),
+    ),
+}
+
+
+def _d(
+    guard: Guard,
+    code: str,
+    *advice: str,
+    events: tuple[str, ...] = (),
+    consult: bool = False,
+) -> Rule:
+    return Rule(
+        guard=guard.name,
+        action="discontinue",
+        places=AFTER_FIRST_INJECTION,
+        events=events,
+        updates=_stop(code, consult=consult),
+        advice=(*advice, "D_discontinue"),
+    )
+
+
+def _text(name: str, text: str, cite: Citation) -> Advice:
+    return Advice(name=name, text=text, cite=cite)
+
+
+CHAPTER = Chapter(
+    guards=(
+        N01,
+        N04,
+        N05,
+        N06,
+        E01_ON_ECG,
+        E01_REPORTED,
+        E02,
+        E03_DYSFUNCTION,
+        E03_ELEVATED,
+        *BEFORE,
+        *BEFORE_REPORTED,
+    ),
+    rules=(
+        _d(N01, "N01", "N01_evaluate"),
+        _d(N04, "N04", "E12_kidney"),
+        _d(N05, "N05", "E12_kidney"),
+        _d(N06, "N06"),
+        _d(E01_ON_ECG, "E01", "N02_fast_svt"),
+        _d(E01_REPORTED, "E01", "N02_fast_svt", events=AT_EVENTS),
+        _d(E02, "E02", events=AT_EVENTS, consult=True),
+        _d(E03_DYSFUNCTION, "E03", "E03_myocarditis", consult=True),
+        Rule(
+            guard=E03_ELEVATED.name,
+            action="hold",
+            places=AFTER_FIRST_INJECTION,
+            updates=_HELD,
+            advice=("E03_hold", "E03_myocarditis"),
+        ),
+        *(
+            Rule(
+                guard=guard.name,
+                action="consult",
+                places=PREPARING,
+                advice=("consult_before_il2",),
+            )
+            for guard in BEFORE
+        ),
+        *(
+            Rule(
+                guard=guard.name,
+                action="consult",
+                places=PREPARING,
+                events=AT_EVENTS,
+                advice=("consult_before_il2",),
+            )
+            for guard in BEFORE_REPORTED
+        ),
+    ),
+    advice=(
+        _text(
+            "D_discontinue",
+            "Discontinue IL-2. A restart in a later round needs an override with a reason. A "
+            "clinician decides whether tail and maintenance of the topicals go on.",
+            decision("7.16", "A discontinuation holds for the round; the paper names lesions, not "
+                     "toxicity, as reasons to restart."),
+        ),
+        _text(
+            "E03_hold",
+            "Hold IL-2 until an echocardiogram rules out myocardial dysfunction. Electrocardiogram "
+            "now, cardiac enzymes every 8 hours.",
+            ENZYMES_HOLD,
+        ),
+        _text(
+            "E03_myocarditis",
+            "Consider a cardiology consult for evaluation of myocarditis.",
+            table_3(
+                "Elevated Cardiac Enzymes",
+                "Consider cardiology consult for evaluation of myocarditis",
+            ),
+        ),
+        _text(
+            "consult_before_il2",
+            "A finding that would stop IL-2 is present before the first injection: consult before "
+            "starting.",
+            decision("7.34", "Before the first injection a stop rule means consult."),
+        ),
+    ),
+)  # fmt: skip
