@@ -107,7 +107,8 @@ class Input(Operand):
         max_age: timedelta | None = None,
     ) -> Latest:
         """The latest reading taken between two instants; its age counts to `until`."""
-        return Latest(self.name, max_age, since.tree(), until.tree() if until else None, horizon)
+        end = until.tree() if until is not None else None
+        return Latest(self.name, max_age, since.tree(), end, horizon)
 
     @property
     def taken_at(self) -> TakenAt:

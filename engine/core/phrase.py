@@ -46,8 +46,8 @@ def text(node: Expression) -> str:  # noqa: PLR0912  # one line a node: a table 
             return value_text(value)
         case Latest(name, max_age, since, until, _):
             bounds = [
-                f"taken since {text(since)}" if since else "",
-                f"until {text(until)}" if until else "",
+                f"taken since {text(since)}" if since is not None else "",
+                f"until {text(until)}" if until is not None else "",
                 f"at most {value_text(max_age)} old" if max_age is not None else "",
             ]
             said = ", ".join(b for b in bounds if b)
@@ -102,13 +102,13 @@ def text(node: Expression) -> str:  # noqa: PLR0912  # one line a node: a table 
             return f"not ({text(item)})"
         case Sustained(name, op, threshold, count, span, horizon, _, _, since, apart):
             gap = f", each {value_text(apart)} apart" if apart else ""
-            start = f" since {text(since)}" if since else ""
+            start = f" since {text(since)}" if since is not None else ""
             return (
                 f"{name} {_WORDS[op]} {text(threshold)} in a run of at least {text(count)} "
                 f"readings over at least {text(span)}{gap} (within {value_text(horizon)}{start})"
             )
         case Total(name, op, threshold, span, _, _, _, since):
-            start = f" since {text(since)}" if since else ""
+            start = f" since {text(since)}" if since is not None else ""
             return (
                 f"total {name} over {text(span)}, completely covered,{start} "
                 f"{_WORDS[op]} {text(threshold)}"
