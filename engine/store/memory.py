@@ -75,6 +75,12 @@ class MemoryStore:
         """
         return _Block(self, tenant, write=write)
 
+    def copy(self) -> MemoryStore:
+        """The same courses in another store: from now on they go their own ways."""
+        other = MemoryStore(wait=self._wait)
+        other._tenants = dict(self._tenants)
+        return other
+
     def begun(self, tenant: str, *, write: bool) -> MemoryTransaction:
         """What the tenant has, for one transaction."""
         if write and not self._writer.acquire(timeout=self._wait):
