@@ -17,7 +17,7 @@ from engine.store.sql import SqlStore, open_store
 from tests.postgres import Server, fresh_database
 from tests.store.writing import Clinic
 
-pytest.register_assert_rewrite("tests.store.contract", "tests.store.race")
+pytest.register_assert_rewrite("tests.store.course_contract", "tests.store.content_contract")
 
 numbers = itertools.count(1)
 

@@ -21,6 +21,9 @@ NOON = datetime(2009, 3, 2, 12, 0, 0, 1, tzinfo=UTC)
 """With a microsecond, which a database that rounds would lose."""
 
 
+DAY = NOON.date()
+WINDOW = Window(1, DAY, DAY + timedelta(days=1), DAY + timedelta(days=2))
+
 PROSE = b'{"title":"t"}'
 
 
