@@ -12,6 +12,7 @@ from engine.core.definition import Workflow
 from workflows.intralesional_il2 import (
     baseline,
     eligibility,
+    ending,
     escalation,
     exits,
     hold,
@@ -43,6 +44,7 @@ _CHAPTERS = (
     observation.CHAPTER,
     tolerance.CHAPTER,
     escalation.CHAPTER,
+    ending.CHAPTER,
     toxicity.CHAPTER,
     hold.CHAPTER,
     observations.CHAPTER,

@@ -166,5 +166,7 @@ def topicals_end() -> dict[str, Expression]:
     return {"topical_mode": Constant("stopped"), "phase": Constant("follow_up")}
 
 
-SINUS_SINCE_DOSE = rhythm.between(v.last_dose_at, horizon=HORIZON)
+RHYTHM_WHILE_FAST = rhythm.between(v.fast_heart_at, horizon=HORIZON)
+"""The rhythm, where it was read since the heart became fast."""
+
 FAST_NOW = heart_rate > p.heart_rate_limit

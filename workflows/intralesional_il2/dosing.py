@@ -36,12 +36,12 @@ from workflows.intralesional_il2.conditions import (
 )
 from workflows.intralesional_il2.sources import (
     FEW_COMORBIDITIES,
+    FOUR_WEEKS,
     PRESSURE_GOALS,
     SELF_MONITORING,
     STACKING,
     TOP_DOSE,
     decision,
-    paper,
     table_3,
 )
 
@@ -150,10 +150,7 @@ WINDOW = Guard(
     name="within_the_window",
     condition=Today() <= v.window_ends_on,
     title="Within four weeks of the tolerated test dose",
-    cite=paper(
-        "Administration of IL-2 combination therapy",
-        "a biweekly regimen of intralesional IL-2 injections may be continued for the next 4 weeks",
-    ),
+    cite=FOUR_WEEKS,
 )
 
 # --- the gate before a dose ----------------------------------------------------------------------

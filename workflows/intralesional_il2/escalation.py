@@ -52,35 +52,13 @@ from workflows.intralesional_il2.eligibility import PLAUSIBLE
 from workflows.intralesional_il2.injection import TESTED
 from workflows.intralesional_il2.observation import TOPICALS_GO_ON
 from workflows.intralesional_il2.sources import (
-    ADMINISTRATION,
+    FOUR_WEEKS,
     INTRODUCTION,
-    NOT_ALONE,
     STACKING,
     decision,
     paper,
 )
-from workflows.intralesional_il2.states import CLINICIAN, DECIDERS, TREATED
-
-FOUR_WEEKS = paper(
-    ADMINISTRATION,
-    "a biweekly regimen of intralesional IL-2 injections may be continued for the next 4 weeks",
-)
-ENDING_CODES = (
-    "clinical-decision",
-    "complete-response",
-    "progression",
-    "toxicity",
-    "not-tolerated",
-    "patient-wish",
-    "other",
-)
-_CONTINUE = Sent("continue_topicals")
-_CONTINUE_FIELD = Field(
-    name="continue_topicals",
-    kind="yesno",
-    required=True,
-    title="The clinician's decision on tail and maintenance",
-)
+from workflows.intralesional_il2.states import CLINICIAN, DECIDERS
 
 EVENTS = (
     Event(
@@ -117,7 +95,7 @@ EVENTS = (
                 name="weeks",
                 kind="number",
                 required=True,
-                low=Decimal(1),
+                low=Decimal(4),
                 high=Decimal(12),
                 title="Weeks of the escalation in all",
             ),
@@ -132,26 +110,6 @@ EVENTS = (
         roles=(CLINICIAN,),
         max_age=hours(7 * 24),
         title="A clinician decides to go on with the escalation",
-    ),
-    Event(
-        name="end_il2",
-        kind=Kind.REQUEST,
-        roles=(CLINICIAN,),
-        fields=(_CONTINUE_FIELD,),
-        max_age=hours(7 * 24),
-        reason_codes=ENDING_CODES,
-        reason_required=True,
-        title="A clinician decides that IL-2 is over",
-        cite=decision("7.20", "Whether topicals go on is decided and recorded."),
-    ),
-    Event(
-        name="confirm_topicals",
-        kind=Kind.REQUEST,
-        roles=(CLINICIAN,),
-        fields=(_CONTINUE_FIELD,),
-        max_age=hours(7 * 24),
-        title="After a discontinuation: do topicals go on?",
-        cite=decision("7.20", "Tail and maintenance after a discontinuation are confirmed."),
     ),
 )
 
@@ -179,38 +137,12 @@ WINDOW_OPEN = Guard(
     title="The weeks of the escalation are not over",
     cite=FOUR_WEEKS,
 )
-CONTINUES = Guard(
-    name="topicals_continue",
-    condition=_CONTINUE,
-    title="The clinician decides that topicals go on",
-    cite=decision("7.20", "Decided and recorded by the clinician."),
-)
-STOPS = Guard(
-    name="topicals_do_not_continue",
-    condition=~_CONTINUE,
-    title="The clinician decides that topicals end",
-    cite=CONTINUES.cite,
-)
 UNRESOLVED_ENDS = Guard(
     name="unresolved_hold_discontinues",
     condition=p.discontinue_unresolved_hold.tree(),
     title="A hold that is unresolved when the weeks are over ends IL-2",
     cite=p.discontinue_unresolved_hold.cite or FOUR_WEEKS,
 )
-E25 = Guard(
-    name="E25_topicals_without_il2",
-    condition=all_of(
-        _CONTINUE, v.slot.known(), ~all_of(v.planned_slots.known(), v.slot > v.planned_slots)
-    ),
-    title="Topicals go on although IL-2 ends early",
-    cite=NOT_ALONE,
-)
-
-_ENDED: Mapping[str, Expression] = {
-    "il2_ended_by": first(v.il2_ended_by, "clinician"),
-    "ordered_dose": UNSET,
-    "ordered_on": UNSET,
-}
 _WINDOW: Mapping[str, Expression] = {"il2_ended_by": first(v.il2_ended_by, "window")}
 _LATEST_SLOT = least(SLOT_LATEST, v.window_ends_on)
 _EXTENDED: Mapping[str, Expression] = {
@@ -232,10 +164,7 @@ CHAPTER = Chapter(
         AT_MOST_4_WEEKS,
         ENDED_BY_PLAN,
         WINDOW_OPEN,
-        CONTINUES,
-        STOPS,
         UNRESOLVED_ENDS,
-        E25,
     ),
     transitions=(
         Transition(
@@ -331,42 +260,6 @@ CHAPTER = Chapter(
             requires=(*hard(TESTED, WINDOW_OPEN), *soft(dosing.NO_TOXICITY)),
             updates={"review_needed": NO, "phase": Constant("escalating")},
         ),
-        Transition(
-            name="end_il2",
-            event="end_il2",
-            sources=TREATED,
-            target="tail",
-            priority=20,
-            requires=hard(CONTINUES, TOPICALS_GO_ON),
-            updates={**_ENDED, **tail_after(Today())},
-            advice=("tail_begins",),
-        ),
-        Transition(
-            name="end_il2_and_topicals",
-            event="end_il2",
-            sources=TREATED,
-            target="follow_up",
-            requires=hard(STOPS),
-            updates={**_ENDED, **topicals_end(), "il2_over_on": Today()},
-        ),
-        Transition(
-            name="topicals_confirmed",
-            event="confirm_topicals",
-            sources=("il2_discontinued",),
-            target="tail",
-            priority=20,
-            requires=hard(CONTINUES, TOPICALS_GO_ON),
-            updates=tail_after(v.il2_over_on),
-            advice=("tail_begins",),
-        ),
-        Transition(
-            name="topicals_ended",
-            event="confirm_topicals",
-            sources=("il2_discontinued",),
-            target="follow_up",
-            requires=hard(STOPS),
-            updates=topicals_end(),
-        ),
     ),
     rules=(
         Rule(
@@ -392,12 +285,6 @@ CHAPTER = Chapter(
             action="advise",
             events=("order_dose",),
             advice=("sooner",),
-        ),
-        Rule(
-            guard=E25.name,
-            action="advise",
-            events=("end_il2", "confirm_topicals"),
-            advice=("E25_not_alone",),
         ),
     ),
     advice=(
@@ -426,13 +313,6 @@ CHAPTER = Chapter(
             text="Less than 72 hours since the last dose: more time is suggested, since doses "
             "stack.",
             cite=decision("7.4", "72 hours suggested."),
-        ),
-        Advice(
-            name="E25_not_alone",
-            text="Imiquimod alone is not recommended. When IL-2 ends early, a clinician decides "
-            "whether tail and maintenance are applied; not where the skin is the reason, or "
-            "while admitted.",
-            cite=NOT_ALONE,
         ),
     ),
     timers=(

@@ -13,7 +13,7 @@ from engine.core.expression import Constant, Expression, Now, Sent, Today, choos
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard
 from workflows.intralesional_il2.conditions import BEING_TREATED, UNSET, first, topicals_end
-from workflows.intralesional_il2.phases import STANDS, back_by_phase
+from workflows.intralesional_il2.phases import AFTER_IL2, STANDS, back_by_phase
 from workflows.intralesional_il2.sources import local
 from workflows.intralesional_il2.states import (
     ANYBODY,
@@ -178,7 +178,7 @@ CHAPTER = Chapter(
             "withdrawal_reported",
             ("restart_baseline",),
             updates={"restart_requested_at": UNSET, "ordered_dose": UNSET, "ordered_on": UNSET},
-            phases=("discontinued", "tail", "maintenance", "follow_up"),
+            phases=AFTER_IL2,
         ),
         *back_by_phase(
             "contact_regained", ("lost_to_follow_up",), updates={"left_at": UNSET}, reopens=True

@@ -36,12 +36,12 @@ def _code(name: str, title: str, *codes: str, loinc: str | None = None) -> Input
     return Input(name=name, kind="code", codes=codes, title=title, loinc=loinc)
 
 
-systolic = _quantity("systolic", "mm[Hg]", 350, "Systolic blood pressure", loinc="8480-6")
-diastolic = _quantity("diastolic", "mm[Hg]", 250, "Diastolic blood pressure", loinc="8462-4")
+systolic = _quantity("systolic", "mm[Hg]", 400, "Systolic blood pressure", loinc="8480-6")
+diastolic = _quantity("diastolic", "mm[Hg]", 400, "Diastolic blood pressure", loinc="8462-4")
 heart_rate = _quantity("heart_rate", "/min", 350, "Heart rate", loinc="8867-4")
-temperature = _quantity("temperature", "Cel", 45, "Body temperature", low=25, loinc="8310-5")
+temperature = _quantity("temperature", "Cel", 47, "Body temperature", low=10, loinc="8310-5")
 spo2 = _quantity("spo2", "%", 100, "Oxygen saturation", loinc="59408-5")
-weight = _quantity("weight", "kg", 500, "Body weight", low=1, loinc="29463-7")
+weight = _quantity("weight", "kg", 700, "Body weight", low=1, loinc="29463-7")
 rhythm = _code(
     "rhythm",
     "Heart rhythm",
@@ -52,10 +52,10 @@ rhythm = _code(
     "other",
 )
 
-platelets = _quantity("platelets", "10*3/uL", 3000, "Platelets", loinc="777-3")
-hematocrit = _quantity("hematocrit", "%", 80, "Hematocrit", loinc="4544-3")
+platelets = _quantity("platelets", "10*3/uL", 10_000, "Platelets", loinc="777-3")
+hematocrit = _quantity("hematocrit", "%", 90, "Hematocrit", loinc="4544-3")
 hemoglobin = _quantity("hemoglobin", "g/dL", 30, "Hemoglobin", loinc="718-7")
-creatinine = _quantity("creatinine", "mg/dL", 50, "Creatinine, serum", loinc="2160-0")
+creatinine = _quantity("creatinine", "mg/dL", 100, "Creatinine, serum", loinc="2160-0")
 bilirubin = _quantity("bilirubin", "mg/dL", 100, "Bilirubin, total", loinc="1975-2")
 ldh = _quantity("ldh", "U/L", 100_000, "Lactate dehydrogenase", loinc="2532-0")
 ldh_upper_limit = _quantity("ldh_upper_limit", "U/L", 10_000, "Upper limit of this laboratory, LDH")

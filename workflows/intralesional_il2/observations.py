@@ -6,8 +6,21 @@ with.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.core.definition import ANYWHERE, Event, Field, Guard, Input, Kind, Transition
-from engine.core.expression import Late, Now, Sent, Today, all_of, any_of, choose, greatest, least
+from engine.core.expression import (
+    Expression,
+    Late,
+    Now,
+    Sent,
+    Today,
+    all_of,
+    any_of,
+    choose,
+    greatest,
+    least,
+)
 from engine.core.quantity import q
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
@@ -92,6 +105,23 @@ AT_HOME = any_of(
     all_of(~sent("setting"), v.observed_at_home),
 )
 
+_fast = Sent("heart_rate") > p.heart_rate_limit
+_FAST: Mapping[str, Expression] = {
+    # Since the first such reading of a run; a rhythm that was read before it says nothing.
+    "fast_heart_at": keep(
+        v.fast_heart_at,
+        sent("heart_rate"),
+        choose(
+            _fast,
+            first(v.fast_heart_at, Now()),
+            choose(Late(), v.fast_heart_at.tree(), UNSET),
+        ),
+    ),
+    "fast_heart_seen": keep(
+        v.fast_heart_seen, sent("heart_rate"), any_of(v.fast_heart_seen, _fast)
+    ),
+}
+
 EVENTS = (
     Event(
         name="vital_signs_recorded",
@@ -134,11 +164,7 @@ EVENTS = (
             "low_pressure_seen": keep(
                 v.low_pressure_seen, _pressure_sent, any_of(v.low_pressure_seen, _low)
             ),
-            "fast_heart_seen": keep(
-                v.fast_heart_seen,
-                sent("heart_rate"),
-                any_of(v.fast_heart_seen, Sent("heart_rate") > p.heart_rate_limit),
-            ),
+            **_FAST,
         },
         title="Vital signs, at home or in the clinic",
         cite=SELF_MONITORING,
@@ -148,6 +174,7 @@ EVENTS = (
         kind=Kind.REPORT,
         roles=STAFF,
         fields=(_reading(i.rhythm, required=True), _reading(i.heart_rate)),
+        updates=_FAST,
         title="Electrocardiogram",
     ),
     Event(

@@ -31,7 +31,7 @@ from workflows.intralesional_il2.sources import (
 MILLION = "M[IU]"
 TEST_DOSE = paper(
     ADMINISTRATION,
-    "On the first day of treatment, a “test” dose of 7 million IU of IL-2 is distributed between "
+    "On the first day of treatment, a “test” dose of 7 million […] of IL-2 is distributed between "
     "the cutaneous melanoma metastases.",
 )
 

@@ -25,6 +25,9 @@ _BACK = {
     "follow_up": "follow_up",
 }
 
+AFTER_IL2 = ("discontinued", "tail", "maintenance", "follow_up")
+"""The phases in which a restart can have been asked for."""
+
 STANDS = {
     phase: Guard(
         name=f"course_stands_in_{phase}",

@@ -16,7 +16,7 @@ from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import UNSET, YES, keep
-from workflows.intralesional_il2.phases import back_by_phase
+from workflows.intralesional_il2.phases import AFTER_IL2, back_by_phase
 from workflows.intralesional_il2.sources import RESTART, decision, paper
 from workflows.intralesional_il2.states import DECIDERS, OVER, STAFF
 
@@ -98,7 +98,7 @@ REQUEST = Event(
     name="request_restart",
     kind=Kind.REQUEST,
     roles=DECIDERS,
-    fields=(Field(name="reason", kind="code", codes=CUTANEOUS, required=True),),
+    fields=(Field(name="finding", kind="code", codes=CUTANEOUS, required=True),),
     max_age=hours(7 * 24),
     title="Prepare another round of IL-2",
     cite=RESTART,
@@ -113,7 +113,7 @@ ABANDONED = Event(
 
 E22_LESION = Guard(
     name="E22_cutaneous_metastasis_found",
-    condition=v.cutaneous_finding.is_(Sent("reason")),
+    condition=v.cutaneous_finding.is_(Sent("finding")),
     title="The cutaneous metastasis that is the reason is on record",
     cite=RESTART,
 )
@@ -216,6 +216,7 @@ CHAPTER = Chapter(
             "restart_abandoned",
             ("restart_baseline",),
             updates={"restart_requested_at": UNSET, "ordered_dose": UNSET, "ordered_on": UNSET},
+            phases=AFTER_IL2,
         ),
     ),
     rules=(

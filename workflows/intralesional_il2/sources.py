@@ -52,6 +52,9 @@ PRESSURE_GOALS = inferred(
     "Goal by normal systolic pressure: below 100, above 80; 100 to 120, above 85; above 120, "
     "above 90. Stands for the paper's Table 2, which is not in its text (inferred:table2).",
 )
+FOUR_WEEKS = paper(
+    ADMINISTRATION, "intralesional IL-2 injections may be continued for the next 4 weeks"
+)
 STACKING = paper(
     ADMINISTRATION,
     "a “stacking” effect may occur, i.e. 10 million units successfully administered during the "

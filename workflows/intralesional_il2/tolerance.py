@@ -42,11 +42,7 @@ from workflows.intralesional_il2.sources import (
 )
 from workflows.intralesional_il2.states import CLINICIAN
 
-IF_TOLERATED = paper(
-    ADMINISTRATION,
-    "If the patient is able to tolerate the test dose, a biweekly regimen of intralesional IL-2 "
-    "injections may be continued for the next 4 weeks.",
-)
+IF_TOLERATED = paper(ADMINISTRATION, "If the patient is able to tolerate the test dose")
 TOLERATED = decision(
     "7.7",
     "Within the observation, extended to the next visit: no stop or hold rule, no emergency visit, "

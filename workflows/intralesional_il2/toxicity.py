@@ -33,7 +33,7 @@ from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
 from workflows.intralesional_il2.conditions import (
     BEING_TREATED,
-    SINUS_SINCE_DOSE,
+    RHYTHM_WHILE_FAST,
     YES,
     brought,
     first,
@@ -132,7 +132,7 @@ N01 = Guard(
             "heart_rate", ">", p.heart_rate_limit.tree(), p.heart_rate_count.tree(),
             p.heart_rate_span.tree(), _DAY, Truth.NO, Truth.NO, since=v.causes_corrected_at.tree(),
         ),
-        SINUS_SINCE_DOSE.is_("sinus"),
+        RHYTHM_WHILE_FAST.is_("sinus"),
     ),
     title="Sinus tachycardia above 130, sustained after causes were corrected",
     cite=table_3("Sinus tachycardia", "If sustained (>130 beats per minute despite correction of "

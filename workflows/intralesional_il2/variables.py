@@ -133,6 +133,7 @@ pressure_goal = _round(
 low_pressure_at = _round("low_pressure_at", "instant", "At or below the goal since")
 repeat_due_at = _round("repeat_due_at", "instant", "A low pressure at home is repeated by")
 toxicity_open = _mark("toxicity_open", "A toxicity that no clinician has closed")
+fast_heart_at = _round("fast_heart_at", "instant", "Heart rate above the limit since")
 causes_corrected_at = _round(
     "causes_corrected_at", "instant", "Causes of a tachycardia corrected since"
 )
@@ -267,7 +268,7 @@ VARIABLES = (
     observation_ends_at, observed_at_home, home_readings_attested, visit_tolerance, worst_grade,
     emergency_since_dose, vasopressor_since_dose, low_pressure_seen, fast_heart_seen,
     low_urine_seen, symptoms_reviewed_on, review_needed, pressure_goal, low_pressure_at,
-    repeat_due_at, toxicity_open, causes_corrected_at, tachycardia_reviewed_on,
+    repeat_due_at, fast_heart_at, toxicity_open, causes_corrected_at, tachycardia_reviewed_on,
     hold_since_tolerated,
     enzyme_hold_open, enzyme_rise_at, enzymes_due_at, enzymes_released_at, troponin_floor,
     ck_mb_floor, fluid_total, loperamide_on, loperamide_total, acetaminophen_on,
