@@ -90,6 +90,34 @@ def test_what_leads_away_from_everywhere_is_one_arrow() -> None:
     assert 'anywhere -> state_retired [label="scrapped"];' in lines(graphviz(left))
 
 
+STATES = tuple(State(name=f"more_{n}", stage=f"more_{n}") for n in range(5))
+NAMES = tuple(state.name for state in STATES)
+
+
+def test_what_leads_from_many_states_starts_at_one_that_names_them() -> None:
+    left = extended(states=STATES, transitions=(
+        Transition(name="flee", event="scrapped", sources=NAMES, target="idle"),
+    ))  # fmt: skip
+    drawn = lines(mermaid(left))
+
+    assert 'several_1{{"more 0<br>more 1<br>more 2<br>more 3<br>more 4"}}' in drawn
+    assert 'several_1 -->|"scrapped"| state_idle' in drawn
+    assert 'several_1 -> state_idle [label="scrapped"];' in lines(graphviz(left))
+
+
+def test_what_leads_to_many_states_ends_at_one_that_names_them() -> None:
+    spread = extended(states=STATES, transitions=tuple(
+        Transition(name=name, event="checked", sources=("retired",), target=name)
+        for name in NAMES
+    ))  # fmt: skip
+    drawn = lines(mermaid(spread))
+
+    assert 'several_1{{"more 0<br>more 1<br>more 2<br>more 3<br>more 4"}}' in drawn
+    assert [line for line in drawn if line.startswith("state_retired -")] == [
+        'state_retired -->|"checked"| several_1'
+    ]
+
+
 @BOTH
 def test_only_the_current_state_is_marked(draw: Draw) -> None:
     assert "current" not in draw(CRANE)
