@@ -29,7 +29,7 @@ from engine.ports import (
     Waiting,
     Write,
 )
-from engine.store.trouble import Kind
+from engine.store.trouble import SECOND_COURSE
 
 SECONDS_TO_WAIT = 10
 
@@ -138,7 +138,7 @@ class MemoryTransaction:
     ) -> Mapping[str, Sequence[Reading]]:
         found = self.held.courses.get(course)
         held = () if found is None else found.readings
-        corrected = {(r.input, r.corrects) for r in held}
+        standing = {(r.input, r.origin): r.seq for r in sorted(held, key=lambda r: r.seq)}
         return {
             name: sorted(
                 (
@@ -146,7 +146,7 @@ class MemoryTransaction:
                     for r in held
                     if r.input == name
                     and (start is None or r.at is None or r.at >= start)
-                    and (name, r.seq) not in corrected
+                    and standing[name, r.origin] == r.seq
                 ),
                 key=order,
             )
@@ -254,7 +254,7 @@ class MemoryTransaction:
             for name, other in self.held.courses.items()
             if name != course
         ):
-            raise Conflict(course, why=Kind.SECOND.value)
+            raise Conflict(course, why=SECOND_COURSE)
 
 
 def _known(course: _Course, event_id: str) -> Record | None:

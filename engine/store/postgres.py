@@ -19,10 +19,11 @@ from engine.store.trouble import CONSTRAINTS, MIGRATE, Kind, Trouble
 from engine.store.writes import writes
 
 
-def open_engine(url: URL) -> Engine:
+def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlchemy's
     """An engine for the server. Raises StoreUnavailable when psycopg is not installed."""
     try:
-        engine = create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True)
+        psycopg = url.set(drivername="postgresql+psycopg")
+        engine = create_engine(psycopg, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise StoreUnavailable("its driver is missing: install regimen-engine[postgres]") from error
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    func,
     literal_column,
     not_,
     or_,
@@ -176,7 +177,8 @@ def _readings(n: int) -> Select[*tuple[Any, ...]]:
             later.c.tenant == readings.c.tenant,
             later.c.course == readings.c.course,
             later.c.input == readings.c.input,
-            later.c.corrects == readings.c.seq,
+            later.c.corrects == func.coalesce(readings.c.corrects, readings.c.seq),
+            later.c.seq > readings.c.seq,
         )
         .exists()
     )

@@ -82,11 +82,11 @@ class HostStore:
         return _Joined(self._bind, tenant, write=write)
 
 
-def open_store(url: str) -> SqlStore:
+def open_store(url: str, **options: Any) -> SqlStore:  # noqa: ANN401  # SQLAlchemy's
     """The store of a database URL such as `sqlite:///courses.db` or `postgresql://host/courses`.
 
-    Nothing is connected yet. Raises InvalidInput for another database, and StoreUnavailable when
-    the driver is not installed.
+    Nothing is connected yet. `options` are those of an engine, such as `pool_size`. Raises
+    InvalidInput for another database, and StoreUnavailable when the driver is not installed.
     """
     try:
         parsed = make_url(url)
@@ -94,9 +94,9 @@ def open_store(url: str) -> SqlStore:
         raise InvalidInput("database URL", "such as sqlite:///courses.db") from None
     match parsed.get_backend_name():
         case "sqlite":
-            return SqlStore(sqlite.open_engine(parsed))
+            return SqlStore(sqlite.open_engine(parsed, **options))
         case "postgresql":
-            return SqlStore(postgres.open_engine(parsed))
+            return SqlStore(postgres.open_engine(parsed, **options))
         case other:
             raise InvalidInput("database URL", "sqlite or postgresql", found=other)
 

@@ -30,10 +30,14 @@ SECONDS_TO_WAIT = 10
 
 
 def open_engine(
-    url: URL, *, wait: float = SECONDS_TO_WAIT, module: ModuleType | None = None
+    url: URL,
+    *,
+    wait: float = SECONDS_TO_WAIT,
+    module: ModuleType | None = None,
+    **options: Any,  # noqa: ANN401  # SQLAlchemy's
 ) -> Engine:
     """An engine for the file, with the settings that this store needs."""
-    engine = create_engine(url, module=module or driver(), hide_parameters=True)
+    engine = create_engine(url, module=module or driver(), hide_parameters=True, **options)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:  # noqa: ANN401  # a driver's connection
@@ -132,9 +136,8 @@ _UNUSABLE = {
 }
 _CONSTRAINTS = {
     "UNIQUE constraint failed: regimen_records.": Kind.TAKEN,
+    "UNIQUE constraint failed: regimen_courses.": Kind.TAKEN,
     "regimen_records is append-only": Kind.TAKEN,
-    "UNIQUE constraint failed: regimen_courses.tenant, regimen_courses.course": Kind.TAKEN,
-    "UNIQUE constraint failed: regimen_courses.tenant, regimen_courses.patient": Kind.SECOND,
     # No name is given; of what a step writes, only a course names another row.
     "FOREIGN KEY constraint failed": Kind.UNDEFINED,
 }

@@ -172,7 +172,7 @@ readings = Table(
     Column("value", Text, nullable=False, doc="JSON, in the unit that the input declares."),
     Column("over_microseconds", BigInteger, doc="The length of what it was taken over."),
     Column("flaw", Name, doc="Why it cannot be used."),
-    Column("corrects", Integer, doc="The record whose reading of this input it replaces."),
+    Column("corrects", Integer, doc="The record that first brought what it replaces."),
     PrimaryKeyConstraint("tenant", "course", "seq", "input", name=f"pk_{PREFIX}readings"),
     sqlite_with_rowid=False,
 )

@@ -26,7 +26,7 @@ from engine.ports import (
 from engine.store import queries
 from engine.store.dialect import Dialect
 from engine.store.parameters import MICROSECOND
-from engine.store.trouble import Kind
+from engine.store.trouble import SECOND_COURSE, Kind
 
 RECORDS_AT_ONCE = 500
 """How many records are in memory while a course is read through."""
@@ -197,7 +197,7 @@ class SqlTransaction:
             return Conflict(course, why="the event id was recorded meanwhile", retriable=True)
         if not self._run(queries.DEFINED, digest=write.digest).first():
             return UnknownWorkflow(write.digest, ())
-        return Conflict(course, why=Kind.SECOND.value)
+        return Conflict(course, why=SECOND_COURSE)
 
 
 def meaning(
@@ -212,8 +212,6 @@ def meaning(
             return Conflict(course, why=trouble.why, retriable=True)
         case Kind.LOCKED if joined:
             return Conflict(course, why=trouble.why, retriable=True)
-        case Kind.SECOND:
-            return Conflict(course, why=trouble.why)
         case Kind.UNDEFINED:
             return UnknownWorkflow(digest, ())
         case Kind.LOCKED | Kind.UNAVAILABLE:

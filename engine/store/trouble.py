@@ -8,6 +8,7 @@ from enum import Enum
 from engine.store.tables import ONE_OPEN, courses, definitions, records
 
 MIGRATE = "run `regimen migrate`"
+SECOND_COURSE = "the patient has an open course of this workflow"
 
 
 class Kind(Enum):
@@ -15,8 +16,7 @@ class Kind(Enum):
 
     RACE = "another transaction came in between: the whole of this one can be run again"
     LOCKED = "another transaction holds the database"
-    TAKEN = "a record or a course has the key already"
-    SECOND = "the patient has an open course of this workflow"
+    TAKEN = "another writer took the place first"
     UNDEFINED = "the definition of the course is not stored"
     UNAVAILABLE = "somebody has to do something first"
 
@@ -33,7 +33,7 @@ CONSTRAINTS = {
     f"pk_{records.name}": Kind.TAKEN,
     f"uq_{records.name}_event_id": Kind.TAKEN,
     f"pk_{courses.name}": Kind.TAKEN,
-    ONE_OPEN: Kind.SECOND,
+    ONE_OPEN: Kind.TAKEN,  # in a race; else it was found before anything was written
     f"fk_{courses.name}_{definitions.name.removeprefix('regimen_')}": Kind.UNDEFINED,
 }
 """Our named constraints that a writer may run into; every other violation is a fault of ours."""

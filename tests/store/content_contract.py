@@ -95,14 +95,14 @@ class ContentContract:
             clinic.decision(readings=[reading(80, 1), Reading("urea", Decimal(5), NOON, DAY, 1)]),
             clinic.decision(seq=2, readings=[reading(90, 2)]),
             clinic.decision(seq=3, readings=[reading(81, 3, corrects=1)]),
-            clinic.decision(seq=4, readings=[reading(82, 4, corrects=3)]),
+            clinic.decision(seq=4, readings=[reading(82, 4, corrects=1)]),
         )
 
         with clinic.reading() as tx:
             found = tx.readings("C-1", {"pulse": None, "urea": None})
         assert [(r.value, r.seq, r.corrects) for r in found["pulse"]] == [
             ("90", 2, None),
-            ("82", 4, 3),
+            ("82", 4, 1),
         ]
         assert [r.value for r in found["urea"]] == ["5"]
 
