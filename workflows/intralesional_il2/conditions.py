@@ -139,7 +139,9 @@ SLOT_TARGET = after_d0(day_of(v.slot))
 SLOT_LATEST = after_d0(day_of(v.slot) + p.visit_window_days)
 
 VISITS_DONE = all_of(v.slot.known(), v.planned_slots.known(), v.slot > v.planned_slots)
-TOPICALS_STOPPED = v.topical_mode.is_("stopped")
+# An adopted course may leave these unsaid: what nobody attested must not stop the clock's events.
+TOPICALS_STOPPED = all_of(v.topical_mode.known(), v.topical_mode.is_("stopped"))
+REVIEW_WAITS = all_of(v.review_needed.known(), v.review_needed)
 
 CYCLE_STARTS = v.tail_ends_on + p.cycle_period * v.cycle
 CYCLE_ENDS = CYCLE_STARTS + Constant(days(1)) * (p.cycle_nights - 1)

@@ -288,6 +288,17 @@ GIVEN_AT_MOST_7 = Guard(
     cite=p.TEST_DOSE,
 )
 
+SPLIT_DIFFERS = Guard(
+    name="N10_given_split_differs",
+    condition=all_of(
+        SumOf("split", "amount").known(),
+        AMOUNT.known(),
+        SumOf("split", "amount").is_not(AMOUNT),
+    ),
+    title="The amounts for the lesions do not add up to the dose given",
+    cite=SPLIT_ADDS_UP.cite,
+)
+
 # --- what is advised with an order ----------------------------------------------------------------
 
 STACKS = Guard(
@@ -333,6 +344,7 @@ GUARDS = tuple(
             AS_ORDERED,
             GIVEN_AT_MOST_22,
             GIVEN_AT_MOST_7,
+            SPLIT_DIFFERS,
             *ADVISED,
         )
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from engine.core.definition import Guard, Input, Rule
 from engine.core.expression import Expression, Operand, Today, all_of, any_of, choose
-from engine.core.quantity import q
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -127,7 +126,7 @@ E27 = Guard(
 )
 PRESSURE = Guard(
     name="baseline_pressure_above_80",
-    condition=i.systolic > q("80", "mm[Hg]"),
+    condition=i.systolic > p.goal_low,
     title="The pressure at rest is above the lowest goal",
     cite=inferred(
         PRESSURE_GOALS.source, "At 80 or below no goal can be met at rest: consult, do not start."

@@ -231,7 +231,7 @@ CHAPTER = Chapter(
         Transition(
             name="extend_window",
             event="extend_window",
-            sources=("escalation", "dose_hold", "dose_review"),
+            sources=("escalation", "observing_dose", "dose_hold", "dose_review"),
             requires=(*hard(AT_MOST_6_WEEKS, TESTED), *soft(AT_MOST_4_WEEKS)),
             updates=_EXTENDED,
         ),
@@ -263,6 +263,12 @@ CHAPTER = Chapter(
     ),
     rules=(
         Rule(
+            guard=dosing.SPLIT_DIFFERS.name,
+            action="advise",
+            events=("dose_given",),
+            advice=("split_differs",),
+        ),
+        Rule(
             guard=dosing.STACKS.name,
             action="advise",
             events=("order_dose",),
@@ -288,6 +294,11 @@ CHAPTER = Chapter(
         ),
     ),
     advice=(
+        Advice(
+            name="split_differs",
+            text="The amounts for the lesions do not add up to the dose given: look at the record.",
+            cite=decision("7.29", "The sum of the division is the dose of the visit."),
+        ),
         Advice(
             name="stacking",
             text="From the second week on doses may stack: what was tolerated in the first week "

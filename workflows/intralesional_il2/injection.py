@@ -32,6 +32,7 @@ from workflows.intralesional_il2.conditions import (
     NO,
     OBSERVATION_ENDS,
     SLOT_EARLIEST,
+    TOPICALS_STOPPED,
     UNSET,
     YES,
     first,
@@ -155,9 +156,7 @@ _TEST: Mapping[str, Expression] = {
     "test_dose_on": Today(),
     "test_doses": v.test_doses + 1,
     "pressure_goal": first(v.pressure_goal, GOAL),
-    "topical_mode": choose(
-        v.topical_mode.is_("stopped"), Constant("stopped"), Constant("treatment")
-    ),
+    "topical_mode": choose(TOPICALS_STOPPED, Constant("stopped"), Constant("treatment")),
     "phase": Constant("testing"),
 }
 _RESTARTED: Mapping[str, Expression] = {

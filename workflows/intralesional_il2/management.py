@@ -135,6 +135,12 @@ _REPORTED = (
      "manage", ("E17_skin",)),
     (_reported("E29_sinus_tachycardia_reported", "Sinus tachycardia, at any rate", TACHYCARDIA,
                "sinus_tachycardia"), "manage", ("N01_evaluate",)),
+    (_reported("E03_myocarditis_reported", "Myocarditis reported",
+               table_3("Elevated Cardiac Enzymes",
+                       "Consider cardiology consult for evaluation of myocarditis"),
+               "myocarditis"), "consult", ("E03_myocarditis",)),
+    (_reported("E28_capillary_leak_reported", "Capillary leak reported", LEAK,
+               "capillary_leak_syndrome"), "manage", ("E28_leak",)),
     (_measured("E11_severe_edema", "Severe peripheral edema",
                table_3("Peripheral edema", "If edema is severe, administer diuretics as clinically "
                        "indicated, while monitoring for hypotension."),

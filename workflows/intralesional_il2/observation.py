@@ -13,6 +13,7 @@ from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard
 from workflows.intralesional_il2.conditions import (
     NO,
+    REVIEW_WAITS,
     TOPICALS_STOPPED,
     UNSET,
     VISITS_DONE,
@@ -56,7 +57,7 @@ DISCHARGE = Event(
 
 REVIEW_NEEDED = Guard(
     name="review_is_needed",
-    condition=v.review_needed.tree(),
+    condition=REVIEW_WAITS,
     title="A clinician must decide before the next dose",
     cite=local("Set by an injection off the plan, a vasopressor or a tolerance revoked late."),
 )

@@ -224,7 +224,9 @@ _HELD: Mapping[str, Expression] = {
     "enzyme_hold_open": YES,
     # The first rise of a hold counts: the echocardiogram must be later than that.
     "enzyme_rise_at": choose(
-        all_of(v.enzyme_hold_open, v.enzyme_rise_at.known()), v.enzyme_rise_at.tree(), Now()
+        all_of(v.enzyme_hold_open.known(), v.enzyme_hold_open, v.enzyme_rise_at.known()),
+        v.enzyme_rise_at.tree(),
+        Now(),
     ),
     "enzymes_due_at": Now() + p.enzyme_interval,
     "hold_since_tolerated": YES,
