@@ -385,21 +385,21 @@ def _corrected(snapshot: Snapshot, correction: Correction, seq: int) -> Reading:
         (
             r
             for r in snapshot.readings.get(correction.input)
-            if correction.record in (r.seq, r.corrects)
+            if correction.record in (r.seq, r.origin)
         ),
         None,
     )
     if wrong is None:
         raise InvalidInput("data.record", "a record that brought a reading of data.input")
     if correction.entered_in_error:
-        return replace(wrong, seq=seq, value=None, flaw="entered-in-error", corrects=wrong.seq)
+        return replace(wrong, seq=seq, value=None, flaw="entered-in-error", corrects=wrong.origin)
     at = correction.at or wrong.at
     return replace(
         wrong,
         seq=seq,
         value=correction.value,
         flaw=correction.flaw,
-        corrects=wrong.seq,
+        corrects=wrong.origin,
         at=at,
         on=None if at is None else snapshot.calendar.civil_date(at),
         over=correction.over or wrong.over,

@@ -59,7 +59,7 @@ def placed(readings: Sequence[Reading], reading: Reading) -> list[Reading]:
     """The readings with one more in its place; a correction takes the place of what it corrects."""
     found = list(readings)
     if reading.corrects is not None:
-        found = [r for r in found if r.seq != reading.corrects]
+        found = [r for r in found if r.origin != reading.corrects]
     if not found or order(found[-1]) <= order(reading):
         found.append(reading)
     else:

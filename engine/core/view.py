@@ -15,7 +15,8 @@ class Reading:
     `at` is when it was taken, `on` the civil date of that at the site (both `None` when a
     retrospective course does not say), `seq` the record that brought it. `over` is the length of
     an interval reading. `flaw` says why the value cannot be used: `impossible`,
-    `entered-in-error` or `not-published`. `corrects` is the record whose reading this one replaces.
+    `entered-in-error` or `not-published`. `corrects` is the record that first brought what this
+    one replaces, however often it was corrected since.
     """
 
     input: str
@@ -26,6 +27,11 @@ class Reading:
     over: timedelta | None = None
     flaw: str | None = None
     corrects: int | None = None
+
+    @property
+    def origin(self) -> int:
+        """The record that first brought this reading, right or wrong."""
+        return self.seq if self.corrects is None else self.corrects
 
 
 class Calendar(Protocol):

@@ -132,7 +132,8 @@ def window_readings(
 def covered_total(readings: Sequence[Reading], span: timedelta) -> Decimal | None:
     """The total over the span that ends with the last reading; `None` unless completely covered.
 
-    Of a reading whose interval began before the span, only its share of the time counts.
+    Of a reading whose interval began before the span, only its share of the time counts; one that
+    overlaps what is covered already is not counted twice.
     """
     end = readings[-1].at
     if end is None:
@@ -142,6 +143,8 @@ def covered_total(readings: Sequence[Reading], span: timedelta) -> Decimal | Non
     for reading in reversed(readings):
         if reading.at is None or reading.over is None or reading.at < start:
             return None
+        if reading.at > start:
+            continue  # what it measured is counted already, by a reading that ended later
         began = reading.at - reading.over
         value: Decimal = reading.value
         if began < first:

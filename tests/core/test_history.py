@@ -12,7 +12,7 @@ from engine.core.encoding import canonical
 from engine.core.history import replay, verify
 from engine.core.record import Record, hash_of
 from engine.core.redecision import decide_again
-from engine.testing import TENANT, Story
+from engine.testing import Story
 from workflows import instrument_calibration
 
 Records = list[Record]
@@ -31,7 +31,7 @@ def story() -> Story:
 
 
 def faults(records: Records) -> tuple[int, str] | None:
-    found = verify(records, course="course-1", tenant=TENANT)
+    found = verify(records, course="course-1", tenant="story")
     return None if found is None else (found.seq, found.kind)
 
 
@@ -96,7 +96,7 @@ def test_two_records_in_each_others_place_are_out_of_order(story: Story) -> None
 
 
 def test_a_record_of_another_course_is_out_of_place(story: Story) -> None:
-    found = verify(story.records, course="course-2", tenant=TENANT)
+    found = verify(story.records, course="course-2", tenant="story")
 
     assert found is not None
     assert (found.seq, found.kind) == (1, "order")
@@ -129,7 +129,7 @@ def test_a_cut_tail_is_not_found_by_the_chain_alone(story: Story) -> None:
 def test_every_difference_is_listed_and_not_the_first_alone(story: Story) -> None:
     records = story.records
     machine = story.service.setting.registry.machine(
-        json.loads(records[0].body)["workflow"], story.store.transaction(TENANT).__enter__()
+        json.loads(records[0].body)["workflow"], story.store.transaction("story").__enter__()
     )
 
     def forget(body: dict[str, object]) -> None:
