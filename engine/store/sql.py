@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from engine.errors import InvalidInput, RegimenError, StoreUnavailable
 from engine.store import postgres, sqlite
 from engine.store.dialect import Dialect
+from engine.store.drivers import require_same
 from engine.store.schema import require_current
 from engine.store.transaction import SqlTransaction, meaning
 
@@ -67,7 +68,11 @@ class SqlStore:
 
 
 class HostStore:
-    """Courses in a host's transaction, on its own Connection or Session."""
+    """Courses in a host's transaction, on its own Connection or Session.
+
+    On SQLite the host's engine and a store of ours in the same process must use one SQLite: see
+    `drivers`. A mixture is refused, since it would damage the file.
+    """
 
     def __init__(self, bind: Connection | Session) -> None:
         self._bind = bind
@@ -156,6 +161,8 @@ class _Joined:
             raise InvalidInput(
                 "connection", "of sqlite or postgresql", found=connection.dialect.name
             )
+        if dialect is sqlite.SQLITE:
+            require_same(connection)
         return SqlTransaction(connection, self._tenant, dialect, write=self._write, joined=True)
 
     def __exit__(self, *_: Any) -> None:  # noqa: ANN401  # an exception, or three times None

@@ -2,13 +2,12 @@
 
 - A write takes the lock when its transaction begins: found later, it could not be waited for.
 - What was acknowledged survives a power failure (`synchronous=FULL`).
-- pysqlite3, when it is installed, brings a newer SQLite than many a Python has.
+- pysqlite3, when it is installed, brings a newer SQLite than many a Python has; but one file must
+  not be open with both in one process (see `drivers`).
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.ports import Write
 from engine.store import parameters
 from engine.store.dialect import Dialect
+from engine.store.drivers import count, driver
 from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
 
@@ -38,6 +38,7 @@ def open_engine(
 ) -> Engine:
     """An engine for the file, with the settings that this store needs."""
     engine = create_engine(url, module=module or driver(), hide_parameters=True, **options)
+    count(engine)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:  # noqa: ANN401  # a driver's connection
@@ -58,13 +59,6 @@ def open_engine(
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def driver() -> ModuleType:
-    """pysqlite3 when it is installed, else what Python has."""
-    if importlib.util.find_spec("pysqlite3") is not None:
-        return importlib.import_module("pysqlite3.dbapi2")
-    return importlib.import_module("sqlite3")
 
 
 def may_corrupt(version: tuple[int, ...]) -> bool:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
-from engine.store import migrate, sqlite
+from engine.store import migrate
 from engine.store.memory import MemoryStore
 from engine.store.sql import SqlStore, open_store
 from tests.postgres import Server, fresh_database
@@ -66,11 +65,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module", params=["sqlite", "plain sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[SqlStore]:
     """A store of each kind; the plain one has the SQLite of Python, as without the extra."""
-    url = _url(request)
-    if request.param == "plain sqlite":
-        store = SqlStore(sqlite.open_engine(make_url(url), module=sqlite3))
-    else:
-        store = open_store(url)
+    plain = {"module": sqlite3} if request.param == "plain sqlite" else {}
+    store = open_store(_url(request), **plain)
     yield store
     store.close()
 

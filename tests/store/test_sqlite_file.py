@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.core.history import verify
 from engine.errors import InvalidInput
 from engine.store import append_only, migrate
+from engine.store.drivers import driver
 from engine.store.roles import grant_roles
 from engine.store.sql import open_store
 from tests.store.writing import TENANT, Clinic
@@ -28,9 +29,9 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def other(file: Path) -> Iterator[sqlite3.Connection]:
-    """Another program, with none of our settings."""
-    connection = sqlite3.connect(file)
+def other(file: Path) -> Iterator[Any]:
+    """Another program, with none of our settings; in this process it must be of one SQLite."""
+    connection = driver().connect(file)
     yield connection
     connection.close()
 
@@ -46,15 +47,13 @@ def other(file: Path) -> Iterator[sqlite3.Connection]:
         "PRAGMA foreign_keys=OFF; DELETE FROM regimen_definitions",
     ],
 )
-def test_another_program_that_opens_the_file_meets_the_same_guards(
-    other: sqlite3.Connection, crime: str
-):
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+def test_another_program_that_opens_the_file_meets_the_same_guards(other: Any, crime: str):
+    with pytest.raises(driver().IntegrityError, match="append-only"):
         other.executescript(crime)
 
 
 def test_who_drops_a_trigger_in_the_file_can_change_records_and_is_told_by_verification(
-    file: Path, other: sqlite3.Connection
+    file: Path, other: Any
 ):
     other.execute("DROP TRIGGER regimen_records_guard_update")
     other.execute("UPDATE regimen_records SET verdict = 'refused'")
@@ -72,9 +71,7 @@ def test_who_drops_a_trigger_in_the_file_can_change_records_and_is_told_by_verif
     assert missing == ("regimen_records_guard_update",)
 
 
-def test_who_drops_a_table_of_the_file_drops_the_history_with_it(
-    file: Path, other: sqlite3.Connection
-):
+def test_who_drops_a_table_of_the_file_drops_the_history_with_it(file: Path, other: Any):
     """No guard is left to say so, only the absence of every one of them."""
     other.execute("DROP TABLE regimen_records")
 
