@@ -25,6 +25,7 @@ from engine.core.expression import (
     days,
     greatest,
     hours,
+    minutes,
     pick,
 )
 from workflows.intralesional_il2 import parameters as p
@@ -38,6 +39,8 @@ RECENT = hours(1)
 """An older pressure says nothing of the present one."""
 
 UNSET = Constant(value=None)
+VOID = {"ordered_dose": UNSET, "ordered_on": UNSET}
+"""An order is void once something has happened that it did not know of."""
 YES = Constant(value=True)
 NO = Constant(value=False)
 
@@ -52,16 +55,20 @@ def since_injection(member: Input, condition: Operand) -> Expression:
     return all_of(brought(member), member.taken_at >= v.first_injection_at, condition)
 
 
+# What is entered for the minute of the injection was measured before it.
+_AFTER_DOSE = v.last_dose_at + minutes(1)
+
+
 def after_last_dose(member: Input) -> Expression:
     """The latest reading since the last dose."""
-    return member.between(v.last_dose_at, horizon=HORIZON)
+    return member.between(_AFTER_DOSE, horizon=HORIZON)
 
 
 def in_observation(member: Input) -> Expression:
     """The latest reading of the last observation, however long ago that was."""
     return Latest(
         member.name,
-        since=v.last_dose_at.tree(),
+        since=_AFTER_DOSE,
         until=v.observation_ends_at.tree(),
         horizon=HORIZON,
     )

@@ -12,7 +12,7 @@ from engine.core.definition import Advice, Event, Field, Guard, Kind, Rule, Tran
 from engine.core.expression import Expression, Sent, Today, all_of, hours
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard
-from workflows.intralesional_il2.conditions import UNSET, first, tail_after, topicals_end
+from workflows.intralesional_il2.conditions import VOID, first, tail_after, topicals_end
 from workflows.intralesional_il2.observation import TOPICALS_GO_ON
 from workflows.intralesional_il2.sources import NOT_ALONE, decision
 from workflows.intralesional_il2.states import CLINICIAN, TREATED
@@ -80,8 +80,7 @@ E25 = Guard(
 
 _ENDED: Mapping[str, Expression] = {
     "il2_ended_by": first(v.il2_ended_by, "clinician"),
-    "ordered_dose": UNSET,
-    "ordered_on": UNSET,
+    **VOID,
 }
 
 CHAPTER = Chapter(

@@ -12,7 +12,7 @@ from engine.core.definition import Event, Field, Guard, Kind, Transition
 from engine.core.expression import Constant, Expression, Now, Sent, Today, choose
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard
-from workflows.intralesional_il2.conditions import BEING_TREATED, UNSET, first, topicals_end
+from workflows.intralesional_il2.conditions import BEING_TREATED, UNSET, VOID, first, topicals_end
 from workflows.intralesional_il2.phases import AFTER_IL2, STANDS, back_by_phase
 from workflows.intralesional_il2.sources import local
 from workflows.intralesional_il2.states import (
@@ -28,15 +28,13 @@ from workflows.intralesional_il2.topicals import STOP
 
 _LEAVES: Mapping[str, Expression] = {
     "left_at": Now(),
-    "ordered_dose": UNSET,
-    "ordered_on": UNSET,
+    **VOID,
 }
 _IL2_ENDS: Mapping[str, Expression] = {
     "il2_over_on": first(v.il2_over_on, Today()),
     "il2_ended_by": first(v.il2_ended_by, "withdrawal"),
     "phase": choose(BEING_TREATED, Constant("discontinued"), v.phase.tree()),
-    "ordered_dose": UNSET,
-    "ordered_on": UNSET,
+    **VOID,
 }
 
 ALL, IL2, TOPICALS = (
@@ -177,7 +175,10 @@ CHAPTER = Chapter(
         *back_by_phase(
             "withdrawal_reported",
             ("restart_baseline",),
-            updates={"restart_requested_at": UNSET, "ordered_dose": UNSET, "ordered_on": UNSET},
+            updates={
+                "restart_requested_at": UNSET,
+                **VOID,
+            },
             phases=AFTER_IL2,
         ),
         *back_by_phase(

@@ -34,6 +34,7 @@ from workflows.intralesional_il2.conditions import (
     SLOT_EARLIEST,
     TOPICALS_STOPPED,
     UNSET,
+    VOID,
     YES,
     first,
 )
@@ -125,6 +126,7 @@ _TOTALS: Mapping[str, Expression] = {
 }
 _INJECTED: Mapping[str, Expression] = {
     **_TOTALS,
+    "first_injection_at": first(v.first_injection_at, Now()),
     "last_dose": AMOUNT,
     "last_dose_at": Now(),
     "last_dose_on": Today(),
@@ -145,14 +147,12 @@ _INJECTED: Mapping[str, Expression] = {
     "observed_at_home": NO,
     "causes_corrected_at": UNSET,
     "fluid_total": Constant(q(0, "L")),
-    "ordered_dose": UNSET,
-    "ordered_on": UNSET,
+    **VOID,
 }
 """Every injection begins a new observation, whose marks are its own."""
 
 _TEST: Mapping[str, Expression] = {
     **_INJECTED,
-    "first_injection_at": first(v.first_injection_at, Now()),
     "test_dose_on": Today(),
     "test_doses": v.test_doses + 1,
     "pressure_goal": first(v.pressure_goal, GOAL),

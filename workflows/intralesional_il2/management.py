@@ -27,7 +27,7 @@ from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
-from workflows.intralesional_il2.conditions import FAST_NOW, HYPOTENSIVE, YES
+from workflows.intralesional_il2.conditions import FAST_NOW, HYPOTENSIVE, VOID, YES
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
     FEW_COMORBIDITIES,
@@ -196,6 +196,9 @@ _MEASURED = (
                )), "manage", ("E28_leak",)),
 )  # fmt: skip
 
+# What closes the gate before a dose also ends an order that was granted before it was known.
+_VOIDING = ("E24_beyond_the_office", "N06_platelets_below_30_once")
+
 _ON_X_RAY = _measured(
     "E10_pulmonary_edema_on_x_ray", "Pulmonary edema on chest X-ray, without hypotension",
     EDEMA, all_of(Sent("pulmonary_edema"), ~HYPOTENSIVE),
@@ -214,7 +217,7 @@ _EMERGENCY = _measured(
     decision("7.7", "An emergency visit means that the dose was not tolerated."),
     v.emergency_since_dose.tree(),
 )  # fmt: skip
-_REVIEW: Mapping[str, Expression] = {"review_needed": YES}
+_REVIEW: Mapping[str, Expression] = {**VOID, "review_needed": YES}
 
 
 def _advice(name: str, text: str, cite: Citation) -> Advice:
@@ -287,11 +290,22 @@ CHAPTER = Chapter(
     ),
     rules=(
         *(
-            Rule(guard=guard.name, action=action, events=_AE, advice=advice)
+            Rule(
+                guard=guard.name,
+                action=action,
+                events=_AE,
+                updates=VOID if guard.name in _VOIDING else {},
+                advice=advice,
+            )
             for guard, action, advice in _REPORTED
         ),
         *(
-            Rule(guard=guard.name, action=action, advice=advice)
+            Rule(
+                guard=guard.name,
+                action=action,
+                updates=VOID if guard.name in _VOIDING else {},
+                advice=advice,
+            )
             for guard, action, advice in _MEASURED
         ),
         Rule(

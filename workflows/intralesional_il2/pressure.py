@@ -12,7 +12,7 @@ from engine.core.expression import Expression, Now, Sent, all_of, any_of
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
-from workflows.intralesional_il2.conditions import UNSET, YES, sent
+from workflows.intralesional_il2.conditions import UNSET, VOID, YES, sent
 from workflows.intralesional_il2.observations import AT_HOME
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
@@ -87,7 +87,7 @@ ON_ANTIHYPERTENSIVE = Guard(
     ),
 )
 
-_OPENS: Mapping[str, Expression] = {"toxicity_open": YES}
+_OPENS: Mapping[str, Expression] = {**VOID, "toxicity_open": YES}
 
 CHAPTER = Chapter(
     events=(

@@ -15,7 +15,7 @@ from engine.core.expression import Constant, Expression, Now, Sent, Today, choos
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
-from workflows.intralesional_il2.conditions import UNSET, YES, keep
+from workflows.intralesional_il2.conditions import UNSET, VOID, YES, keep
 from workflows.intralesional_il2.phases import AFTER_IL2, back_by_phase
 from workflows.intralesional_il2.sources import RESTART, decision, paper
 from workflows.intralesional_il2.states import DECIDERS, OVER, STAFF
@@ -173,8 +173,7 @@ E19_FOUND = Guard(
 _ASKED_ANEW: Mapping[str, Expression] = {
     **{variable.name: UNSET for variable in v.STATED_AT_BASELINE},
     "restart_requested_at": Now(),
-    "ordered_dose": UNSET,
-    "ordered_on": UNSET,
+    **VOID,
 }
 
 CHAPTER = Chapter(
@@ -215,7 +214,10 @@ CHAPTER = Chapter(
         *back_by_phase(
             "restart_abandoned",
             ("restart_baseline",),
-            updates={"restart_requested_at": UNSET, "ordered_dose": UNSET, "ordered_on": UNSET},
+            updates={
+                "restart_requested_at": UNSET,
+                **VOID,
+            },
             phases=AFTER_IL2,
         ),
     ),

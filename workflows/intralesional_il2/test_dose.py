@@ -7,7 +7,7 @@ from engine.core.expression import Today, hours
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
-from workflows.intralesional_il2.conditions import UNSET
+from workflows.intralesional_il2.conditions import VOID
 from workflows.intralesional_il2.dosing import (
     AMOUNT,
     HARD_FOR_REPEAT,
@@ -72,7 +72,7 @@ CHAPTER = Chapter(
             name="order_cancelled",
             event="order_cancelled",
             sources=OPEN,
-            updates={"ordered_dose": UNSET, "ordered_on": UNSET},
+            updates=VOID,
         ),
     ),
     rules=(

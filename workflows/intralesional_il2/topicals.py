@@ -78,8 +78,10 @@ E14 = Guard(
 )
 E15 = Guard(
     name="E15_inflammation_not_intense",
-    condition=all_of(sent("inflammation"), Sent("inflammation").is_("not_intense")),
-    title="The inflammation is not intense",
+    condition=all_of(
+        sent("inflammation"), Sent("inflammation").is_("not_intense"), ~v.topical_occluded
+    ),
+    title="The inflammation is not intense, and there is no occlusion yet",
     cite=OCCLUSION,
 )
 E13_CONCERN = Guard(
@@ -107,8 +109,7 @@ _CHANGES: Mapping[str, tuple[str, Mapping[str, Expression]]] = {
     "occlusion_started": ("Applied under Telfa occlusion", {"topical_occluded": YES}),
     "occlusion_ended": (
         "No longer under occlusion",
-        # Written so that occlusion is read as well as set.
-        {"topical_occluded": choose(v.topical_occluded, NO, v.topical_occluded.tree())},
+        {"topical_occluded": NO},
     ),
 }
 _EVENTS = tuple(

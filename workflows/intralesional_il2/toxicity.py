@@ -34,6 +34,7 @@ from workflows.intralesional_il2.chapter import Chapter
 from workflows.intralesional_il2.conditions import (
     BEING_TREATED,
     RHYTHM_WHILE_FAST,
+    VOID,
     YES,
     brought,
     first,
@@ -66,6 +67,7 @@ _DAY = timedelta(days=1)
 def _stop(code: str, *, consult: bool = False) -> Mapping[str, Expression]:
     """What a stop rule leaves behind; the first one of a round gives its name."""
     updates: dict[str, Expression] = {
+        **VOID,
         "stopped_by": first(v.stopped_by, code),
         "stop_rule_ever": YES,
         "stop_rule_open": YES,
@@ -221,6 +223,7 @@ BEFORE_REPORTED = (
 )
 
 _HELD: Mapping[str, Expression] = {
+    **VOID,
     "enzyme_hold_open": YES,
     # The first rise of a hold counts: the echocardiogram must be later than that.
     "enzyme_rise_at": choose(
