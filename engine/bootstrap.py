@@ -1,0 +1,161 @@
+"""Where the parts are chosen: the only place that reads a clock and makes what is random.
+
+Everything else is given its time, its salt and its store, so that it can be tested, simulated and
+replayed. Importing this module loads the database library.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
+
+from engine import packages
+from engine.core.blueprint import workflow_digest
+from engine.core.definition import Workflow
+from engine.ports import Store
+from engine.registry import Registry
+from engine.service import Service
+from engine.settings import Settings
+from engine.store import schema, sqlite
+from engine.store.sql import SqlStore, open_store
+from engine.store.transaction import meaning
+from engine.submission import Setting
+from engine.zones import Zones
+
+log = structlog.get_logger("regimen")
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """Where a migration began and where it ended; `None` is a database without our tables."""
+
+    before: str | None
+    after: str | None
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+def service(settings: Settings, *, enrolling: bool = True) -> Service:
+    """The use cases on the database of the settings.
+
+    `enrolling` stores the workflows of the settings where they are missing, so that courses can
+    begin; a service that only asks writes nothing. The tables must be there: see `migrate`.
+    """
+    store = open_store(settings.database_url)
+    if enrolling:
+        warn_of_old_sqlite(store)
+    registry = installed(settings, store) if enrolling else Registry()
+    return Service(
+        store,
+        Setting(
+            tenant=settings.tenant,
+            registry=registry,
+            clock=SystemClock(),
+            calendars=Zones(),
+            salt=salt,
+            version=engine_version(),
+            skew=settings.skew,
+        ),
+    )
+
+
+def installed(settings: Settings, store: Store) -> Registry:
+    """The workflows of the settings by name; those that the tenant lacks are checked and stored.
+
+    Raises DefinitionError with every problem of one that is not well formed.
+    """
+    offered = packages.workflows_of(settings.workflows)
+    digests = [(workflow, workflow_digest(workflow)) for workflow in offered]
+    with store.transaction(settings.tenant, write=False) as tx:
+        missing = [workflow for workflow, digest in digests if tx.definition(digest) is None]
+    if missing:
+        with store.transaction(settings.tenant) as tx:
+            Registry().install(missing, tx)
+    return Registry(_names(digests))
+
+
+def migrate(settings: Settings) -> Migrated:
+    """Bring the database to the tables of this engine; a SQLite file is made if need be.
+
+    Raises StoreUnavailable, also when a newer engine has been there.
+    """
+    from engine.store import migrate as migrations  # noqa: PLC0415  # Alembic is slow to import
+
+    store = open_store(settings.database_url)
+    try:
+        with store.engine.begin() as connection:
+            before = schema.current(connection)
+            if before is not None and before not in schema.REVISIONS:
+                schema.require_current(connection)
+            migrations.upgrade(connection)
+            return Migrated(before, schema.current(connection))
+    except DBAPIError as error:
+        known = meaning(store.dialect, error, "", joined=False)
+        if known is None:
+            raise
+        raise known from error
+    finally:
+        store.close()
+
+
+def missing_file(settings: Settings) -> Path | None:
+    """The SQLite file of the settings when there is none yet, or nothing in it."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or url.query.get("uri"):
+        return None
+    path = Path(url.database or "")
+    return path if not path.exists() or path.stat().st_size == 0 else None
+
+
+def salt() -> str:
+    """What keeps a hashed free text from being guessed."""
+    return secrets.token_hex(16)
+
+
+@cache
+def engine_version() -> str:
+    """The version of this engine, as every record names it."""
+    try:
+        return version("regimen-engine")
+    except PackageNotFoundError:
+        return "uninstalled"
+
+
+def warn_of_old_sqlite(store: SqlStore) -> None:
+    """Say once per process that this SQLite can damage its file under several writers."""
+    found = getattr(store.engine.dialect.dbapi, "sqlite_version_info", None)
+    if found is not None:
+        _warned(found)
+
+
+@cache
+def _warned(found: tuple[int, ...]) -> None:
+    if sqlite.may_corrupt(found):
+        log.warning(
+            "sqlite_may_corrupt_its_file",
+            version=".".join(map(str, found)),
+            advice="pip install 'regimen-engine[sqlite]' brings one that cannot",
+        )
+
+
+def _names(digests: Iterable[tuple[Workflow, str]]) -> dict[str, str]:
+    """A name stands for the last version offered, `name@version` for that one."""
+    return {name: digest for w, digest in digests for name in (w.name, w.label)}

@@ -1,0 +1,54 @@
+"""The command `regimen`: every module of this package adds its own commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from engine.cli import apply, audit, database, due, worker, workflow
+from engine.cli.session import AsJson, Database, Tenant, session_of
+
+app = typer.Typer(
+    name="regimen",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a pretty traceback shows values, which may be clinical
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def regimen(
+    ctx: typer.Context,
+    *,
+    db: Database = None,
+    tenant: Tenant = None,
+    as_json: AsJson = False,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda asked: _version(asked=asked),
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Courses of treatment as state machines: every decision recorded, explained and provable.
+
+    Exit codes: 0 yes; 1 a negative answer (refused under --strict, tampered, diverged);
+    2 bad input or usage.
+    """
+    session_of(ctx).choose(db, tenant, as_json=as_json)
+
+
+for module in (apply, due, workflow, audit, worker, database):
+    module.add_to(app)
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415  # seldom asked for
+
+        typer.echo(version("regimen-engine"))
+        raise typer.Exit

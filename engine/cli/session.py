@@ -1,0 +1,205 @@
+"""What every command shares: where the courses are, how answers are given, how errors are told.
+
+- An answer goes to stdout: for a person, or with `--json` as one JSON document.
+- Progress, warnings and errors go to stderr.
+- `--db`, `--tenant` and `--json` may stand before the command or after it.
+- What only asks writes nothing: a database that is not there is not made.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property, wraps
+from typing import Annotated, Any, Concatenate, NoReturn
+
+import typer
+from rich.console import Console
+
+from engine import logs
+from engine.audit import Auditor
+from engine.cli.exits import Exit
+from engine.core.encoding import Json
+from engine.errors import NotFound, RegimenError, StoreUnavailable
+from engine.service import Service
+from engine.settings import Settings, database_url, tenant_name
+
+_EVERYWHERE = "Everywhere"
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="URL|FILE",
+        help="The database, else that of REGIMEN_DATABASE_URL, else regimen.db.",
+        rich_help_panel=_EVERYWHERE,
+    ),
+]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant",
+        metavar="NAME",
+        help="Whose courses, else those of REGIMEN_TENANT.",
+        rich_help_panel=_EVERYWHERE,
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Answer with one JSON document.", rich_help_panel=_EVERYWHERE),
+]
+
+WIDTH_OF_A_PIPE = 120
+"""How wide tables are where there is no terminal to ask."""
+
+
+class Session:
+    """One command: what was chosen on the command line, and the parts that follow from it."""
+
+    def __init__(self) -> None:
+        self.database: str | None = None
+        self.tenant: str | None = None
+        self.as_json = False
+        self.log_level = "warning"
+        self.out = _console(stderr=False)
+        self.err = _console(stderr=True)
+        self._service: Service | None = None
+
+    def choose(self, database: str | None, tenant: str | None, *, as_json: bool) -> None:
+        """Take the options of the command line; the later ones stand."""
+        self.database = database or self.database
+        self.tenant = tenant or self.tenant
+        self.as_json = as_json or self.as_json
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The environment's choices, where the command line makes none. Raises InvalidInput."""
+        found = Settings.from_environment(os.environ, log_level=self.log_level)
+        if self.database is not None:
+            found = replace(found, database_url=database_url("--db", self.database))
+        if self.tenant is not None:
+            found = replace(found, tenant=tenant_name("--tenant", self.tenant))
+        logs.configure(form=found.log, level=found.log_level)
+        return found
+
+    def service(self, *, writes: bool = False) -> Service:
+        """The use cases on the chosen database; the same ones each time.
+
+        For a command that writes, a SQLite file that is not there is made, and the workflows are
+        installed. Raises StoreUnavailable when there is nothing to ask, or it is not migrated.
+        """
+        if self._service is None:
+            self._service = self._opened(writes=writes)
+        return self._service
+
+    def auditor(self) -> Auditor:
+        """An auditor of the chosen database, who changes nothing in it."""
+        service = self.service()
+        return Auditor(
+            store=service.store, registry=service.setting.registry, tenant=service.tenant
+        )
+
+    def answer(self, document: Json, tell: Callable[[Console], None]) -> None:
+        """Give the answer: as one JSON document when it was asked for, else told to a person."""
+        if self.as_json:
+            self.document(document)
+        else:
+            tell(self.out)
+
+    def document(self, document: Json) -> None:
+        """Print one JSON document, whoever reads it."""
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+    def say(self, text: str, style: str = "") -> None:
+        """Tell the person something that is no answer."""
+        self.err.print(text, style=style, soft_wrap=True)
+
+    def fail(self, error: RegimenError) -> NoReturn:
+        """End the command: it could not be done, and the message says what to do about it."""
+        if self.as_json:
+            self.document({"error": {"kind": type(error).__name__, "message": str(error)}})
+        self.say(f"Error: {error}", style="red")
+        if advice := _ADVICE.get(type(error)):
+            self.say(advice)
+        raise typer.Exit(Exit.BAD)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        if self._service is not None and (close := getattr(self._service.store, "close", None)):
+            close()
+        self._service = None
+
+    def _opened(self, *, writes: bool) -> Service:
+        settings = self.settings
+        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+        file = bootstrap.missing_file(settings)
+        if file is not None and not writes:
+            raise StoreUnavailable(
+                f"there is none at {file} yet: name another with --db, or let `regimen apply` or "
+                "`regimen migrate` make it"
+            )
+        if file is not None:
+            bootstrap.migrate(settings)
+            self.say(f"Made the database {file}.")
+        return bootstrap.service(settings, enrolling=writes)
+
+
+def command(function: Callable[Concatenate[Session, ...], None]) -> Callable[..., None]:
+    """A command with the shared options: it gets its session first, and its errors are told."""
+
+    @wraps(function)
+    def run(
+        *,
+        ctx: typer.Context,
+        db: str | None,
+        tenant: str | None,
+        as_json: bool,
+        **own: Any,  # noqa: ANN401  # whatever the command asks for
+    ) -> None:
+        session = session_of(ctx)
+        session.choose(db, tenant, as_json=as_json)
+        try:
+            function(session, **own)
+        except RegimenError as error:
+            session.fail(error)
+        finally:
+            session.close()
+
+    # Typer reads options off the signature: the session goes, and what is shared is added.
+    _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    shared = inspect.signature(_shared, eval_str=True).parameters.values()
+    parameters = [*(one.replace(kind=one.KEYWORD_ONLY) for one in (*own, *shared))]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect looks for it
+    return run
+
+
+def session_of(ctx: typer.Context) -> Session:
+    """The session of the command that runs."""
+    found: Session = ctx.ensure_object(Session)
+    return found
+
+
+def _shared(
+    ctx: typer.Context,
+    *,
+    db: Database = None,
+    tenant: Tenant = None,
+    as_json: AsJson = False,
+) -> None:
+    """The options that every command has."""
+
+
+_ADVICE: dict[type[RegimenError], str] = {
+    NotFound: "`--db` and `--tenant` say where to look.",
+}
+
+
+def _console(*, stderr: bool) -> Console:
+    """Words as they are: a course called `[red]` is no colour."""
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_PIPE
+    return console

@@ -1,0 +1,62 @@
+"""The workflows of the packages that an installation names; the engine itself knows none.
+
+A package offers `ALL`, a tuple of workflows, and may carry `published.json`, which maps
+`name@version` to the digest that was published under it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterable
+from importlib import resources
+
+from engine.core.definition import Workflow
+from engine.errors import InvalidInput, UnknownWorkflow
+
+PUBLISHED = "published.json"
+
+
+def workflows_of(packages: Iterable[str]) -> tuple[Workflow, ...]:
+    """Every workflow that the packages offer, in their order.
+
+    Raises InvalidInput, naming the package, when one cannot be imported or offers none.
+    """
+    return tuple(workflow for package in packages for workflow in _all_of(package))
+
+
+def named(workflows: Iterable[Workflow], wanted: str) -> Workflow:
+    """The workflow of a name (the last one offered) or of `name@version`.
+
+    Raises UnknownWorkflow, listing those that are known.
+    """
+    offered = tuple(workflows)
+    for workflow in reversed(offered):
+        if wanted in (workflow.name, workflow.label):
+            return workflow
+    raise UnknownWorkflow(wanted, (workflow.label for workflow in offered))
+
+
+def published_of(packages: Iterable[str]) -> dict[str, str]:
+    """The digests that were published, by `name@version`; a package may have published none."""
+    found: dict[str, str] = {}
+    for package in packages:
+        listed = resources.files(package) / PUBLISHED
+        if listed.is_file():
+            found |= json.loads(listed.read_bytes())
+    return found
+
+
+def _all_of(package: str) -> tuple[Workflow, ...]:
+    try:
+        module = importlib.import_module(package)
+    except ImportError as wrong:
+        raise InvalidInput(
+            "REGIMEN_WORKFLOWS", "packages that can be imported", found=f"{package!r} ({wrong})"
+        ) from wrong
+    offered = getattr(module, "ALL", None)
+    if not isinstance(offered, tuple) or not all(isinstance(w, Workflow) for w in offered):
+        raise InvalidInput(
+            "REGIMEN_WORKFLOWS", "packages with a tuple ALL of workflows", found=package
+        )
+    return offered

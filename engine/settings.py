@@ -1,0 +1,118 @@
+"""What an installation chooses: read from the environment once, checked at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+from engine.errors import InvalidInput
+
+_T = TypeVar("_T")
+
+PREFIX = "REGIMEN_"
+LOG_FORMS = ("console", "json")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The choices of an installation, each with what holds when nobody chooses.
+
+    `workflows` are the packages whose `ALL` may be enrolled in; courses that run already need none
+    of them. `skew` is how far an event's time may lead the system's clock.
+    """
+
+    database_url: str = "sqlite:///regimen.db"
+    tenant: str = "default"
+    log: str = "console"
+    log_level: str = "warning"
+    workflows: tuple[str, ...] = ("workflows",)
+    skew: timedelta = timedelta(minutes=5)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], *, log_level: str = "warning") -> Self:
+        """The choices of the environment; `log_level` holds where it names none.
+
+        Raises InvalidInput, naming the variable and what was expected.
+        """
+
+        def chosen(name: str, read: Callable[[str, str], _T], default: _T) -> _T:
+            text = environ.get(PREFIX + name, "").strip()
+            return read(PREFIX + name, text) if text else default
+
+        default = cls(log_level=log_level)
+        return cls(
+            database_url=chosen("DATABASE_URL", database_url, default.database_url),
+            tenant=chosen("TENANT", tenant_name, default.tenant),
+            log=chosen("LOG", _one_of(LOG_FORMS), default.log),
+            log_level=chosen("LOG_LEVEL", _one_of(LOG_LEVELS), default.log_level),
+            workflows=chosen("WORKFLOWS", _packages, default.workflows),
+            skew=chosen("SKEW", _seconds, default.skew),
+        )
+
+
+def database_url(variable: str, text: str) -> str:
+    """The URL of a database; what is no URL is the path of a SQLite file.
+
+    Raises InvalidInput for another kind of database; it never shows the text, which may hold a
+    password.
+
+    >>> database_url("--db", "courses.db"), database_url("--db", "postgres://host/courses")
+    ('sqlite:///courses.db', 'postgresql://host/courses')
+    """
+    text = text.strip()
+    scheme, mark, rest = text.partition("://")
+    kind = scheme.partition("+")[0].lower()
+    if not text:
+        raise InvalidInput(variable, _A_DATABASE, found="nothing")
+    if ":memory:" in text or (kind == "sqlite" and mark and not rest):
+        raise InvalidInput(variable, _A_DATABASE, found="one in memory, which nobody sees again")
+    if not mark:
+        return f"sqlite:///{text.replace('%', '%25').replace('?', '%3F')}"
+    if kind not in ("sqlite", "postgres", "postgresql"):
+        raise InvalidInput(variable, _A_DATABASE, found=f"a URL of {kind or 'nothing'}")
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise InvalidInput(variable, "a URL whose port is a number") from None
+    return f"postgresql://{rest}" if kind == "postgres" else text
+
+
+def tenant_name(variable: str, text: str) -> str:
+    """The name of a tenant. Raises InvalidInput for what is none."""
+    if not _IDENTIFIER.fullmatch(text):
+        raise InvalidInput(variable, "1 to 64 letters, digits and . _ : -", found=repr(text))
+    return text
+
+
+_A_DATABASE = "a file such as courses.db, or a URL such as postgresql://host/courses"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_A_DAY = 86_400
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[str, str], str]:
+    def read(variable: str, text: str) -> str:
+        if text.lower() not in words:
+            raise InvalidInput(variable, f"one of {', '.join(words)}", found=repr(text))
+        return text.lower()
+
+    return read
+
+
+def _packages(variable: str, text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    for name in names:
+        if not _PACKAGE.fullmatch(name):
+            raise InvalidInput(variable, "names of packages with commas between", found=repr(name))
+    return names
+
+
+def _seconds(variable: str, text: str) -> timedelta:
+    if not (text.isascii() and text.isdigit() and int(text) <= _A_DAY):
+        raise InvalidInput(variable, f"whole seconds from 0 to {_A_DAY}", found=repr(text))
+    return timedelta(seconds=int(text))
