@@ -15,12 +15,12 @@ from engine.core.expression import (
     Operand,
     Sent,
     Sustained,
+    Total,
     Truth,
     all_of,
     any_of,
     hours,
     lift,
-    minutes,
 )
 from engine.core.quantity import q
 from workflows.intralesional_il2 import inputs as i
@@ -54,6 +54,22 @@ def _reported(name: str, title: str, cite: Citation, *terms: str) -> Guard:
 def _measured(name: str, title: str, cite: Citation, condition: Expression) -> Guard:
     return Guard(name=name, condition=condition, title=title, cite=cite)
 
+
+def _urine_below(volume: str, span: int) -> Expression:
+    """Less than a volume over the last hours, completely covered."""
+    return Total(
+        "urine_output",
+        "<",
+        lift(q(volume, "mL")),
+        lift(hours(span)),
+        _DAY,
+        Truth.NO,
+        Truth.NO,
+        since=v.last_dose_at.tree(),
+    )
+
+
+_LOW_URINE = any_of(v.low_urine_seen, _urine_below("10", 1))
 
 FEVER = table_3(
     "Fever/ chills",
@@ -183,16 +199,15 @@ _MEASURED = (
      "manage", ("N08_transfusion",)),
     (_measured("E29_heart_rate_above_130", "Heart rate above 130", TACHYCARDIA,
                _recent(i.heart_rate, FAST_NOW)), "manage", ("N01_evaluate",)),
-    (_measured("N04_two_hours_below_10", "Two urine readings below 10 mL in a row",
-               decision("7.12", "Two hourly readings below 10 mL: an early alert only."),
-               Sustained("urine_output", "<", lift(q("10", "mL")), lift(2), lift(minutes(1)), _DAY,
-                         Truth.NO, Truth.NO)), "manage", ("E12_kidney",)),
+    (_measured("N04_two_hours_below_10", "Urine below 10 mL an hour over two hours",
+               decision("7.12", "Two hours below 10 mL each: an early alert only."),
+               _urine_below("20", 2)), "manage", ("E12_kidney",)),
     (_measured("E28_capillary_leak_suspected",
                "Two of hypotension, tachycardia and falling urine output", LEAK,
                any_of(
                    all_of(v.low_pressure_seen, v.fast_heart_seen),
-                   all_of(v.low_pressure_seen, v.low_urine_seen),
-                   all_of(v.fast_heart_seen, v.low_urine_seen),
+                   all_of(v.low_pressure_seen, _LOW_URINE),
+                   all_of(v.fast_heart_seen, _LOW_URINE),
                )), "manage", ("E28_leak",)),
 )  # fmt: skip
 

@@ -225,13 +225,6 @@ EVENTS = (
         kind=Kind.REPORT,
         roles=STAFF,
         fields=(_reading(i.urine_output, required=True),),
-        updates={
-            "low_urine_seen": keep(
-                v.low_urine_seen,
-                sent("urine_output"),
-                any_of(v.low_urine_seen, Sent("urine_output") < q("10", "mL")),
-            )
-        },
         title="Urine passed in an interval",
         cite=decision("7.12", "Hourly urine below 10 mL is an early alert only."),
     ),

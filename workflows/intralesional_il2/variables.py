@@ -119,7 +119,7 @@ emergency_since_dose = _mark("emergency_since_dose", "Emergency visit since the 
 vasopressor_since_dose = _mark("vasopressor_since_dose", "Vasopressor since the last dose")
 low_pressure_seen = _mark("low_pressure_seen", "Hypotension since the last dose")
 fast_heart_seen = _mark("fast_heart_seen", "Tachycardia since the last dose")
-low_urine_seen = _mark("low_urine_seen", "Falling urine output since the last dose")
+low_urine_seen = _mark("low_urine_seen", "Oliguria reported since the last dose")
 symptoms_reviewed_on = Variable(
     name="symptoms_reviewed_on", kind="date", title="Symptoms last reviewed on"
 )
