@@ -99,16 +99,13 @@ def first(variable: Operand, value: Liftable) -> Expression:
     return choose(variable.known(), variable.tree(), value)
 
 
-PROSPECTIVE_DATES = Now().known()
+DATED = Now().known()
+"""Whether the event says when it happened: in a published course it may not."""
 
-NEWEST = any_of(
-    ~v.last_dose_at.known(), ~PROSPECTIVE_DATES, all_of(PROSPECTIVE_DATES, Now() >= v.last_dose_at)
-)
+NEWEST = any_of(~v.last_dose_at.known(), ~DATED, all_of(DATED, Now() >= v.last_dose_at))
 """Whether nothing was injected after this time, as far as is known."""
 
-AFTER_LAST_DOSE = all_of(
-    v.last_dose_at.known(), any_of(~PROSPECTIVE_DATES, Now() >= v.last_dose_at)
-)
+AFTER_LAST_DOSE = all_of(v.last_dose_at.known(), any_of(~DATED, Now() >= v.last_dose_at))
 
 HYPOTENSIVE = v.low_pressure_at.known()
 PRESSURE_NOW = systolic.within(RECENT)

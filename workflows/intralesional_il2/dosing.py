@@ -242,7 +242,7 @@ LABS = Guard(
         all_of(today(i.platelets), today(i.creatinine)),
     ),
     title="Laboratory values are of the same day, where the site asks for them",
-    cite=p.labs_each_visit.cite or p.SUSTAINED_PLATELETS,
+    cite=p.LABS_AT_BASELINE,
 )
 
 HARD_FOR_ORDER = (SPLIT_ADDS_UP, AT_MOST_22, ABOVE_19, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED,
@@ -319,7 +319,7 @@ DRASTIC = Guard(
         all_of(v.last_tolerated_dose.known(), v.last_tolerated_dose > AMOUNT * 2),
     ),
     title="Less than 3, or less than half of the last tolerated dose",
-    cite=p.low_dose_advice.cite or p.TEST_DOSE,
+    cite=p.NOT_DRASTIC,
 )
 ABOVE_SUGGESTED = Guard(
     name="dose_above_suggested",

@@ -30,9 +30,6 @@ IMAGING = paper(
     "Imaging is necessary to screen for visceral and CNS metastases, which would lessen the "
     "enthusiasm for therapy with intralesional IL-2.",
 )
-VALID = decision(
-    "7.33", "Imaging is valid for 28 days, laboratory values 14, vital signs and medications a day."
-)
 
 
 def _refreshed(source: Input) -> Expression:

@@ -141,7 +141,7 @@ UNRESOLVED_ENDS = Guard(
     name="unresolved_hold_discontinues",
     condition=p.discontinue_unresolved_hold.tree(),
     title="A hold that is unresolved when the weeks are over ends IL-2",
-    cite=p.discontinue_unresolved_hold.cite or FOUR_WEEKS,
+    cite=p.UNRESOLVED,
 )
 _WINDOW: Mapping[str, Expression] = {"il2_ended_by": first(v.il2_ended_by, "window")}
 _LATEST_SLOT = least(SLOT_LATEST, v.window_ends_on)

@@ -80,10 +80,14 @@ suggested_step = _amount(
     "suggested_step", ("3", "1", "15"), MILLION, "Suggested rise from a tolerated dose",
     decision("7.5", "Suggested ladder 7, 10, 13, 16, 19, 22; 10 is the only dose the paper names."),
 )  # fmt: skip
+NOT_DRASTIC = paper(
+    INTRODUCTION,
+    "drastically reducing the administered dose of IL-2 in the hopes of making "
+    "the therapy more tolerable for the patient is not recommended",
+)
 low_dose_advice = _amount(
     "low_dose_advice", ("3", "1", "7"), MILLION, "Below this, drastic reduction is advised against",
-    paper(INTRODUCTION, "drastically reducing the administered dose of IL-2 in the hopes of making "
-          "the therapy more tolerable for the patient is not recommended"),
+    NOT_DRASTIC,
 )  # fmt: skip
 
 # --- schedule ----------------------------------------------------------------------------------
@@ -251,15 +255,20 @@ review_after_vasopressor = _choice(
     cite=decision("7.14", "The paper has no stop rule for hypotension; two published protocols "
                   "stop when a vasopressor is needed. Here a clinician must decide."),
 )  # fmt: skip
+UNRESOLVED = decision(
+    "7.17",
+    "An echocardiogram without dysfunction releases; dysfunction, or a hold "
+    "unresolved at the end of the window, discontinues; visits are not made up.",
+)
 discontinue_unresolved_hold = _choice(
     "discontinue_unresolved_hold", "A hold unresolved when the window ends discontinues IL-2",
     value=True,
-    cite=decision("7.17", "An echocardiogram without dysfunction releases; dysfunction, or a hold "
-                  "unresolved at the end of the window, discontinues; visits are not made up."),
+    cite=UNRESOLVED,
 )  # fmt: skip
+LABS_AT_BASELINE = decision("7.30", "The paper asks for laboratory values at baseline only.")
 labs_each_visit = _choice(
     "labs_each_visit", "Laboratory values of the same day before every dose", value=False,
-    cite=decision("7.30", "The paper asks for laboratory values at baseline only."),
+    cite=LABS_AT_BASELINE,
 )  # fmt: skip
 
 # --- baseline, topicals, restart -----------------------------------------------------------------
