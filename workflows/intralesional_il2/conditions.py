@@ -32,8 +32,8 @@ from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.inputs import heart_rate, rhythm, systolic
 
-HORIZON = timedelta(days=14)
-"""How far back a window over an observation looks."""
+HORIZON = timedelta(days=92)
+"""How far back a window looks: further than the longest escalation, so that no reading is lost."""
 
 RECENT = hours(1)
 """An older pressure says nothing of the present one."""

@@ -33,6 +33,7 @@ from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
 from workflows.intralesional_il2.conditions import (
     BEING_TREATED,
+    HORIZON,
     RHYTHM_WHILE_FAST,
     VOID,
     YES,
@@ -59,8 +60,6 @@ FAST_RHYTHMS = ("atrial_fibrillation", "atrial_flutter", "supraventricular_tachy
 ARRHYTHMIAS = ("supraventricular_tachycardia", "atrial_fibrillation")
 NEUROTOXIC = ("confusion", "delirium", "encephalopathy", "other_neurotoxicity")
 AT_EVENTS = ("adverse_event_reported",)
-# The longest escalation and its tail; a run of counts does not reach over more.
-_ROUND = timedelta(days=92)
 _DAY = timedelta(days=1)
 
 
@@ -88,7 +87,7 @@ def _reported(*terms: str) -> Expression:
 def _new_rise(value: Input, limit: Input, floor: Operand) -> Expression:
     """Above the limit that came with it; after a release, only when it rises again."""
     return all_of(
-        value > limit.between(value.taken_at, horizon=_ROUND),
+        value > limit.between(value.taken_at, horizon=HORIZON),
         any_of(
             ~v.enzymes_released_at.known(),
             all_of(
@@ -159,7 +158,7 @@ N06 = Guard(
     name="N06_platelets_below_30_sustained",
     condition=Sustained(
         "platelets", "<", p.platelet_limit.tree(), p.platelet_count.tree(),
-        p.platelet_span.tree(), _ROUND, Truth.NO, Truth.NO, since=v.first_injection_at.tree(),
+        p.platelet_span.tree(), HORIZON, Truth.NO, Truth.NO, since=v.first_injection_at.tree(),
     ),
     title="Platelets below 30, sustained",
     cite=table_3("Thrombocytopenia", "Discontinue IL-2 therapy if platelet count sustained at "
