@@ -1,0 +1,273 @@
+"""`regimen show`, `log`, `timeline` and `why-not`: one course, looked at and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from engine.cli.exits import Exit
+from engine.cli.explanation import Explained
+from engine.cli.ink import Lines
+from engine.cli.lexicon import Lexicon
+from engine.cli.logbook import Entry, Logbook, entries
+from engine.cli.overview import Overview
+from engine.cli.screen import screen
+from engine.cli.session import Session, command
+from engine.cli.timeline import Timeline
+from engine.cli.wording import Wording
+from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
+from engine.core.event import FORMAT
+from engine.core.machine import Machine
+from engine.errors import InvalidInput, UnknownEvent
+from engine.service import Service, Status
+
+Course = Annotated[str, typer.Argument(metavar="COURSE", help="The course's pseudonym.")]
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="INSTANT", help="Such as 2026-03-02T09:00:00-08:00; else now."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(rich_help_panel="Courses")(show)
+    app.command(rich_help_panel="Courses")(log)
+    app.command(rich_help_panel="Courses")(timeline)
+    app.command("why-not", rich_help_panel="Courses")(why_not)
+
+
+@command
+def show(
+    session: Session,
+    course: Course,
+    *,
+    at: At = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Leave nothing out, however long it gets.")
+    ] = False,
+) -> None:
+    """Show a course on one screen: where it stands, what is due, what could come next."""
+    service = session.service()
+    when = _at(service, at)
+    overview = Overview.of(service.status(course, at=when), service.records(course), when)
+    session.answer(overview.json(), lambda out: out.print(screen(overview, everything=everything)))
+
+
+@command
+def log(
+    session: Session,
+    course: Course,
+    *,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="With each record, what its decision rests on.")
+    ] = False,
+    texts: Annotated[
+        bool, typer.Option("--texts", help="With each record, its free texts unless erased.")
+    ] = False,
+    after: Annotated[int, typer.Option(min=0, metavar="SEQ", help="Only later records.")] = 0,
+) -> None:
+    """List the records of a course. A corrected value is struck out and names its correction."""
+    service = session.service()
+    status = service.status(course)
+    shown = [entry for entry in entries(service.records(course)) if entry.seq > after]
+    lexicon = Lexicon(status.machine)
+    book = Logbook(
+        entries=shown,
+        lexicon=lexicon,
+        wording=_wording(status),
+        findings=findings,
+        texts=_texts(service, course, shown) if texts else {},
+    )
+    told = [
+        {
+            **entry.json(),
+            **({"findings": _explained(lexicon, entry)} if findings else {}),
+            **({"texts": dict(book.texts.get(entry.seq, {}))} if texts else {}),
+        }
+        for entry in shown
+    ]
+    session.answer({"course": course, "records": told}, lambda out: out.print(book))
+
+
+@command
+def timeline(
+    session: Session,
+    course: Course,
+    *,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only what happened from this day on.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only what happened to this day.")
+    ] = None,
+) -> None:
+    """Draw a course over time: states as bars, events, deviations, overrides and due visits."""
+    service = session.service()
+    status = service.status(course)
+    wording = _wording(status)
+    first, last = _day("--since", since), _day("--until", until)
+    shown = [e for e in entries(service.records(course)) if _within(e, wording, first, last)]
+    if not shown:
+        raise InvalidInput("--since and --until", "days on which something happened")
+    drawn = Timeline(
+        entries=shown,
+        lexicon=Lexicon(status.machine),
+        wording=wording,
+        visits=status.snapshot.visits if last is None else {},
+    )
+    session.answer({"course": course, **drawn.json()}, lambda out: out.print(drawn))
+
+
+@command
+def why_not(
+    session: Session,
+    course: Course,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="What would be sent.")],
+    *,
+    data: Annotated[
+        str | None, typer.Option(metavar="JSON", help='Its data, such as {"grade": "2"}.')
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option(help="Who would send it; else the first that may.")
+    ] = None,
+    at: At = None,
+    override: Annotated[
+        list[str] | None, typer.Option(metavar="GUARD", help="A guard to pass; may be repeated.")
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="The override code.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="CODE", help="The reason code.")] = None,
+) -> None:
+    """Try an event without writing it: would it be accepted, and if not, why not.
+
+    Without --data only what does not depend on it is weighed. Exits with 0 when it would be
+    accepted, with 1 when not.
+    """
+    service = session.service()
+    when = _at(service, at)
+    status = service.status(course, at=when)
+    machine = status.machine
+    if event not in machine.events:
+        raise UnknownEvent(event, (e.name for e in machine.workflow.events if not e.timer))
+    tried = {"course": course, "event": event, "at": when, "role": role}
+    named = {"override": override, "code": code, "reason": reason}
+    if data is None and any(field.required for field in machine.events[event].fields):
+        told = _from_options(status, event)
+    else:
+        told = _tried(service, machine, {**tried, **named, "data": data})
+    would = told["verdict"] == "accepted"
+    wording, lexicon = _wording(status), Lexicon(machine)
+    said = wording.decision(
+        told, (lexicon.state(told["state_before"]), lexicon.state(told["state"])), would=True
+    )
+    session.answer(
+        {"course": course, "at": instant_text(when), "would_be_accepted": would, **told},
+        lambda out: out.print(Lines([said])),
+    )
+    raise typer.Exit(Exit.YES if would else Exit.NO)
+
+
+def _tried(service: Service, machine: Machine, asked: Mapping[str, Json]) -> Explained:
+    """What a whole event would be answered now."""
+    course, event = asked["course"], asked["event"]
+    role = asked["role"] or machine.events[event].roles[0]
+    body: dict[str, Json] = {
+        "format": FORMAT,
+        "id": "why-not",
+        "course": course,
+        "event": event,
+        "at": instant_text(asked["at"]),
+        "actor": {"id": "why-not", "role": role},
+        "data": _object("--data", asked["data"]),
+    }
+    if asked["override"]:
+        named = {"guards": asked["override"], "text": "why-not"}
+        body["override"] = {"code": asked["code"] or "", **named}
+    if asked["reason"]:
+        body["reason"] = {"code": asked["reason"]}
+    answer = service.dry_run(body)
+    return Lexicon(machine).explained(
+        event, answer.decision, state_before=answer.state_before, state=answer.state
+    )
+
+
+def _from_options(status: Status, event: str) -> Explained:
+    """What can be said of an event whose data nobody named."""
+    lexicon, state = Lexicon(status.machine), status.row["state"]
+    option = next((o for o in status.options if o.event == event), None)
+    decision: dict[str, Json]
+    if option is None:
+        decision = {"verdict": "refused", "reason": "illegal-transition"}
+    elif not option.requirements:
+        decision = {"verdict": "accepted", "transition": option.transition}
+    else:
+        decision = lexicon.refusal(option)
+    after = option.target if option is not None and not option.requirements else state
+    return lexicon.explained(event, decision, state_before=state, state=after)
+
+
+def _wording(status: Status) -> Wording:
+    return Wording.of(
+        zone=status.row["zone"],
+        retrospective=status.row["retrospective"],
+        not_published=status.machine.workflow.not_published,
+    )
+
+
+def _explained(lexicon: Lexicon, entry: Entry) -> Explained:
+    before, after = entry.states
+    return lexicon.explained(entry.event, entry.body["decision"], state_before=before, state=after)
+
+
+def _texts(service: Service, course: str, shown: list[Entry]) -> dict[int, dict[str, str]]:
+    """The free texts of records by place; what was erased is not there."""
+    with service.store.transaction(service.tenant, write=False) as tx:
+        return {
+            entry.seq: {
+                place: text
+                for place, (_, text) in tx.texts(course, entry.seq).items()
+                if text is not None
+            }
+            for entry in shown
+        }
+
+
+def _within(entry: Entry, wording: Wording, first: date | None, last: date | None) -> bool:
+    if first is None and last is None:
+        return True
+    if entry.at is None:
+        return False
+    on = entry.at.astimezone(wording.zone).date()
+    return (first is None or first <= on) and (last is None or on <= last)
+
+
+def _at(service: Service, at: str | None) -> datetime:
+    if at is None:
+        return service.setting.clock.now()
+    try:
+        return instant_from(at)
+    except ValueError as wrong:
+        raise InvalidInput("--at", str(wrong).removeprefix("expected "), found=repr(at)) from None
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date_from(text)
+    except ValueError:
+        raise InvalidInput(option, "a date such as 2026-03-02", found=repr(text)) from None
+
+
+def _object(option: str, text: str | None) -> Json:
+    if text is None:
+        return {}
+    try:
+        found = parse(text)
+    except ValueError as wrong:
+        raise InvalidInput(option, "a JSON object", found=str(wrong)) from None
+    if not isinstance(found, dict):
+        raise InvalidInput(option, "a JSON object", found=repr(text))
+    return found

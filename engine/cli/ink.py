@@ -1,0 +1,98 @@
+"""How lines look in a terminal: marks, colours, indentation. What they say comes from `wording`.
+
+Every mark differs without its colour, so that a log, a printer and a colour-blind reader lose
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.wording import Said, Tone
+
+MARKS = {
+    Tone.YES: "✓",
+    Tone.NO: "✗",
+    Tone.UNKNOWN: "?",
+    Tone.DEVIATION: "!",
+    Tone.OVERRIDE: "◆",
+    Tone.RULE: "▶",
+    Tone.ADVICE: "→",
+    Tone.SOURCE: "§",
+    Tone.OWN: "§",
+}
+STYLES = {
+    Tone.HEAD: "bold",
+    Tone.QUIET: "dim",
+    Tone.YES: "green",
+    Tone.NO: "bold red",
+    Tone.UNKNOWN: "bold yellow",
+    Tone.DEVIATION: "bold magenta",
+    Tone.OVERRIDE: "bold cyan",
+    Tone.RULE: "bold",
+    Tone.SOURCE: "dim",
+    Tone.OWN: "dim italic",
+}
+VERDICT_TONES = {
+    "accepted": Tone.YES,
+    "deviation": Tone.DEVIATION,
+    "refused": Tone.NO,
+    "yes": Tone.YES,
+    "no": Tone.NO,
+    "unknown": Tone.UNKNOWN,
+}
+QUIET = "dim"
+CORRECTED = "strike dim"
+
+
+class Lines:
+    """Lines with lines below them, wrapped to the width that there is."""
+
+    def __init__(self, said: Iterable[Said], *, sources: bool = True) -> None:
+        self.said = tuple(said)
+        self.sources = sources
+
+    def __rich_console__(self, _: Console, __: ConsoleOptions) -> RenderResult:
+        yield from self._drawn(self.said, 0)
+
+    def _drawn(self, said: Iterable[Said], depth: int) -> Iterator[Padding]:
+        for line in said:
+            if not self.sources and line.tone is Tone.SOURCE:
+                continue
+            yield Padding(_row(line), (0, 0, 0, 2 * depth))
+            yield from self._drawn(line.below, depth + 1)
+
+
+def mark(tone: Tone) -> Text:
+    """The mark of a tone in its colour; a blank where it has none."""
+    return Text(MARKS.get(tone, " "), style=STYLES.get(tone, ""))
+
+
+def verdict_mark(verdict: str) -> Text:
+    """The mark of a verdict."""
+    return mark(VERDICT_TONES.get(verdict, Tone.PLAIN))
+
+
+def verdict_style(verdict: str) -> str:
+    """The colour of a verdict."""
+    return STYLES.get(VERDICT_TONES.get(verdict, Tone.PLAIN), "")
+
+
+def _row(line: Said) -> Table:
+    row = Table.grid(padding=(0, 1), expand=False)
+    text = Text(line.text, style=STYLES.get(line.tone, ""))
+    if line.aside:
+        text.append(f"  {line.aside}", style="not bold dim")
+    if line.tone in MARKS:
+        row.add_column(width=1)
+        row.add_column(overflow="fold")
+        row.add_row(mark(line.tone), text)
+    else:
+        row.add_column(overflow="fold")
+        row.add_row(text)
+    return row

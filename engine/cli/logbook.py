@@ -1,0 +1,247 @@
+"""The records of a course as people read them: one entry each, with marks for what is unusual.
+
+A corrected value stays where it was recorded; it is struck out, and names the record that corrects
+it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.ink import CORRECTED, QUIET, STYLES, Lines, verdict_style
+from engine.cli.lexicon import Lexicon
+from engine.cli.wording import Tone, Wording, plain
+from engine.core.encoding import Json, instant_from
+from engine.core.event import CORRECTED as CORRECTION
+from engine.core.event import ENROLLED
+from engine.core.record import Record
+
+FEW = 3
+"""How many guards a refusal names in one line."""
+WIDE = 96
+"""Below this width the time of recording is left out."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One record. `corrected` names, by input, the record that corrects what this one brought."""
+
+    body: Mapping[str, Json]
+    at: datetime | None
+    recorded_at: datetime
+    corrected: dict[str, int] = field(default_factory=dict)
+    corrects: int | None = None
+
+    @property
+    def seq(self) -> int:
+        return int(self.body["seq"])
+
+    @property
+    def event(self) -> str:
+        return str(self.body["event"]["event"])
+
+    @property
+    def role(self) -> str:
+        return str(self.body["event"]["actor"]["role"])
+
+    @property
+    def verdict(self) -> str:
+        return str(self.body["verdict"])
+
+    @property
+    def states(self) -> tuple[str | None, str]:
+        before, after = self.body["state"]
+        return before, after
+
+    @property
+    def moved(self) -> bool:
+        return self.states[0] != self.states[1]
+
+    @property
+    def late(self) -> bool:
+        return bool(self.body["decision"].get("late"))
+
+    @property
+    def overridden(self) -> dict[str, str]:
+        """The guards that an override passed, and as what."""
+        weighed = self.body["decision"].get("weighed", ())
+        return {w["guard"]: w["verdict"] for w in weighed if w.get("passed")}
+
+    @property
+    def moved_by(self) -> str | None:
+        """The rule whose action moved the course."""
+        found: str | None = self.body["decision"].get("moved_by")
+        return found
+
+    def json(self) -> dict[str, Json]:
+        event = self.body["event"]
+        return {
+            "seq": self.seq,
+            "at": event["at"],
+            "recorded_at": self.body["recorded_at"],
+            "event": self.event,
+            "role": self.role,
+            "verdict": self.verdict,
+            "late": self.late,
+            "state_before": self.states[0],
+            "state": self.states[1],
+            "data": event.get("data", {}),
+            "reason": event.get("reason"),
+            "override": event.get("override"),
+            "overridden": self.overridden,
+            "corrected_by": self.corrected,
+            "corrects": self.corrects,
+            "moved_by": self.moved_by,
+        }
+
+
+def entries(records: Iterable[Record]) -> list[Entry]:
+    """The records in order, each knowing what corrects it."""
+    found: dict[int, Entry] = {}
+    origins: dict[int, int] = {}
+    standing: dict[tuple[int, str], int] = {}
+    for record in records:
+        body = json.loads(record.body)
+        entry = found[record.seq] = Entry(body=body, at=record.at, recorded_at=record.recorded_at)
+        if record.event == CORRECTION:
+            data = body["event"]["data"]
+            # A correction may name the first record or any correction of it: one reading stands.
+            origin = origins.setdefault(record.seq, origins.get(data["record"], data["record"]))
+            entry.corrects = standing.get((origin, data["input"]), origin)
+            standing[origin, data["input"]] = record.seq
+            found[entry.corrects].corrected[data["input"]] = record.seq
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logbook:
+    """Entries as a table; `findings` tells with each what it rests on, `texts` are free texts."""
+
+    entries: Sequence[Entry]
+    lexicon: Lexicon
+    wording: Wording
+    findings: bool = False
+    texts: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.max_width >= WIDE
+        yield _line(wide, *(Text(head, style="bold") for head in _HEADS))
+        for entry in self.entries:
+            yield self._line(entry, wide=wide)
+            if notes := self._notes(entry):
+                yield Padding(notes, (0, 0, 0, 5))
+            if self.findings and entry.states[0] is not None:
+                told = self.lexicon.explained(
+                    entry.event,
+                    entry.body["decision"],
+                    state_before=entry.states[0],
+                    state=entry.states[1],
+                )
+                states = (self.lexicon.state(entry.states[0]), self.lexicon.state(entry.states[1]))
+                yield Padding(Lines(self.wording.decision(told, states).below), (0, 0, 0, 5))
+
+    def _line(self, entry: Entry, *, wide: bool) -> Table:
+        style = verdict_style(entry.verdict) if entry.verdict != "accepted" else ""
+        return _line(
+            wide,
+            Text(str(entry.seq), style=QUIET),
+            Text(self._at(entry)),
+            Text(self._recorded(entry), style=QUIET),
+            Text(entry.event, style=style),
+            Text(entry.role, style=QUIET),
+            Text(entry.verdict, style=verdict_style(entry.verdict)),
+            Text(entry.states[1], style="bold" if entry.moved else QUIET),
+        )
+
+    def _notes(self, entry: Entry) -> Text:
+        """What was sent, then what is unusual about it."""
+        told = self._sent(entry)
+        marks: list[tuple[str, str]] = []
+        if entry.verdict == "refused":
+            marks.append((self._refusal(entry), STYLES[Tone.NO]))
+        if entry.late:
+            marks.append(("late entry", STYLES[Tone.UNKNOWN]))
+        for guard, verdict in entry.overridden.items():
+            code = entry.body["event"]["override"]["code"]
+            marks.append((f"override of {guard} ({verdict}): {code}", STYLES[Tone.OVERRIDE]))
+        if entry.moved_by is not None:
+            marks.append((f"moved by {entry.moved_by}", STYLES[Tone.RULE]))
+        if entry.corrects is not None:
+            marks.append((f"corrects record {entry.corrects}", STYLES[Tone.OVERRIDE]))
+        reason = entry.body["event"].get("reason") or {}
+        if "code" in reason:
+            marks.append((f"reason: {reason['code']}", QUIET))
+        marks += [(f"“{text}”", "italic") for text in self.texts.get(entry.seq, {}).values()]
+        for text, style in marks:
+            if told:
+                told.append("; ", style=QUIET)
+            told.append(text, style=style)
+        return told
+
+    def _refusal(self, entry: Entry) -> str:
+        decision = entry.body["decision"]
+        kept = [w["guard"] for a in decision.get("attempts", ()) for w in a["kept_by"]]
+        names = list(dict.fromkeys(kept))
+        more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+        listed = f": {', '.join(names[:FEW])}{more}" if names else ""
+        return f"{decision['reason']}{listed}"
+
+    def _sent(self, entry: Entry) -> Text:
+        fields = self.lexicon.bound(entry.event)
+        event = entry.body["event"]
+        sent = event.get("data", {})
+        if entry.event == CORRECTION:
+            sent = {sent["input"]: sent.get("value", "entered in error")}
+        if entry.event == ENROLLED:
+            sent = {"workflow": event["workflow"], "site": event["site"]}
+        told = Text()
+        for name, value in sent.items():
+            if told:
+                told.append(", ", style=QUIET)
+            of_input = fields.get(name, name)
+            struck = entry.corrected.get(of_input)
+            said = self.wording.value(plain(value))
+            told.append(f"{name} ", style=QUIET)
+            told.append(said, style=CORRECTED if struck is not None else "")
+            if struck is not None:
+                told.append(f" corrected by {struck}", style=STYLES[Tone.OVERRIDE])
+        return told
+
+    def _at(self, entry: Entry) -> str:
+        if entry.at is not None:
+            return self.wording.instant(entry.at)
+        at = entry.body["event"]["at"]
+        return plain(at) if isinstance(at, dict) else "not published"
+
+    def _recorded(self, entry: Entry) -> str:
+        recorded = self.wording.instant(entry.recorded_at)
+        same_day = entry.at is not None and recorded[:10] == self.wording.instant(entry.at)[:10]
+        return recorded[11:] if same_day else recorded[:10]
+
+
+_HEADS = ("#", "At", "Recorded", "Event", "Role", "Verdict", "State")
+_WIDTHS = (4, 16, 10, 26, 10, 9, None)
+
+
+def _line(wide: bool, *cells: Text) -> Table:  # noqa: FBT001  # the one thing that varies
+    table = Table.grid(padding=(0, 1, 0, 0))
+    shown = [n for n in range(len(_HEADS)) if wide or _HEADS[n] != "Recorded"]
+    for n in shown:
+        table.add_column(
+            width=_WIDTHS[n], justify="right" if n == 0 else "left", overflow="ellipsis"
+        )
+    table.add_row(*(cells[n] for n in shown))
+    return table
+
+
+def local_at(entry: Entry) -> datetime:
+    """When it happened; when it was recorded where nobody says."""
+    return entry.at if entry.at is not None else instant_from(entry.body["recorded_at"])

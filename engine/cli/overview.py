@@ -1,0 +1,248 @@
+"""A course on one screen: where it stands, what is due, what holds, and what could come next.
+
+Nothing here knows a workflow: which variables and readings there are, and what they are called, is
+looked up in the course's own definition.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.cli.lexicon import Lexicon
+from engine.cli.wording import Wording
+from engine.core.definition import Input, Kind, Variable
+from engine.core.encoding import Json, encode_value, instant_text
+from engine.core.expression import Truth
+from engine.core.inquiry import Option
+from engine.core.phrase import value_text
+from engine.core.record import Record
+from engine.core.schedule import dueness
+from engine.core.view import Reading
+from engine.service import Status
+
+RULES_TOLD = 4
+"""How many of the rules that fired last are shown."""
+FIRST_KINDS = ("quantity", "number", "date", "code", "yesno", "instant")
+"""Totals and counters first: they are what is looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What one screen shows of a course at an instant, and what `--json` answers."""
+
+    status: Status
+    lexicon: Lexicon
+    wording: Wording
+    at: datetime
+    today: date
+    bodies: Sequence[Mapping[str, Json]]
+
+    @classmethod
+    def of(cls, status: Status, records: Iterable[Record], at: datetime) -> Overview:
+        """The overview of a course as it stands."""
+        workflow = status.machine.workflow
+        zone = ZoneInfo(status.row["zone"])
+        return cls(
+            status=status,
+            lexicon=Lexicon(status.machine),
+            wording=Wording.of(
+                zone=status.row["zone"],
+                retrospective=status.row["retrospective"],
+                not_published=workflow.not_published,
+            ),
+            at=at,
+            today=at.astimezone(zone).date(),
+            bodies=[json.loads(record.body) for record in records],
+        )
+
+    def json(self) -> dict[str, Json]:
+        """Everything, as data."""
+        row, workflow = self.status.row, self.status.machine.workflow
+        names = ("course", "patient", "site", "zone", "retrospective", "round", "seq", "revision")
+        return {
+            **{name: row[name] for name in names},
+            "workflow": workflow.label,
+            "title": workflow.title,
+            "digest": row["digest"],
+            "state": row["state"],
+            "state_title": self.lexicon.state(row["state"]),
+            "stage": self.lexicon.stage(row["state"]),
+            "last_at": row["last_at"],
+            "as_of": instant_text(self.at),
+            "visits": self.visits(),
+            "timers": self.timers(),
+            "variables": self.variables(),
+            "readings": self.readings(),
+            "holding": self.holding(),
+            "overrides": self.overrides(),
+            "last_rules": self.last_rules(),
+            "questions": [
+                self.lexicon.question(rule, names) for rule, names in row["questions"].items()
+            ],
+            "next": self.options(),
+        }
+
+    def visits(self) -> list[Json]:
+        """The visits that are due, each with where today lies in its window."""
+        titles = {visit.name: visit.title for visit in self.status.machine.workflow.visits}
+        return [
+            {
+                "name": name,
+                "title": titles.get(name) or name,
+                "number": window.number,
+                "earliest": window.earliest.isoformat(),
+                "target": window.target.isoformat(),
+                "latest": window.latest.isoformat(),
+                "due": dueness(window, self.today).value,
+            }
+            for name, window in self.status.snapshot.visits.items()
+        ]
+
+    def timers(self) -> list[Json]:
+        """The timers that wait, the next one first."""
+        waiting = sorted(self.status.snapshot.timers.items(), key=lambda item: item[1].due)
+        events = self.status.machine.timers
+        return [
+            {
+                "name": name,
+                "event": events[name],
+                "title": self.lexicon.event(events[name]),
+                "due": instant_text(armed.due),
+                "overdue": armed.due <= self.at,
+            }
+            for name, armed in waiting
+        ]
+
+    def variables(self) -> list[Json]:
+        """What the course remembers that is not as it began; `None` is what became unknown."""
+        machine, held = self.status.machine, self.status.snapshot.variables
+        ranked = sorted(machine.workflow.variables, key=lambda v: FIRST_KINDS.index(v.kind))
+        return [
+            self._value(variable, held.get(variable.name))
+            for variable in ranked
+            if held.get(variable.name) != machine.initial_values[variable.name]
+        ]
+
+    def readings(self) -> list[Json]:
+        """The latest reading of each input, the newest first."""
+        latest = self.status.snapshot.latest
+        newest = sorted(
+            latest.values(), key=lambda r: (r.at is not None, r.at, r.seq), reverse=True
+        )
+        return [self._reading(reading) for reading in newest]
+
+    def holding(self) -> list[Json]:
+        """The rules that hold now, with the record since which they do."""
+        actions = {rule.guard: rule.action for rule in self.status.machine.workflow.rules}
+        ranks = {action.name: action.rank for action in self.status.machine.workflow.actions}
+        firing = self.status.snapshot.firing.items()
+        return [
+            {
+                "rule": rule,
+                "title": self.lexicon.guard(rule),
+                "action": self.lexicon.action(actions[rule]),
+                "since": since,
+            }
+            for rule, since in sorted(firing, key=lambda item: ranks[actions[item[0]]])
+        ]
+
+    def overrides(self) -> list[Json]:
+        """Every override that was used, the latest first."""
+        return [
+            {
+                "record": body["seq"],
+                "event": body["event"]["event"],
+                "at": _when(body["event"]),
+                "guard": weighed["guard"],
+                "title": self.lexicon.guard(weighed["guard"]),
+                "verdict": weighed["verdict"],
+                "code": body["event"]["override"]["code"],
+                "role": body["event"]["actor"]["role"],
+            }
+            for body in reversed(self.bodies)
+            for weighed in body["decision"].get("weighed", ())
+            if weighed.get("passed")
+        ]
+
+    def last_rules(self) -> list[Json]:
+        """The rules that were delivered last and do not hold any more, the latest first."""
+        found: list[Json] = []
+        held = self.status.snapshot.firing
+        for body in reversed(self.bodies):
+            decision = body["decision"]
+            for fired in decision.get("fired", ()):
+                fresh = fired.get("delivered") and fired["rule"] not in held
+                if fresh and len(found) < RULES_TOLD:
+                    told = self.lexicon.told(fired, decision.get("moved_by"))
+                    found.append({"record": body["seq"], "at": _when(body["event"]), **told})
+        return found
+
+    def options(self) -> list[Json]:
+        """What could be sent now, requests first, with what is in the way of each."""
+        return [self._option(option) for option in self.status.options]
+
+    def _option(self, option: Option) -> dict[str, Json]:
+        kept_by = self.lexicon.option(option)
+        lacking = [lack for one in kept_by for lack in one["missing"]]
+        by_data = bool(lacking) and all(lack["why"] == "not-sent" for lack in lacking)
+        return {
+            "event": option.event,
+            "title": option.title,
+            "kind": option.kind.value,
+            "request": option.kind is Kind.REQUEST,
+            "verdict": option.verdict.value,
+            "target": option.target,
+            "roles": list(option.roles),
+            "depends_on_data": option.verdict is Truth.UNKNOWN and by_data,
+            "requirements": kept_by,
+        }
+
+    def _value(self, declared: Variable, value: Any) -> dict[str, Json]:  # noqa: ANN401  # any kind
+        return {
+            "name": declared.name,
+            "title": declared.title or declared.name,
+            "value": None if value is None else encode_value(value),
+            "unit": declared.unit,
+            "said": self._said(declared, value),
+        }
+
+    def _reading(self, reading: Reading) -> dict[str, Json]:
+        declared = self.status.machine.inputs[reading.input]
+        usable = reading.value is not None
+        return {
+            "input": reading.input,
+            "title": declared.title or reading.input,
+            "value": encode_value(reading.value) if usable else None,
+            "unit": declared.unit,
+            "said": self._said(declared, reading.value),
+            "at": None if reading.at is None else instant_text(reading.at),
+            "record": reading.seq,
+            "flaw": reading.flaw,
+            "corrects": reading.corrects,
+            "stale": self._stale(declared, reading),
+        }
+
+    def _said(self, declared: Variable | Input, value: Any) -> str:  # noqa: ANN401  # any kind
+        if value is None:
+            return "not known"
+        if isinstance(value, datetime):
+            return self.wording.instant(value)
+        if isinstance(value, Decimal) and declared.unit is not None:
+            return self.wording.value(f"{value_text(value)} {declared.unit}")
+        return value_text(value).replace("_", " ")
+
+    def _stale(self, declared: Input, reading: Reading) -> bool:
+        if declared.max_age is None or reading.at is None:
+            return False
+        return self.at - reading.at > declared.max_age
+
+
+def _when(event: Mapping[str, Json]) -> str | None:
+    at = event["at"]
+    return at if isinstance(at, str) else None

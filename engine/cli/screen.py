@@ -1,0 +1,183 @@
+"""How `regimen show` looks: one screen, whatever the workflow; `--all` leaves nothing out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.explanation import Unmet
+from engine.cli.ink import QUIET, STYLES, mark, verdict_mark
+from engine.cli.overview import Overview
+from engine.cli.wording import Tone, day, plain
+from engine.core.encoding import Json, date_from
+
+FEW = 3
+"""How many of a list are shown where the screen is one."""
+MANY = 12
+"""How many variables are shown where the screen is one, and twice as many as readings."""
+DUE_STYLES = {"now": "green", "overdue": "bold yellow", "missed": "bold red"}
+
+
+def screen(overview: Overview, *, everything: bool = False) -> RenderableType:
+    """The course as one screen."""
+    return Group(_head(overview), Rule(style=QUIET), _body(overview, everything=everything))
+
+
+def _head(overview: Overview) -> RenderableType:
+    row, workflow = overview.status.row, overview.status.machine.workflow
+    title = Text.assemble(
+        (row["course"], "bold"),
+        "  ",
+        (overview.lexicon.state(row["state"]), "bold reverse"),
+        f"  {overview.lexicon.stage(row['state']).replace('_', ' ')}, round {row['round']}",
+    )
+    if row["retrospective"]:
+        title.append("  told after the fact", style=STYLES[Tone.DEVIATION])
+    last = overview.wording.instant(row["last_at"])
+    what = f"{workflow.title} ({workflow.label}, {row['digest'][:15]}…)"
+    where = f"patient {row['patient']} at {row['site']}, {row['zone']}"
+    how_far = f"{row['seq']} records, revision {row['revision']}, last event {last}"
+    return Group(title, Text(what, style=QUIET), Text(f"{where}; {how_far}", style=QUIET))
+
+
+def _body(overview: Overview, *, everything: bool) -> Table:
+    few = None if everything else FEW
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(style="bold", width=9)
+    grid.add_column(ratio=1)
+    sections: tuple[tuple[str, Iterable[RenderableType]], ...] = (
+        ("Due", (*map(_visit, overview.visits()), *_timers(overview, few))),
+        ("Holds", _cut([_rule(held) for held in overview.holding()], few)),
+        ("Open", _cut([_question(overview, q) for q in overview.json()["questions"]], few)),
+        ("Overrides", _cut([_override(overview, one) for one in overview.overrides()], few)),
+        ("Last", [_fired(overview, told) for told in overview.last_rules()[:few]]),
+        ("Course", _flow(overview.variables(), None if everything else MANY)),
+        ("Readings", _flow(overview.readings(), None if everything else MANY // 2)),
+        ("Next", _next(overview, everything=everything)),
+    )
+    for name, lines in sections:
+        told = list(lines)
+        if told:
+            grid.add_row(name, Group(*told))
+    return grid
+
+
+def _visit(visit: Mapping[str, Json]) -> Text:
+    window = f"{day(date_from(visit['earliest']))} to {day(date_from(visit['latest']))}"
+    return Text.assemble(
+        f"{visit['title']} {visit['number']}: ",
+        (visit["due"], DUE_STYLES.get(visit["due"], "")),
+        f", target {day(date_from(visit['target']))} ({window})",
+    )
+
+
+def _timers(overview: Overview, few: int | None) -> list[Text]:
+    told = []
+    for timer in overview.timers():
+        line = Text(f"{timer['title']}: {overview.wording.instant(timer['due'])}")
+        if timer["overdue"]:
+            line.append("  waits for `regimen tick`", style=DUE_STYLES["overdue"])
+        told.append(line)
+    return _cut(told, few)
+
+
+def _rule(held: Mapping[str, Json]) -> Text:
+    return Text.assemble(
+        mark(Tone.RULE),
+        f" {held['action']}: {held['title']} ",
+        (f"since record {held['since']}", QUIET),
+    )
+
+
+def _question(overview: Overview, question: Mapping[str, Json]) -> Text:
+    waits = "; ".join(overview.wording.lack(lack) for lack in question["waits_for"])
+    return Text.assemble(mark(Tone.UNKNOWN), f" {question['title']}: waits for {waits}")
+
+
+def _override(overview: Overview, one: Mapping[str, Json]) -> Text:
+    return Text.assemble(
+        mark(Tone.OVERRIDE),
+        f" {one['title']} ({one['verdict']}): {one['code']}, {one['role']} ",
+        (f"record {one['record']}, {overview.wording.instant(one['at'])}", QUIET),
+    )
+
+
+def _fired(overview: Overview, told: Mapping[str, Json]) -> Text:
+    moved = " (moved the course)" if told["moved"] else ""
+    return Text.assemble(
+        mark(Tone.RULE),
+        f" {told['action_title']}: {told['title']}{moved} ",
+        (f"record {told['record']}, {overview.wording.instant(told['at'])}", QUIET),
+    )
+
+
+def _flow(items: Sequence[Mapping[str, Json]], few: int | None) -> list[Text]:
+    """Titles with their values, one after the other; one below the other where all are shown."""
+    if few is None:
+        return [_item(item) for item in items]
+    line = Text(" · ", style=QUIET).join(_item(item) for item in items[:few])
+    if len(items) > few:
+        line.append(f" · and {len(items) - few} more: --all", style=QUIET)
+    return [line] if items else []
+
+
+def _item(item: Mapping[str, Json]) -> Text:
+    line = Text.assemble((f"{item['title']} ", QUIET), (item["said"], "bold"))
+    flaw = item.get("flaw")
+    if flaw is not None:
+        line.append(f" {plain(flaw)}", style=STYLES[Tone.NO])
+    if item.get("corrects") is not None:
+        line.append(f" corrects {item['corrects']}", style=STYLES[Tone.OVERRIDE])
+    if item.get("stale"):
+        line.append(" too old", style=STYLES[Tone.UNKNOWN])
+    return line
+
+
+def _next(overview: Overview, *, everything: bool) -> list[RenderableType]:
+    options = overview.options()
+    requests = [option for option in options if option["request"]]
+    lines: list[RenderableType] = []
+    free = [o["event"] for o in requests if o["verdict"] == "yes"]
+    data = [o["event"] for o in requests if o["depends_on_data"]]
+    kept = [o for o in requests if o["verdict"] != "yes" and not o["depends_on_data"]]
+    if free:
+        lines.append(Text.assemble(mark(Tone.YES), f" would be accepted: {', '.join(free)}"))
+    if data:
+        lines.append(
+            Text.assemble(mark(Tone.UNKNOWN), f" depends on what is sent: {', '.join(data)}")
+        )
+    lines += [_kept(overview, option, everything=everything) for option in kept]
+    reports = [option["event"] for option in options if not option["request"]]
+    if reports:
+        listed = f": {', '.join(reports)}" if everything else ""
+        lines.append(
+            Text(
+                f"Reports of what happened are always taken ({len(reports)} kinds){listed}.", QUIET
+            )
+        )
+    return lines
+
+
+def _kept(overview: Overview, option: Mapping[str, Json], *, everything: bool) -> Text:
+    kept_by: Sequence[Unmet] = option["requirements"]
+    # What is plainly not met comes before what is only not known yet.
+    ranked = sorted(kept_by, key=lambda one: one["verdict"] != "no")
+    shown = ranked if everything else ranked[:1]
+    line = Text.assemble(
+        verdict_mark(option["verdict"]),
+        f" {option['event']}: ",
+        "; ".join(overview.wording.short(one) for one in shown),
+    )
+    if len(ranked) > len(shown):
+        line.append(f" and {len(ranked) - len(shown)} more", style=QUIET)
+    return line
+
+
+def _cut(lines: Sequence[Text], few: int | None) -> list[Text]:
+    if few is None or len(lines) <= few:
+        return list(lines)
+    return [*lines[:few], Text(f"and {len(lines) - few} more: --all", style=QUIET)]

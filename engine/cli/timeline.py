@@ -1,0 +1,252 @@
+"""A course as a picture in a terminal: states as bars over time, events as marks below them.
+
+Where no time was published the axis counts records, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from engine.cli.axis import FOLD, Axis
+from engine.cli.ink import MARKS, QUIET, STYLES
+from engine.cli.lexicon import Lexicon
+from engine.cli.logbook import Entry
+from engine.cli.wording import Tone, Wording
+from engine.core.definition import Kind
+from engine.core.encoding import Json, instant_text
+from engine.core.event import ENGINE
+from engine.core.snapshot import Window
+
+LABEL = 26
+BAR, DUE, PLAIN = "█", "░", "·"
+COLOURS = ("blue", "cyan", "green", "magenta", "yellow", "bright_blue", "bright_green")
+SHORT = timedelta(days=3)
+"""What lasts less is labelled with times of the day."""
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """A stretch of time in one state."""
+
+    state: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """What is drawn: entries in order, and the visits that are due."""
+
+    entries: Sequence[Entry]
+    lexicon: Lexicon
+    wording: Wording
+    visits: Mapping[str, Window]
+
+    def json(self) -> dict[str, Json]:
+        """The same as data; without times, where none were published."""
+        return {
+            "dated": self.dated,
+            "states": [
+                {
+                    "state": stay.state,
+                    "title": self.lexicon.state(stay.state),
+                    "start": instant_text(stay.start) if self.dated else None,
+                    "end": instant_text(stay.end) if self.dated else None,
+                }
+                for stay in self.stays
+            ],
+            "moments": [
+                {"seq": entry.seq, "at": entry.body["event"]["at"], "said": said}
+                for entry, _, said in self.moments()
+            ],
+        }
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether there are times to draw."""
+        return len({entry.at for entry in self.entries if entry.at is not None}) > 1
+
+    @cached_property
+    def placed(self) -> list[tuple[Entry, datetime]]:
+        """The entries with where they stand: at their time, or one after the other."""
+        if not self.dated:
+            return [(e, _FIRST + timedelta(days=n)) for n, e in enumerate(self.entries)]
+        last = next(e.at for e in self.entries if e.at is not None)
+        found = []
+        for entry in self.entries:
+            last = entry.at or last
+            found.append((entry, last))
+        return found
+
+    @cached_property
+    def stays(self) -> list[Stay]:
+        """The states in their order. A late entry changes the state when it becomes known."""
+        found: list[Stay] = []
+        now = self.placed[0][1]
+        since = now
+        for entry, at in self.placed:
+            now = max(now, at)
+            if entry.moved and entry.states[0] is not None:
+                found.append(Stay(state=entry.states[0], start=since, end=now))
+                since = now
+        return [*found, Stay(state=self.entries[-1].states[1], start=since, end=now)]
+
+    def moments(self) -> Iterator[tuple[Entry, Tone, str]]:
+        """What a reader should notice: stages, refusals, deviations, overrides, corrections."""
+        stage = None
+        for entry in self.entries:
+            before, stage = stage, self.lexicon.stage(entry.states[1])
+            title = self.lexicon.event(entry.event)
+            if entry.verdict == "refused":
+                yield entry, Tone.NO, f"refused: {title}"
+                continue
+            if entry.verdict == "deviation":
+                yield entry, Tone.DEVIATION, f"deviation: {title}"
+            for guard in entry.overridden:
+                yield entry, Tone.OVERRIDE, f"override: {self.lexicon.guard(guard)}"
+            if entry.moved_by is not None:
+                yield entry, Tone.RULE, f"{self.lexicon.guard(entry.moved_by)}"
+            if entry.corrects is not None:
+                yield entry, Tone.OVERRIDE, f"record {entry.corrects} is corrected"
+            if stage != before:
+                yield entry, Tone.PLAIN, f"→ {self.lexicon.state(entry.states[1])}"
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        axis = self._axis(max(20, options.max_width - LABEL - 1))
+        yield self._ticks(axis)
+        yield Text(" " * (LABEL + 1) + axis.line(), style=QUIET)
+        yield from self._bars(axis)
+        yield from self._visits(axis)
+        for label, style, sign, belongs in _ROWS:
+            if (row := self._marks(axis, label, style, sign, belongs)) is not None:
+                yield row
+        if any(axis.folded):
+            days = axis.longest.days
+            yield Text(f"{FOLD} folded: nothing but timers for more than {days} days", style=QUIET)
+        if not self.dated:
+            yield Text(
+                "No times were published: the axis counts records.", style=STYLES[Tone.UNKNOWN]
+            )
+        yield Text()
+        for entry, tone, said in self.moments():
+            yield self._moment(entry, tone, said)
+
+    def _axis(self, width: int) -> Axis:
+        sent = [at for entry, at in self.placed if entry.role != ENGINE]
+        ends = [self.placed[-1][1], *(at for _, at in self.placed[:1])]
+        windows = [edge for pair in self._windows() for edge in pair] if self.dated else []
+        return Axis.over([*sent, *ends, *windows], width=width)
+
+    def _ticks(self, axis: Axis) -> Text:
+        line = [" "] * (LABEL + 1 + axis.width + 12)
+        for column in axis.ticks():
+            at = axis.instant(column)
+            label = (
+                self._date(at, axis)
+                if self.dated
+                else f"record {self.entries[min((at - _FIRST).days, len(self.entries) - 1)].seq}"
+            )
+            start = LABEL + 1 + column
+            line[start : start + len(label)] = label
+        return Text("".join(line).rstrip(), style=QUIET)
+
+    def _date(self, at: datetime, axis: Axis) -> str:
+        said = self.wording.instant(at)
+        return said[5:] if axis.marks[-1] - axis.marks[0] < SHORT else said[:10]
+
+    def _bars(self, axis: Axis) -> Iterator[Text]:
+        stages = list(dict.fromkeys(self.lexicon.stage(stay.state) for stay in self.stays))
+        for state in dict.fromkeys(stay.state for stay in self.stays):
+            drawn = [" "] * axis.width
+            for stay in self.stays:
+                if stay.state == state:
+                    first, last = axis.column(stay.start), axis.column(stay.end)
+                    drawn[first : last + 1] = [BAR] * (last + 1 - first)
+            colour = COLOURS[stages.index(self.lexicon.stage(state)) % len(COLOURS)]
+            current = state == self.stays[-1].state
+            yield Text.assemble(
+                (_label(self.lexicon.state(state)), "bold" if current else ""),
+                ("".join(drawn), colour),
+            )
+
+    def _visits(self, axis: Axis) -> Iterator[Text]:
+        if not self.dated:
+            return
+        for name, (opens, closes) in zip(self.visits, self._windows(), strict=True):
+            first, last = axis.column(opens), axis.column(closes)
+            drawn = " " * first + DUE * (last + 1 - first)
+            titles = {visit.name: visit.title for visit in self.lexicon.workflow.visits}
+            label = f"due: {titles.get(name) or name} {self.visits[name].number}"
+            yield Text.assemble(_label(label), (drawn, STYLES[Tone.YES]))
+
+    def _windows(self) -> list[tuple[datetime, datetime]]:
+        zone = self.wording.zone
+        return [
+            (
+                datetime(*w.earliest.timetuple()[:3], tzinfo=zone).astimezone(UTC),
+                datetime(*w.latest.timetuple()[:3], 23, 59, tzinfo=zone).astimezone(UTC),
+            )
+            for w in self.visits.values()
+        ]
+
+    def _marks(
+        self, axis: Axis, label: str, style: str, sign: str, belongs: Callable[[Entry, Kind], bool]
+    ) -> Text | None:
+        counts: dict[int, int] = {}
+        for entry, at in self.placed:
+            if belongs(entry, self._kind(entry)):
+                column = axis.column(at)
+                counts[column] = counts.get(column, 0) + 1
+        if not counts:
+            return None
+        drawn = "".join(
+            " " if n not in counts else sign if counts[n] == 1 else _many(counts[n])
+            for n in range(max(counts) + 1)
+        )
+        return Text.assemble((_label(label), style), (drawn, style))
+
+    def _kind(self, entry: Entry) -> Kind:
+        declared = self.lexicon.machine.events.get(entry.event)
+        return declared.kind if declared is not None else Kind.REPORT
+
+    def _moment(self, entry: Entry, tone: Tone, said: str) -> Text:
+        at = self.wording.instant(entry.at) if entry.at is not None else f"record {entry.seq}"
+        return Text.assemble(
+            (f"{at:<16} ", QUIET),
+            (f"{MARKS.get(tone, ' ')} ", STYLES.get(tone, "")),
+            (said, STYLES.get(tone, "")),
+            (f"  record {entry.seq}" if entry.at is not None else "", QUIET),
+        )
+
+
+_ROWS: tuple[tuple[str, str, str, Callable[[Entry, Kind], bool]], ...] = (
+    (f"{MARKS[Tone.YES]} requests granted", STYLES[Tone.YES], MARKS[Tone.YES],
+     lambda e, kind: kind is Kind.REQUEST and e.verdict == "accepted"),
+    (f"{MARKS[Tone.NO]} requests refused", STYLES[Tone.NO], MARKS[Tone.NO],
+     lambda e, _: e.verdict == "refused"),
+    (f"{MARKS[Tone.OVERRIDE]} overrides", STYLES[Tone.OVERRIDE], MARKS[Tone.OVERRIDE],
+     lambda e, _: bool(e.overridden)),
+    (f"{MARKS[Tone.DEVIATION]} deviations", STYLES[Tone.DEVIATION], MARKS[Tone.DEVIATION],
+     lambda e, _: e.verdict == "deviation"),
+    (f"{MARKS[Tone.RULE]} moved by a rule", STYLES[Tone.RULE], MARKS[Tone.RULE],
+     lambda e, _: e.moved_by is not None),
+    (f"{PLAIN} reports", "", PLAIN,
+     lambda e, kind: kind is Kind.REPORT and e.verdict == "accepted" and e.role != ENGINE),
+    ("○ timers", QUIET, "○", lambda e, _: e.role == ENGINE),
+)  # fmt: skip
+
+
+def _label(said: str) -> str:
+    short = said if len(said) <= LABEL else f"{said[: LABEL - 1]}…"
+    return f"{short:<{LABEL}} "
+
+
+def _many(count: int) -> str:
+    return str(count) if count < 10 else "+"
