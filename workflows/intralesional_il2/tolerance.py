@@ -216,7 +216,8 @@ CHAPTER = Chapter(
             name="visit_tolerated",
             event="confirm_tolerated",
             sources=("escalation", "dose_review"),
-            requires=(*hard(TESTED, UNASSESSED, *_HARD), *soft(HOME_READINGS)),
+            # Missing readings are asked for once, by the gate before the next dose.
+            requires=hard(TESTED, UNASSESSED, *_HARD),
             updates=_NEXT,
         ),
         Transition(
