@@ -173,8 +173,8 @@ readings = Table(
     Column("over_microseconds", BigInteger, doc="The length of what it was taken over."),
     Column("flaw", Name, doc="Why it cannot be used."),
     Column("corrects", Integer, doc="The record that first brought what it replaces."),
+    # In the order of its key, SQLite would read all of a course for the undated ones of an input.
     PrimaryKeyConstraint("tenant", "course", "seq", "input", name=f"pk_{PREFIX}readings"),
-    sqlite_with_rowid=False,
 )
 Index(
     f"ix_{PREFIX}readings_at",

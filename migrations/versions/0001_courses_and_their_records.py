@@ -26,7 +26,6 @@ GUARDED = {
 }
 TEXTS = "regimen_texts"
 TEXTS_KEY = ("tenant", "course", "seq", "path")
-CLUSTERED = {"regimen_readings", TEXTS}
 TABLES = (
     *("texts", "messages", "visits", "timers", "readings"),
     *("records", "courses", "prose", "definitions"),
@@ -141,7 +140,6 @@ def _records() -> None:
         _column("flaw", null=True),
         _column("corrects", sa.Integer(), null=True),
         _key("readings", "tenant", "course", "seq", "input"),
-        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_regimen_readings_at", "regimen_readings", ["tenant", "course", "input", "at"]
@@ -219,8 +217,8 @@ def _sqlite_guards() -> list[str]:
         for columns in keys:
             name = f"insert_{columns[-1]}"
             made.append(_sqlite(table, name, "INSERT", _there(table, columns)))
-        if table not in CLUSTERED:  # the hidden key can be replaced by, too
-            made.append(_sqlite(table, "insert_rowid", "INSERT", _there(table, ("rowid",))))
+        # The hidden key can be replaced by, too.
+        made.append(_sqlite(table, "insert_rowid", "INSERT", _there(table, ("rowid",))))
     kept = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in (*TEXTS_KEY, "sha256"))
     erasing = f"NOT (NEW.text IS NULL AND NEW.salt IS NULL AND {kept})"
     return [
