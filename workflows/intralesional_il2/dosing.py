@@ -24,6 +24,7 @@ from engine.core.expression import (
     any_of,
     least,
 )
+from engine.core.quantity import q
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -199,7 +200,12 @@ HOME_READINGS = Guard(
     name="N19_readings_of_last_observation",
     condition=any_of(
         v.home_readings_attested,
-        all_of(in_observation(i.systolic).known(), in_observation(i.temperature).known()),
+        # Compared rather than asked for, so that what is missing is named.
+        all_of(
+            v.observation_ends_at.known(),
+            in_observation(i.systolic) > q("0", "mm[Hg]"),
+            in_observation(i.temperature) > q("0", "Cel"),
+        ),
     ),
     title="Pressure and temperature of the last observation are known or attested",
     cite=SELF_MONITORING,
