@@ -52,7 +52,7 @@ def passed(answer: Answer) -> dict[str, str]:
 def said(answer: Answer) -> str:
     """An answer in one line, for the message of a failed test."""
     words = [answer.verdict, answer.decision.get("reason"), f"in {answer.state}"]
-    if closed := kept_by(answer):
+    if answer.verdict != "accepted" and (closed := kept_by(answer)):
         words.append(f"kept by {', '.join(closed)}")
     if lacking := missing(answer):
         words.append(f"missing {', '.join(lacking)}")
