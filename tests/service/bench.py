@@ -1,0 +1,158 @@
+"""A tenant's service on a store, with a clock that the test sets, and events to send to it.
+
+The workflow is that of an instrument: few fields, one threshold, one timer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from engine.audit import Auditor
+from engine.core.definition import Workflow
+from engine.core.encoding import Json, instant_text
+from engine.core.record import Record
+from engine.ports import Store
+from engine.registry import Registry
+from engine.service import Service
+from engine.submission import Answer, Setting
+from engine.zones import Zones
+from workflows import instrument_calibration
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+INSTRUMENT = instrument_calibration.WORKFLOW
+
+GOOD = {
+    "deviation": {"value": "3", "unit": "um"},
+    "room_temperature": {"value": "20", "unit": "Cel"},
+}
+BAD = {"deviation": {"value": "12", "unit": "um"}}
+
+
+@dataclass
+class HandClock:
+    """Shows what it is set to; unlike time, it can be set back."""
+
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **span: float) -> None:
+        self.time += timedelta(**span)
+
+
+@dataclass
+class Bench:
+    """A tenant of a store, so that tests that share a database do not meet."""
+
+    store: Store
+    tenant: str
+    registry: Registry = field(default_factory=Registry)
+    clock: HandClock = field(default_factory=HandClock)
+
+    def __post_init__(self) -> None:
+        self.ids = itertools.count(1)
+        self.salts = itertools.count(1)
+        self.service = Service(
+            self.store,
+            Setting(
+                tenant=self.tenant,
+                registry=self.registry,
+                clock=self.clock,
+                calendars=Zones(),
+                salt=lambda: f"{next(self.salts):032x}",
+                version="0",
+            ),
+        )
+        self.auditor = Auditor(store=self.store, registry=self.registry, tenant=self.tenant)
+
+    def install(self, *workflows: Workflow, site: str | None = None) -> tuple[str, ...]:
+        with self.store.transaction(self.tenant) as tx:
+            return self.registry.install(workflows, tx, site=site)
+
+    # --- events -------------------------------------------------------------------------------
+
+    def body(
+        self, course: str, event: str, role: str = "metrologist", **more: Any
+    ) -> dict[str, Any]:
+        """An event of now, with an id of its own unless one is given."""
+        return {
+            "format": 1,
+            "id": f"e{next(self.ids)}",
+            "course": course,
+            "event": event,
+            "at": instant_text(self.clock.now()),
+            "actor": {"id": f"{role}-1", "role": role},
+        } | more
+
+    def enrolment(self, course: str, **more: Any) -> dict[str, Any]:
+        return (
+            self.body(
+                course,
+                "course.enrolled",
+                workflow="instrument_calibration",
+                patient=f"patient-of-{course}",
+                site="north",
+                zone="Europe/Vienna",
+            )
+            | more
+        )
+
+    def measurement(
+        self, course: str, data: Mapping[str, Json] = GOOD, **more: Any
+    ) -> dict[str, Any]:
+        return self.body(course, "measurement_recorded", data=dict(data)) | more
+
+    def release(self, course: str, **more: Any) -> dict[str, Any]:
+        return self.body(course, "release_instrument") | more
+
+    # --- courses ------------------------------------------------------------------------------
+
+    def enrolled(self, *courses: str) -> Answer:
+        """Courses on the bench; the answer to the last enrolment."""
+        return [self.service.submit(self.enrolment(course)) for course in courses][-1]
+
+    def in_service(self, *courses: str) -> None:
+        """Courses of released instruments, each with a timer that waits for a year and a week."""
+        for course in courses:
+            self.enrolled(course)
+            self.service.submit(self.measurement(course))
+            assert self.service.submit(self.release(course)).verdict == "accepted"
+
+    def records(self, course: str) -> list[Record]:
+        return self.service.records(course)
+
+    def events(self, course: str) -> list[str]:
+        return [record.event for record in self.records(course)]
+
+    def state(self, course: str) -> str:
+        state: str = self.row(course)["state"]
+        return state
+
+    def row(self, course: str) -> dict[str, Any]:
+        with self.store.transaction(self.tenant, write=False) as tx:
+            row: dict[str, Any] = json.loads(tx.row(course) or b"{}")
+        return row
+
+    def proved(self, *courses: str) -> bool:
+        """Whether each course is whole and would be decided so again; shows what is wrong."""
+        for course in courses:
+            assert self.auditor.verify(course) is None
+            assert self.auditor.decide_again(course) == []
+        return True
+
+
+def said(records: Iterable[Record]) -> list[Mapping[str, Json]]:
+    """What records say apart from when they were recorded, and from the hashes that follow."""
+    found = []
+    for record in records:
+        body = json.loads(record.body)
+        for member in ("recorded_at", "prev"):
+            del body[member]
+        found.append(body)
+    return found
