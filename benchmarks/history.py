@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from benchmarks.courses import KINDS, LARGE, SMALL, Kind
 from benchmarks.engines import Bench, timed
-from benchmarks.measure import Figure, Run, in_turns, rate
+from benchmarks.measure import Figure, Run, in_turns, rate_of_one_core
 from benchmarks.writing import opened
 from engine.core.history import replay, verify
 from engine.core.record import Record
@@ -51,10 +51,10 @@ def _replayed(run: Run, kind: Kind, bench: Bench, courses: Sequence[Sequence[Rec
     count = sum(map(len, courses))
 
     def floor_turn() -> float:
-        return rate(count, lambda: _read(courses))
+        return rate_of_one_core(count, lambda: _read(courses))
 
     def engine_turn() -> float:
-        return rate(count, lambda: _prove(courses, bench.tenant))
+        return rate_of_one_core(count, lambda: _prove(courses, bench.tenant))
 
     pair = in_turns(floor_turn, engine_turn, run.of(15, 7))
     return pair.judged_by_rate(
@@ -66,10 +66,10 @@ def _decided(run: Run, kind: Kind, bench: Bench, courses: Sequence[Sequence[Reco
     count = sum(map(len, courses))
 
     def floor_turn() -> float:
-        return rate(count, lambda: _read(courses))
+        return rate_of_one_core(count, lambda: _read(courses))
 
     def engine_turn() -> float:
-        return rate(count, lambda: _decide(courses, bench))
+        return rate_of_one_core(count, lambda: _decide(courses, bench))
 
     pair = in_turns(floor_turn, engine_turn, run.of(15, 5))
     return pair.judged_by_rate(
