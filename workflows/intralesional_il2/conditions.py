@@ -1,11 +1,13 @@
 """Expressions that several chapters share.
 
-The absence of a reading since the round's first injection is a *no* for a rule, since no such value
-exists that could stop IL-2; a reading that cannot be used leaves it *unknown*.
+While IL-2 is given, a stop rule whose measurement was not taken since the round's first injection
+is *unknown*: an open question, which blocks nothing and hides nothing. A rule that only manages
+asks for no measurement that nobody had a reason to take.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from engine.core.definition import Input
@@ -50,9 +52,27 @@ def brought(member: Input) -> Expression:
     return any_of(member.taken_at.known(), member.known())
 
 
+def taken_since_injection(member: Input) -> Expression:
+    """Whether the latest reading was taken since the round's first injection."""
+    return all_of(brought(member), member.taken_at >= v.first_injection_at)
+
+
 def since_injection(member: Input, condition: Operand) -> Expression:
     """A condition on the latest reading, where it was taken since the round's first injection."""
-    return all_of(brought(member), member.taken_at >= v.first_injection_at, condition)
+    return all_of(taken_since_injection(member), condition)
+
+
+def watched(member: Input, condition: Callable[[Operand], Operand]) -> Expression:
+    """As `since_injection`, but unknown while IL-2 is given and there is no such reading."""
+    reading = member.between(v.first_injection_at, horizon=HORIZON)
+    return choose(
+        taken_since_injection(member), condition(member), all_of(BEING_TREATED, condition(reading))
+    )
+
+
+def watched_window(member: Input, window: Operand) -> Expression:
+    """A window that is unknown while IL-2 is given and there is no reading, and no afterwards."""
+    return all_of(any_of(taken_since_injection(member), BEING_TREATED), window)
 
 
 # What is entered for the minute of the injection was measured before it.

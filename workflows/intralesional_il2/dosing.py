@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.core.definition import Field, Guard
+from engine.core.definition import Field, Guard, Input
 from engine.core.expression import (
     Constant,
     Count,
+    Expression,
     OpenQuestion,
     Retrospective,
     Sent,
@@ -33,6 +34,7 @@ from workflows.intralesional_il2.conditions import (
     OBSERVATION_OVER,
     in_observation,
     since_injection,
+    taken_since_injection,
     today,
 )
 from workflows.intralesional_il2.sources import (
@@ -222,23 +224,29 @@ PLATELETS = Guard(
     title="No platelet count below 30 awaits its repetition",
     cite=p.SUSTAINED_PLATELETS,
 )
+
+
+def _in_question(rule: str, *measured: Input) -> Expression:
+    """Whether a rule could not be weighed although something was measured.
+
+    What nobody measured is an open question on the course and asks nothing of a dose: laboratory
+    values beyond the baseline are asked for by `labs_each_visit` alone.
+    """
+    return all_of(OpenQuestion(rule), any_of(*(taken_since_injection(m) for m in measured)))
+
+
 NO_STOP_QUESTION = Guard(
     name="no_stop_rule_in_question",
     condition=~any_of(
-        *(
-            OpenQuestion(rule)
-            for rule in (
-                "N01_sinus_tachycardia_sustained",
-                "N04_urine_below_10_sustained",
-                "N05_creatinine_above_3",
-                "N06_platelets_below_30_sustained",
-                "E01_svt_or_af_on_ecg",
-                "E03_cardiac_enzymes_elevated",
-                "E03_myocardial_dysfunction",
-            )
-        )
+        OpenQuestion("N01_sinus_tachycardia_sustained"),
+        OpenQuestion("E03_myocardial_dysfunction"),
+        _in_question("N04_urine_below_10_sustained", i.urine_output),
+        _in_question("N05_creatinine_above_3", i.creatinine),
+        _in_question("N06_platelets_below_30_sustained", i.platelets),
+        _in_question("E01_svt_or_af_on_ecg", i.rhythm),
+        _in_question("E03_cardiac_enzymes_elevated", i.troponin, i.ck_mb, i.cardiac_enzymes),
     ),
-    title="Every stop and hold rule could be weighed",
+    title="Every stop and hold rule on what was measured could be weighed",
     cite=decision("7.34", "A stop rule that cannot be weighed asks before the next dose."),
 )
 LABS = Guard(

@@ -40,6 +40,9 @@ from workflows.intralesional_il2.conditions import (
     brought,
     first,
     since_injection,
+    taken_since_injection,
+    watched,
+    watched_window,
 )
 from workflows.intralesional_il2.sources import decision, table_3
 from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, PREPARING
@@ -118,6 +121,14 @@ _ELEVATED = any_of(
             ),
         ),
     ),
+    # Without any of the three since the first injection, while IL-2 is given, it is unknown.
+    all_of(
+        BEING_TREATED,
+        ~taken_since_injection(i.troponin),
+        ~taken_since_injection(i.ck_mb),
+        ~taken_since_injection(i.cardiac_enzymes),
+        i.cardiac_enzymes.between(v.first_injection_at, horizon=HORIZON).is_("elevated"),
+    ),
 )
 _ELEVATED_BEFORE = any_of(
     all_of(brought(i.troponin), i.troponin > i.troponin_upper_limit),
@@ -141,32 +152,33 @@ N01 = Guard(
 )  # fmt: skip
 N04 = Guard(
     name="N04_urine_below_10_sustained",
-    condition=Total(
-        "urine_output", "<", p.urine_limit.tree(), p.urine_span.tree(), _DAY, Truth.NO,
+    condition=watched_window(i.urine_output, Total(
+        "urine_output", "<", p.urine_limit.tree(), p.urine_span.tree(), _DAY, Truth.UNKNOWN,
         Truth.UNKNOWN, since=v.first_injection_at.tree(),
-    ),
+    )),
     title="Urine below 10 mL an hour, sustained: below 80 mL in 8 hours, completely covered",
     cite=URINE_STOPS,
 )  # fmt: skip
 N05 = Guard(
     name="N05_creatinine_above_3",
-    condition=since_injection(i.creatinine, i.creatinine > p.creatinine_limit),
+    condition=watched(i.creatinine, lambda reading: reading > p.creatinine_limit),
     title="Creatinine above 3 mg/dL; once is enough",
     cite=URINE_STOPS,
 )
 N06 = Guard(
     name="N06_platelets_below_30_sustained",
-    condition=Sustained(
+    condition=watched_window(i.platelets, Sustained(
         "platelets", "<", p.platelet_limit.tree(), p.platelet_count.tree(),
-        p.platelet_span.tree(), HORIZON, Truth.NO, Truth.NO, since=v.first_injection_at.tree(),
-    ),
+        p.platelet_span.tree(), HORIZON, Truth.UNKNOWN, Truth.NO,
+        since=v.first_injection_at.tree(),
+    )),
     title="Platelets below 30, sustained",
     cite=table_3("Thrombocytopenia", "Discontinue IL-2 therapy if platelet count sustained at "
                  "<30,000 mm3"),
 )  # fmt: skip
 E01_ON_ECG = Guard(
     name="E01_svt_or_af_on_ecg",
-    condition=since_injection(i.rhythm, i.rhythm.one_of(*FAST_RHYTHMS)),
+    condition=watched(i.rhythm, lambda reading: reading.one_of(*FAST_RHYTHMS)),
     title="Supraventricular tachycardia or atrial fibrillation, at any rate",
     cite=SVT_STOPS,
 )

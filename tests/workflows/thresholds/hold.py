@@ -73,7 +73,8 @@ ROWS = (
         then=(ends_in("dose_hold"), fires("E03"))),
     row("E03", "coded as normal by a clinician", after_dose, enzymes(cardiac_enzymes="normal"),
         then=(ends_in("observing_dose"), silent("E03"))),
-    row("E03", "enzymes are not measured", after_dose, at_home(), then=silent("E03")),
+    row("E03", "enzymes are not measured: a question, and no hold", after_dose, at_home(),
+        then=(ends_in("observing_dose"), asks("E03", "cardiac_enzymes"))),
     # --- where it holds -----------------------------------------------------------------------
     row("E03", "after the test dose", after_test_dose, troponin("20"),
         then=ends_in("test_dose_hold")),
