@@ -81,7 +81,10 @@ class Service:
         return self._retried(lambda: self._many(sent))
 
     def dry_run(self, body: object) -> Answer:
-        """The answer that an event would get now; nothing is written."""
+        """The answer that an event would get now; nothing is written.
+
+        It does not look at other courses: whether the patient has an open one shows on writing.
+        """
         with self.store.transaction(self.tenant, write=False) as tx:
             return Desk(setting=self.setting, tx=_Kept(tx)).submit(body)
 

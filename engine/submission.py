@@ -28,12 +28,15 @@ from engine.core.row import snapshot_of
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.snapshot import Readings, Snapshot
 from engine.core.view import Reading
+from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
 from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
 from engine.registry import Registry
 
 TIMERS_AT_ONCE = 1000
 """How many timers of one course may fire before one event; more means that they feed each other."""
+
+_SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,10 +336,8 @@ def _typed(machine: Machine, name: str, readings: Sequence[Reading]) -> list[Rea
 
 
 def _name(body: Mapping[str, Any], member: str) -> str:
-    value = body.get(member)
-    if not isinstance(value, str) or not 1 <= len(value) <= 64:
-        raise InvalidInput(member, "an identifier of 1 to 64 characters")
-    return value
+    # Looked at before anything is asked: not every database can be asked for every text.
+    return word(body.get(member), member, IDENTIFIER, _SHAPE)
 
 
 def _permit(machine: Machine, event: Event) -> None:
