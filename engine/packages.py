@@ -1,7 +1,8 @@
 """The workflows of the packages that an installation names; the engine itself knows none.
 
 A package offers `ALL`, a tuple of workflows, and may carry `published.json`, which maps
-`name@version` to the digest that was published under it.
+`name@version` to the digest that was published under it. It may also offer `COURSES`, files of
+JSON Lines with events of courses to look at.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import importlib
 import json
 from collections.abc import Iterable
 from importlib import resources
+from importlib.resources.abc import Traversable
+from types import ModuleType
 
 from engine.core.definition import Workflow
 from engine.errors import InvalidInput, UnknownWorkflow
 
 PUBLISHED = "published.json"
+VARIABLE = "REGIMEN_WORKFLOWS"
+"""The setting that names the packages, for messages."""
 
 
 def workflows_of(packages: Iterable[str]) -> tuple[Workflow, ...]:
@@ -41,22 +46,30 @@ def published_of(packages: Iterable[str]) -> dict[str, str]:
     """The digests that were published, by `name@version`; a package may have published none."""
     found: dict[str, str] = {}
     for package in packages:
-        listed = resources.files(package) / PUBLISHED
-        if listed.is_file():
-            found |= json.loads(listed.read_bytes())
+        module = _imported(package)
+        if hasattr(module, "__path__"):  # a single file has nothing beside it
+            listed = resources.files(module) / PUBLISHED
+            found |= json.loads(listed.read_bytes()) if listed.is_file() else {}
     return found
 
 
+def courses_of(packages: Iterable[str]) -> tuple[Traversable, ...]:
+    """The files of courses that the packages ship, in their order; a package may ship none."""
+    return tuple(
+        course for package in packages for course in getattr(_imported(package), "COURSES", ())
+    )
+
+
 def _all_of(package: str) -> tuple[Workflow, ...]:
-    try:
-        module = importlib.import_module(package)
-    except ImportError as wrong:
-        raise InvalidInput(
-            "REGIMEN_WORKFLOWS", "packages that can be imported", found=f"{package!r} ({wrong})"
-        ) from wrong
-    offered = getattr(module, "ALL", None)
+    offered = getattr(_imported(package), "ALL", None)
     if not isinstance(offered, tuple) or not all(isinstance(w, Workflow) for w in offered):
-        raise InvalidInput(
-            "REGIMEN_WORKFLOWS", "packages with a tuple ALL of workflows", found=package
-        )
+        raise InvalidInput(VARIABLE, "packages with a tuple ALL of workflows", found=package)
     return offered
+
+
+def _imported(package: str) -> ModuleType:
+    try:
+        return importlib.import_module(package)
+    except ImportError as wrong:
+        found = f"{package!r} ({wrong})"
+        raise InvalidInput(VARIABLE, "packages that can be imported", found=found) from wrong

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.cli.exits import Exit
-from engine.cli.lines import STDIN, Line, lines_of
+from engine.cli.lines import STDIN, Line, lines_of, require_readable
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
 from engine.errors import (
@@ -46,14 +46,8 @@ def add_to(app: typer.Typer) -> None:
 def apply(
     session: Session,
     files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE...",
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
-            help="JSON Lines, one event envelope a line; - is stdin.",
-        ),
+        list[str],
+        typer.Argument(metavar="FILE", help="JSON Lines, one event a line; - is stdin."),
     ],
     *,
     strict: Annotated[
@@ -65,6 +59,8 @@ def apply(
     A line that is malformed is reported with its number and what was expected; the others are
     applied.
     """
+    for name in files:
+        require_readable(name)
     service = session.service(writes=True)
     tally = Tally()
     try:
@@ -210,7 +206,7 @@ def _told(line: Line, answer: Answer) -> Json:
     attempts = answer.decision.get("attempts", ())
     closed = [weighed for attempt in attempts for weighed in attempt["kept_by"]]
     missing = [
-        name
+        name.removesuffix(" (missing)")
         for weighed in closed
         for finding in weighed.get("findings", ())
         for name in finding.get("missing", ())
@@ -232,7 +228,7 @@ def _told(line: Line, answer: Answer) -> Json:
 def _sentence(told: Json, word: str) -> str:
     parts = [f"{_place(told)}: {word}: {told['course']} {told['event']}"]
     if told["reason"] is not None:
-        parts.append(str(told["reason"]).replace("_", " "))
+        parts.append(str(told["reason"]).replace("-", " "))
     if told["kept_by"]:
         parts.append(f"kept by {', '.join(told['kept_by'])}")
     if told["missing"]:
@@ -245,9 +241,9 @@ def _place(told: Json) -> str:
 
 
 @contextmanager
-def _progress(console: Console, files: Sequence[Path]) -> Iterator[Callable[[int], None]]:
+def _progress(console: Console, files: Sequence[str]) -> Iterator[Callable[[int], None]]:
     """A bar over the bytes of the files, where a person watches."""
-    sizes = [None if str(file) == STDIN else file.stat().st_size for file in files]
+    sizes = [None if name == STDIN else Path(name).stat().st_size for name in files]
     known = [size for size in sizes if size is not None]
     total = sum(known) if len(known) == len(sizes) else None
     with Progress(

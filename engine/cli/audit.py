@@ -23,9 +23,11 @@ from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.core import history
 from engine.core.encoding import Json, canonical
+from engine.core.record import Record
 from engine.errors import InvalidInput, NotFound
 
-STDIN = "-"
+STDIN, DATABASE = "-", "database"
+_GONE = "record 1: gap: every record of the course is gone"
 Named = Annotated[
     list[str] | None,
     typer.Argument(
@@ -166,28 +168,24 @@ def relied_on(
 
 
 def _verified(auditor: Auditor, course: str) -> Checked:
+    records, _ = _stored(auditor, course)
+    if not records:
+        return _checked(course, DATABASE, records, (_GONE,))
     fault = auditor.verify(course)
-    return _checked(auditor, course, () if fault is None else (str(fault),))
+    return _checked(course, DATABASE, records, () if fault is None else (str(fault),))
 
 
 def _replayed(auditor: Auditor, course: str, *, re_decide: bool) -> Checked:
-    with auditor.store.transaction(auditor.tenant, write=False) as tx:
-        records, stored = list(tx.records(course)), tx.row(course)
-    if not records:
-        raise NotFound(course)
+    records, row = _stored(auditor, course)
     fault = history.verify(records, course=course, tenant=auditor.tenant)
-    if fault is not None:  # what the records say is worth nothing, then
+    if not records:
+        wrong = [_GONE]
+    elif fault is not None:  # what the records say is worth nothing, then
         wrong = [str(fault)]
     else:
-        wrong = list(_row_differences(history.replay(records) or {}, stored))
+        wrong = list(_row_differences(history.replay(records) or {}, row))
         wrong += map(str, auditor.decide_again(course) if re_decide else ())
-    return Checked(
-        course=course,
-        source="database",
-        records=len(records),
-        head=records[-1].hash,
-        wrong=tuple(wrong),
-    )
+    return _checked(course, DATABASE, records, wrong)
 
 
 def _verified_file(name: str) -> Checked:
@@ -197,38 +195,36 @@ def _verified_file(name: str) -> Checked:
         if not wrong.field.startswith(("records[", "definitions[")):
             raise
         # It is a bundle, and what it holds was changed.
-        return Checked(course="?", source=name, records=0, head="", wrong=(str(wrong),))
+        return _checked("?", name, (), (str(wrong),))
     fault = bundle.verify()
-    return _checked_file(name, bundle, () if fault is None else (str(fault),))
+    return _checked(bundle.course, name, bundle.records, () if fault is None else (str(fault),))
 
 
 def _replayed_file(name: str, *, re_decide: bool) -> Checked:
     bundle = _bundle(name)
     fault = bundle.verify()
     if fault is not None:
-        return _checked_file(name, bundle, (str(fault),))
-    again = bundle.decide_again() if re_decide else ()
-    return _checked_file(name, bundle, tuple(map(str, again)))
+        wrong = [str(fault)]
+    else:
+        wrong = [str(found) for found in bundle.decide_again()] if re_decide else []
+    return _checked(bundle.course, name, bundle.records, wrong)
 
 
-def _checked(auditor: Auditor, course: str, wrong: Sequence[str]) -> Checked:
+def _stored(auditor: Auditor, course: str) -> tuple[list[Record], bytes | None]:
+    """The records and the row of a course, of one moment. Raises NotFound without either."""
     with auditor.store.transaction(auditor.tenant, write=False) as tx:
-        records = list(tx.records(course))
+        records, row = list(tx.records(course)), tx.row(course)
+    if not records and row is None:
+        raise NotFound(course)
+    return records, row
+
+
+def _checked(course: str, source: str, records: Sequence[Record], wrong: Iterable[str]) -> Checked:
     return Checked(
         course=course,
-        source="database",
+        source=source,
         records=len(records),
         head=records[-1].hash if records else "",
-        wrong=tuple(wrong),
-    )
-
-
-def _checked_file(name: str, bundle: Bundle, wrong: Sequence[str]) -> Checked:
-    return Checked(
-        course=bundle.course,
-        source=name,
-        records=len(bundle.records),
-        head=bundle.records[-1].hash if bundle.records else "",
         wrong=tuple(wrong),
     )
 
@@ -277,7 +273,7 @@ def _answer(session: Session, found: Sequence[Checked], good: str) -> None:
 
     def tell(out: Console) -> None:
         for one in found:
-            where = "" if one.source == "database" else f" in {one.source}"
+            where = "" if one.source == DATABASE else f" in {one.source}"
             if not one.wrong:
                 told = f"{one.course}{where}: {one.records} records, {good}, head {one.head[:16]}"
                 out.print(told, soft_wrap=True)

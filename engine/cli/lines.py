@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.core.encoding import Json, parse
+from engine.errors import InvalidInput
 
 STDIN = "-"
+_JSON = "expected one JSON object"
 LENGTH = 1 << 20
 """No event is nearly as long; a longer line is none, and is not held in memory."""
 
@@ -25,31 +27,44 @@ class Line:
     body: Json = None
     wrong: str | None = None
 
-    @property
-    def place(self) -> str:
-        return f"{self.source}:{self.number}"
+
+def require_readable(source: str) -> None:
+    """Raises InvalidInput unless there is such a file, or it is stdin."""
+    if source != STDIN and (not Path(source).exists() or Path(source).is_dir()):
+        raise InvalidInput("FILE", "a file of JSON Lines, or - for stdin", found=repr(source))
 
 
-def lines_of(sources: Iterable[Path], read: Callable[[int], None]) -> Iterator[Line]:
+def lines_of(sources: Iterable[str], read: Callable[[int], None]) -> Iterator[Line]:
     """The lines of files, or of stdin for `-`; `read` hears of the bytes that were read."""
     for source in sources:
-        name = "stdin" if str(source) == STDIN else str(source)
-        opened = nullcontext(sys.stdin.buffer) if str(source) == STDIN else source.open("rb")
-        with opened as stream:
+        name = "stdin" if source == STDIN else source
+        with _opened(source) as stream:
             for number, raw in enumerate(_raw(stream, read), start=1):
                 if raw is None:
-                    wrong = f"expected a line of at most {LENGTH} bytes"
+                    wrong = f"event: expected a line of at most {LENGTH} bytes"
                     yield Line(source=name, number=number, wrong=wrong)
                 # Some editors begin a file with the mark that says it is UTF-8.
                 elif text := raw.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip():
                     yield _line(name, number, text)
 
 
+def _opened(source: str) -> AbstractContextManager[BinaryIO]:
+    if source == STDIN:
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(source).open("rb")
+    except OSError as wrong:
+        raise InvalidInput("FILE", "a file that can be read", found=str(wrong)) from wrong
+
+
 def _line(name: str, number: int, text: bytes) -> Line:
     try:
         return Line(source=name, number=number, body=parse(text))
-    except ValueError as wrong:
-        return Line(source=name, number=number, wrong=f"expected one JSON object, but {wrong}")
+    except ValueError as error:
+        said = str(error)
+        # What is JSON, and has no place here, is told with its place; all else has none.
+        wrong = said if ": " in said and not said.startswith("not ") else f"event: {_JSON}, {said}"
+        return Line(source=name, number=number, wrong=wrong)
 
 
 def _raw(stream: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes | None]:

@@ -60,7 +60,7 @@ def work(
     ends = None if stop_after is None else time.monotonic() + stop_after
     fired = 0
     with _told_to_stop() as stop:
-        if not session.as_json:
+        if not (once or session.as_json):
             session.say(f"Working on the timers of {service.tenant}; Ctrl-C stops it.")
         while True:
             try:

@@ -1,0 +1,171 @@
+"""What every command shares: options, exit codes, errors that say what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import GAUGES, Regimen
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--db", "other.db", "verify"], ["verify", "--db", "other.db"],
+     ["--db", "wrong.db", "verify", "--db", "sqlite:///other.db"]],
+    ids=["before", "after", "the later one stands"],
+)  # fmt: skip
+def test_the_database_is_named_before_or_after_the_command(regimen: Regimen, arguments: list[str]):
+    assert regimen("apply", GAUGES, "--db", "other.db").code == 0
+
+    ran = regimen(*arguments)
+    assert ran.code == 0
+    assert "2 courses" in ran.out
+    assert [path.name for path in Path().glob("*.db")] == ["other.db"]
+
+
+def test_the_environment_names_the_database(regimen: Regimen, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REGIMEN_DATABASE_URL", "sqlite:///named.db")
+
+    assert regimen("apply", GAUGES).code == 0
+    assert Path("named.db").exists()
+
+
+def test_each_tenant_has_courses_of_its_own(gauges: Regimen):
+    assert gauges("--tenant", "other", "apply", GAUGES).code == 0
+    assert gauges("verify", "gauge-1", "--tenant", "third").code == 2
+    assert gauges("verify", "gauge-1", "--tenant", "other").code == 0
+
+
+@pytest.mark.parametrize(
+    ("database", "message"),
+    [
+        ("mysql://host/db", "found a URL of mysql"),
+        (":memory:", "found one in memory, which nobody sees again"),
+        ("postgresql://host:port/db", "a URL whose port is a number"),
+        (" ", "found nothing"),
+    ],
+)
+def test_a_database_that_cannot_be_is_named_with_what_was_expected(
+    regimen: Regimen, database: str, message: str
+):
+    ran = regimen("verify", "--db", database)
+
+    assert ran.code == 2
+    assert "--db: expected " in ran.err
+    assert message in ran.err
+
+
+def test_a_server_that_cannot_be_reached_says_so(regimen: Regimen):
+    for command in (["verify"], ["migrate"], ["apply", GAUGES]):
+        ran = regimen("--db", "postgresql://u:secret@127.0.0.1:1/db?connect_timeout=1", *command)
+        assert ran.code == 2
+        assert "the database cannot be used" in ran.err
+        assert "secret" not in ran.err
+
+
+@pytest.mark.parametrize("command", [["verify"], ["apply", GAUGES], ["tick"]])
+def test_a_database_without_tables_says_what_to_run(regimen: Regimen, command: list[str]):
+    with closing(sqlite3.connect("regimen.db")) as connection:
+        connection.execute("CREATE TABLE hosts (name TEXT)")
+    ran = regimen(*command)
+
+    assert ran.code == 2
+    assert "run `regimen migrate`" in ran.err
+
+
+def test_a_file_that_is_no_database_says_so(regimen: Regimen):
+    Path("regimen.db").write_text("This is a letter, and no database at all.\n" * 100)
+
+    for command in (["verify"], ["migrate"]):
+        ran = regimen(*command)
+        assert ran.code == 2
+        assert "file is not a database" in ran.err
+
+
+def test_a_folder_that_is_not_there_says_so(regimen: Regimen):
+    ran = regimen("migrate", "--db", "nowhere/courses.db")
+
+    assert ran.code == 2
+    assert "make its folder" in ran.err
+
+
+def test_a_database_is_migrated_once_and_again_without_effect(regimen: Regimen):
+    first, second = regimen("migrate", "--json").json(), regimen("migrate", "--json").json()
+
+    assert (first["before"], first["changed"]) == (None, True)
+    assert second == {"before": first["after"], "after": first["after"], "changed": False}
+    assert regimen("migrate").out.startswith("Nothing to do")
+    assert regimen("verify").code == 0
+
+
+def test_a_database_of_a_newer_engine_is_left_alone(gauges: Regimen):
+    with closing(sqlite3.connect("regimen.db")) as connection:
+        connection.execute("UPDATE regimen_alembic_version SET version_num = '9999'")
+        connection.commit()
+
+    for command in (["verify"], ["migrate"], ["apply", GAUGES]):
+        ran = gauges(*command)
+        assert ran.code == 2
+        assert "install the newer engine" in ran.err
+
+
+def test_an_error_is_one_json_document_where_json_was_asked_for(gauges: Regimen):
+    ran = gauges("verify", "gauge-9", "--json")
+
+    assert ran.code == 2
+    assert ran.json()["error"]["kind"] == "NotFound"
+
+
+def test_a_command_that_does_not_exist_is_bad_usage(regimen: Regimen):
+    assert regimen("verfy").code == 2
+    assert regimen("apply").code == 2
+    assert regimen("due", "--soon", "many").code == 2
+
+
+def test_the_version_is_told(regimen: Regimen):
+    ran = regimen("--version")
+
+    assert ran.code == 0
+    assert ran.out.strip()
+
+
+def test_help_loads_no_database_library(regimen: Regimen):
+    asked = (
+        "import sys; sys.argv = ['regimen', '--help']\n"
+        "from engine.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        "print([m for m in ('sqlalchemy', 'alembic', 'workflows') if m in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked],
+        check=True, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_log_lines_go_to_stderr_in_the_form_that_was_chosen(
+    regimen: Regimen, monkeypatch: pytest.MonkeyPatch, form: str
+):
+    monkeypatch.setenv("REGIMEN_LOG", form)
+    monkeypatch.setenv("REGIMEN_LOG_LEVEL", "info")
+    ran = regimen("apply", GAUGES, "--json")
+
+    assert ran.json()["applied"] == 4
+    lines = [line for line in ran.err.splitlines() if "event_decided" in line]
+    assert len(lines) == 6
+    if form == "json":
+        told = json.loads(lines[0])
+        assert (told["course"], told["verdict"], told["seq"]) == ("gauge-1", "accepted", 1)
+    for clinical in ("20.5", "in_service", "caliper"):
+        assert clinical not in ran.err

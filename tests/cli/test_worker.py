@@ -1,0 +1,85 @@
+"""Timers at a terminal: once, or again and again until a signal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.errors import StoreUnavailable
+from engine.service import Service
+from tests.cli.conftest import Regimen
+
+
+def test_a_tick_lets_each_due_timer_come_back_once(gauges: Regimen):
+    assert gauges("tick", "--json").json() == {"timers": 2}
+    assert gauges("tick").out == "No timer was due.\n"
+    assert gauges("replay", "--re-decide").code == 0
+
+
+def test_a_worker_that_looks_once_does_what_a_tick_does(gauges: Regimen):
+    ran = gauges("work", "--once")
+
+    assert (ran.code, ran.out) == (0, "2 timers came back.\n")
+
+
+def test_a_worker_stops_after_the_time_that_it_was_given(gauges: Regimen):
+    ran = gauges("work", "--interval", "0.05", "--stop-after", "0.2", "--json")
+
+    assert ran.code == 0
+    assert ran.json() == {"timers": 2}
+
+
+def test_a_database_that_goes_away_is_waited_for(gauges: Regimen, monkeypatch: pytest.MonkeyPatch):
+    answers = iter([StoreUnavailable("it went away"), 1])
+
+    def tick(_: Service) -> int:
+        answer = next(answers, 0)
+        if isinstance(answer, StoreUnavailable):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Service, "tick", tick)
+    ran = gauges("work", "--interval", "0.05", "--stop-after", "0.3")
+
+    assert (ran.code, ran.out) == (0, "1 timer came back.\n")
+    assert "store_unavailable" in ran.err
+
+
+def test_a_worker_that_looks_once_does_not_wait_for_a_database(
+    gauges: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    def gone(_: Service) -> int:
+        raise StoreUnavailable("it went away")
+
+    monkeypatch.setattr(Service, "tick", gone)
+
+    assert gauges("work", "--once").code == 2
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
+def test_a_signal_lets_a_worker_finish_what_it_does(gauges: Regimen, told: signal.Signals):
+    worker = subprocess.Popen(
+        [sys.executable, "-c", "from engine.cli import main; main()",
+         "work", "--interval", "60", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "REGIMEN_LOG": "json", "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while gauges("verify", "gauge-2", "--json").json()["courses"][0]["records"] < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    worker.send_signal(told)
+    out, err = worker.communicate(timeout=60)
+
+    assert worker.returncode == 0
+    assert json.loads(out) == {"timers": 2}
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert [line["event"] for line in lines] == ["event_decided"] * 2 + ["worker_stopping"]
+    assert lines[-1]["signal"] == told.name

@@ -1,0 +1,106 @@
+"""What an installation chooses, and what it is told when it chooses wrongly."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.errors import InvalidInput
+from engine.settings import Settings, database_url, tenant_name
+
+
+def test_whoever_chooses_nothing_gets_a_file_in_the_working_directory():
+    settings = Settings.from_environment({})
+
+    assert settings == Settings()
+    assert settings.database_url == "sqlite:///regimen.db"
+    assert settings.workflows == ("workflows",)
+
+
+def test_every_choice_is_read_from_the_environment():
+    settings = Settings.from_environment(
+        {
+            "REGIMEN_DATABASE_URL": "postgresql://host/courses",
+            "REGIMEN_TENANT": "north",
+            "REGIMEN_LOG": "JSON",
+            "REGIMEN_LOG_LEVEL": "Info",
+            "REGIMEN_WORKFLOWS": "workflows, hospital.protocols",
+            "REGIMEN_SKEW": "30",
+        }
+    )
+
+    assert settings == Settings(
+        database_url="postgresql://host/courses",
+        tenant="north",
+        log="json",
+        log_level="info",
+        workflows=("workflows", "hospital.protocols"),
+        skew=timedelta(seconds=30),
+    )
+
+
+def test_an_empty_variable_chooses_nothing():
+    assert Settings.from_environment({"REGIMEN_TENANT": "", "REGIMEN_SKEW": " "}) == Settings()
+
+
+def test_a_caller_may_want_more_log_lines_where_nobody_chose():
+    assert Settings.from_environment({}, log_level="info").log_level == "info"
+    chosen = {"REGIMEN_LOG_LEVEL": "error"}
+    assert Settings.from_environment(chosen, log_level="info").log_level == "error"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "expected"),
+    [
+        ("REGIMEN_DATABASE_URL", "oracle://host/db", "a file such as courses.db, or a URL"),
+        ("REGIMEN_TENANT", "a b", "1 to 64 letters"),
+        ("REGIMEN_LOG", "xml", "one of console, json"),
+        ("REGIMEN_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+        ("REGIMEN_WORKFLOWS", "workflows,", "names of packages"),
+        ("REGIMEN_SKEW", "-1", "whole seconds"),
+        ("REGIMEN_SKEW", "1.5", "whole seconds"),
+        ("REGIMEN_SKEW", "86401", "whole seconds"),
+        ("REGIMEN_SKEW", "²", "whole seconds"),
+    ],
+)
+def test_a_wrong_choice_names_the_variable_and_what_was_expected(
+    variable: str, text: str, expected: str
+):
+    with pytest.raises(InvalidInput) as caught:
+        Settings.from_environment({variable: text})
+
+    assert caught.value.field == variable
+    assert caught.value.expected.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("courses.db", "sqlite:///courses.db"),
+        ("/var/lib/courses.db", "sqlite:////var/lib/courses.db"),
+        ("why?.db", "sqlite:///why%3F.db"),
+        ("sqlite:///courses.db", "sqlite:///courses.db"),
+        ("postgres://u:p@host:5432/db", "postgresql://u:p@host:5432/db"),
+        ("postgresql+psycopg://u@/db?host=a:1&host=b:2", "postgresql+psycopg://u@/db?host=a:1&host=b:2"),
+    ],
+)  # fmt: skip
+def test_a_database_is_a_file_or_a_url(text: str, url: str):
+    assert database_url("--db", text) == url
+
+
+@pytest.mark.parametrize(
+    "text", ["", "sqlite://", ":memory:", "sqlite:///:memory:", "mysql://u:secret@host/db",
+             "postgresql://u:secret@host:five/db"],
+)  # fmt: skip
+def test_a_refused_database_is_not_shown_since_it_may_hold_a_password(text: str):
+    with pytest.raises(InvalidInput) as caught:
+        database_url("--db", text)
+
+    assert "secret" not in str(caught.value)
+
+
+def test_a_tenant_is_an_identifier():
+    assert tenant_name("--tenant", "north:1") == "north:1"
+    with pytest.raises(InvalidInput):
+        tenant_name("--tenant", "north/1")
