@@ -217,7 +217,7 @@ def _blank(machine: Machine, course: str, name: str, at: datetime) -> Event:
 
 
 def _tell(desk: Desk) -> None:
-    """One line per decision, after the commit; keys only, no clinical content."""
+    """One line per decision, after the commit; no clinical content, and a state may be that."""
     for answer in desk.answers:
         log.info(
             "event_decided",
@@ -225,7 +225,6 @@ def _tell(desk: Desk) -> None:
             event_name=answer.event,
             verdict=answer.verdict,
             seq=answer.seq,
-            state=answer.state,
         )
 
 
