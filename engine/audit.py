@@ -135,7 +135,7 @@ class Bundle:
     definitions: tuple[Definition, ...]
 
     def verify(self) -> Fault | None:
-        """The first bad record, as of a course in a database; definitions must have their digests."""
+        """The first bad record, as of a course in a database."""
         return verify(self.records, course=self.course, tenant=self.tenant)
 
     def decide_again(self) -> list[Difference]:
