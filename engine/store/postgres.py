@@ -15,6 +15,7 @@ from engine.errors import StoreUnavailable
 from engine.ports import Write
 from engine.store import step
 from engine.store.dialect import Dialect
+from engine.store.prepared import send
 from engine.store.trouble import CONSTRAINTS, MIGRATE, Kind, Trouble
 from engine.store.writes import writes
 
@@ -39,7 +40,8 @@ def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlche
 def append(connection: Connection, tenant: str, write: Write) -> bool:
     """In one round trip."""
     statement, asked = step.filled(tenant, write)
-    return connection.execute(statement, asked).scalar_one() == 1
+    moved: int = send(connection, statement, asked).scalar_one()
+    return moved == 1
 
 
 def trouble(error: DBAPIError) -> Trouble | None:

@@ -161,6 +161,8 @@ class _Joined:
             raise InvalidInput(
                 "connection", "of sqlite or postgresql", found=connection.dialect.name
             )
+        if connection.get_execution_options().get("schema_translate_map"):
+            raise InvalidInput("connection", "no schema_translate_map: use the search path instead")
         if dialect is sqlite.SQLITE:
             require_same(connection)
         return SqlTransaction(connection, self._tenant, dialect, write=self._write, joined=True)

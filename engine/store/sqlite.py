@@ -19,6 +19,7 @@ from engine.ports import Write
 from engine.store import parameters
 from engine.store.dialect import Dialect
 from engine.store.drivers import count, driver
+from engine.store.prepared import send, send_all
 from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
 
@@ -72,30 +73,23 @@ def may_corrupt(version: tuple[int, ...]) -> bool:
 def append(connection: Connection, tenant: str, write: Write) -> bool:
     """Statement by statement: there is no network between us and the file."""
     if write.before_seq == 0:
-        moved = connection.execute(_WRITES.open, parameters.course(tenant, write))
+        moved = send(connection, _WRITES.open, parameters.course(tenant, write))
     else:
-        moved = connection.execute(_WRITES.move, parameters.move(tenant, write))
+        moved = send(connection, _WRITES.move, parameters.move(tenant, write))
     if moved.rowcount == 0:
         return False
-    connection.execute(_WRITES.record, parameters.record(tenant, write))
-    if write.readings:
-        connection.execute(_WRITES.readings, parameters.readings(tenant, write))
-    if write.messages:
-        connection.execute(_WRITES.messages, parameters.messages(tenant, write))
-    if write.texts:
-        connection.execute(_WRITES.texts, parameters.texts(tenant, write))
+    send(connection, _WRITES.record, parameters.record(tenant, write))
+    send_all(connection, _WRITES.readings, parameters.readings(tenant, write))
+    send_all(connection, _WRITES.messages, parameters.messages(tenant, write))
+    send_all(connection, _WRITES.texts, parameters.texts(tenant, write))
     if write.timers:
         armed, disarmed = parameters.timers(tenant, write)
-        if armed:
-            connection.execute(_WRITES.arm, armed)
-        if disarmed:
-            connection.execute(_WRITES.disarm, disarmed)
+        send_all(connection, _WRITES.arm, armed)
+        send_all(connection, _WRITES.disarm, disarmed)
     if write.visits:
         due, gone = parameters.visits(tenant, write)
-        if due:
-            connection.execute(_WRITES.schedule, due)
-        if gone:
-            connection.execute(_WRITES.unschedule, gone)
+        send_all(connection, _WRITES.schedule, due)
+        send_all(connection, _WRITES.unschedule, gone)
     return True
 
 

@@ -1,30 +1,37 @@
 """A whole decision as one statement, for a database behind a network.
 
-The versioned update (or the first insert) of the course is a common table expression, and every
-other row is inserted *from* it: where it moves nothing, nothing at all is written. The statement
-depends on how many rows of each kind there are, so that a few dozen of them are built and kept.
+- The versioned update (or the first insert) of the course is a common table expression, and every
+  other row is inserted *from* it: where it moves nothing, nothing at all is written.
+- However many readings, messages or timers there are, they travel as one parameter for each kind,
+  so that there are few statements, which the server prepares once, and which stay short enough
+  (4096 characters) for psycopg to keep them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     CTE,
-    ColumnClause,
-    ColumnElement,
+    JSON,
     Delete,
     Insert,
     Select,
     Table,
+    Text,
+    any_,
     bindparam,
+    cast,
     delete,
     func,
     insert,
+    literal_column,
     select,
-    union_all,
+    true,
 )
 from sqlalchemy.dialects import postgresql
 
@@ -32,88 +39,94 @@ from engine.ports import Write
 from engine.store import parameters
 from engine.store.parameters import Parameters
 from engine.store.tables import courses, messages, readings, records, texts, timers, visits
-from engine.store.writes import move, opening, upsert
-
-KINDS = ("record", "reading", "message", "text", "armed", "disarmed", "due", "gone")
-"""The rows that may follow from a decision, in the order of their counts."""
+from engine.store.writes import bound, move, opening, upsert
 
 
 def filled(tenant: str, write: Write) -> tuple[Select[int], Parameters]:
     """The statement of a decision, which gives how many courses it moved, and its parameters."""
-    armed, disarmed = parameters.timers(tenant, write) if write.timers else ((), ())
-    due, gone = parameters.visits(tenant, write) if write.visits else ((), ())
-    rows: tuple[Sequence[Parameters], ...] = (
-        (parameters.record(tenant, write),),
-        parameters.readings(tenant, write),
-        parameters.messages(tenant, write),
-        parameters.texts(tenant, write),
-        armed,
-        disarmed,
-        due,
-        gone,
-    )
     asked = parameters.move(tenant, write) if write.before_seq else parameters.course(tenant, write)
-    for kind, of_kind in zip(KINDS, rows, strict=True):
-        for n, row in enumerate(of_kind):
-            asked |= {f"{kind}_{n}_{name}": value for name, value in row.items()}
-    return statement(not write.before_seq, *map(len, rows)), asked
+    asked |= {f"record_{name}": value for name, value in parameters.record(tenant, write).items()}
+    many: dict[str, Sequence[Parameters]] = {}
+    if write.readings:
+        many["readings"] = parameters.readings(tenant, write)
+    if write.messages:
+        many["messages"] = parameters.messages(tenant, write)
+    if write.texts:
+        many["texts"] = parameters.texts(tenant, write)
+    if write.timers:
+        many["armed"], many["disarmed"] = parameters.timers(tenant, write)
+    if write.visits:
+        many["due"], many["gone"] = parameters.visits(tenant, write)
+    kinds = tuple(kind for kind, rows in many.items() if rows)
+    for kind in kinds:
+        asked[kind] = (
+            [row["name"] for row in many[kind]]
+            if kind in _REMOVED
+            else json.dumps(many[kind], default=_plain)
+        )
+    return statement(not write.before_seq, *kinds), asked
 
 
 @cache
 def statement(
     new: bool,  # noqa: FBT001  # part of the key that it is kept by
-    *counts: int,
+    *kinds: str,
 ) -> Select[int]:
-    """The statement for a new or a known course with so many rows of each kind."""
+    """The statement for a new or a known course with rows of these kinds."""
     place = (courses.c.tenant, courses.c.course)
-    moved = (opening(postgresql.insert) if new else move()).returning(*place).cte("moved")
-    made = select(func.count()).select_from(moved)
-    for kind, count in zip(KINDS, counts, strict=True):
-        if count:
-            made = made.add_cte(_part(kind, count, moved).cte(kind))
+    # Names of one letter, to stay under psycopg's limit with rows of every kind.
+    moved = (opening(postgresql.insert) if new else move()).returning(*place).cte("m")
+    made = select(func.count()).select_from(moved).add_cte(_record(moved).cte("record"))
+    for kind in kinds:
+        part = (
+            _removed(_REMOVED[kind], kind, moved)
+            if kind in _REMOVED
+            else _added(_ADDED[kind], kind, moved)
+        )
+        made = made.add_cte(part.cte(f"{kind}_"))
     return made
 
 
-def _part(kind: str, count: int, moved: CTE) -> Insert | Delete:
-    match kind:
-        case "record":
-            return _added(insert(records), kind, count, moved)
-        case "reading":
-            return _added(insert(readings), kind, count, moved)
-        case "message":
-            return _added(insert(messages), kind, count, moved, without="delivered_at")
-        case "text":
-            return _added(insert(texts), kind, count, moved)
-        case "armed":
-            return _added(upsert(postgresql.insert(timers)), kind, count, moved)
-        case "due":
-            return _added(upsert(postgresql.insert(visits)), kind, count, moved)
-        case "disarmed":
-            return _removed(timers, kind, count, moved)
-        case _:
-            return _removed(visits, kind, count, moved)
+def _record(moved: CTE) -> Insert:
+    values = [moved.c[c.name] if c.name in moved.c else bound(c, "record_") for c in records.c]
+    return insert(records).from_select(
+        [c.name for c in records.c], select(*values).select_from(moved)
+    )
 
 
-def _added(statement: Insert, kind: str, count: int, moved: CTE, *, without: str = "") -> Insert:
-    columns = [column for column in statement.table.c if column.name != without]
-    rows = [
-        select(*(_value(column, f"{kind}_{n}", moved) for column in columns)).select_from(moved)
-        for n in range(count)
-    ]
-    return statement.from_select([column.name for column in columns], union_all(*rows))
+def _added(adding: Insert, kind: str, moved: CTE) -> Insert:
+    """Rows from a JSON array, whose values the server reads by the types of the table."""
+    names = [c.name for c in adding.table.c if c.name not in {"tenant", "course", "delivered_at"}]
+    rows = func.json_populate_recordset(
+        literal_column(f"NULL::{adding.table.name}"), cast(bindparam(kind, type_=Text), JSON)
+    ).table_valued(*names, name="s")
+    return adding.from_select(
+        ["tenant", "course", *names],
+        select(moved.c.tenant, moved.c.course, *rows.c).select_from(moved.join(rows, true())),
+    )
 
 
-def _value(column: ColumnClause[Any], row: str, moved: CTE) -> ColumnElement[Any]:
-    if column.name in moved.c:
-        return moved.c[column.name]
-    return bindparam(f"{row}_{column.name}", type_=column.type)
-
-
-def _removed(table: Table, kind: str, count: int, moved: CTE) -> Delete:
+def _removed(table: Table, kind: str, moved: CTE) -> Delete:
     return delete(table).where(
         table.c.tenant == moved.c.tenant,
         table.c.course == moved.c.course,
-        table.c.name.in_(
-            [bindparam(f"{kind}_{n}_name", type_=table.c.name.type) for n in range(count)]
-        ),
+        table.c.name == any_(bindparam(kind, type_=postgresql.ARRAY(Text))),
     )
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401  # what JSON has no word for
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError(f"{type(value).__name__} is no value of a row")
+
+
+_ADDED = {
+    "readings": insert(readings),
+    "messages": insert(messages),
+    "texts": insert(texts),
+    "armed": upsert(postgresql.insert(timers)),
+    "due": upsert(postgresql.insert(visits)),
+}
+_REMOVED = {"disarmed": timers, "gone": visits}

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
+    ColumnClause,
     ColumnElement,
     Delete,
     Insert,
     Table,
+    Text,
     Update,
     and_,
     bindparam,
@@ -29,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.tables import (
+    Name,
     courses,
     definitions,
     messages,
@@ -46,6 +50,12 @@ MOVED = (
     *("workflow", "digest", "patient", "site", "zone"),
     *("state", "stage", "seq", "revision", "open", "row"),
 )
+
+
+def bound(column: ColumnClause[Any], before: str = "") -> BindParameter[Any]:
+    """The parameter for a column. A name goes without its collation: the column has it."""
+    kind = Text() if column.type is Name else column.type
+    return bindparam(f"{before}{column.name}", type_=kind)
 
 
 def opening(dialectal: Dialectal) -> Insert:
@@ -72,7 +82,7 @@ def move() -> Update:
             not_(known.exists()),
             or_(courses.c.open, not_(bindparam("its_open", type_=Boolean)), not_(another())),
         )
-        .values({name: bindparam(name, type_=courses.c[name].type) for name in MOVED})
+        .values({name: bound(courses.c[name]) for name in MOVED})
     )
 
 
@@ -165,5 +175,5 @@ def _stored(table: Table) -> ColumnElement[bool]:
 
 
 def _added_if(dialectal: Dialectal, table: Table, condition: ColumnElement[bool]) -> Insert:
-    row = select(*(bindparam(c.name, type_=c.type) for c in table.c)).where(condition)
+    row = select(*(bound(column) for column in table.c)).where(condition)
     return dialectal(table).from_select([c.name for c in table.c], row).on_conflict_do_nothing()

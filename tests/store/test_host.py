@@ -329,3 +329,9 @@ def test_a_host_on_another_database_is_told_which_ones_there_are():
     engine.dialect.name = "mysql"
     with engine.connect() as connection, pytest.raises(InvalidInput, match="sqlite or postgresql"):
         HostStore(connection).transaction("clinic").__enter__()
+
+
+def test_a_host_that_translates_schemas_is_told_to_use_the_search_path(host: Engine):
+    connection = host.connect().execution_options(schema_translate_map={None: "other"})
+    with connection, pytest.raises(InvalidInput, match="search path"):
+        HostStore(connection).transaction("clinic").__enter__()
