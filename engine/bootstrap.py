@@ -21,17 +21,22 @@ from sqlalchemy.exc import DBAPIError
 from engine import packages
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
+from engine.errors import StoreUnavailable
 from engine.ports import Store
 from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Settings
 from engine.store import schema, sqlite
+from engine.store.roles import grant_roles
 from engine.store.sql import SqlStore, open_store
 from engine.store.transaction import meaning
 from engine.submission import Setting
 from engine.zones import Zones
 
 log = structlog.get_logger("regimen")
+
+NOT_PRIVILEGED = "42501"
+"""What PostgreSQL says to a role that may not do what it tried."""
 
 
 class SystemClock:
@@ -92,10 +97,14 @@ def installed(settings: Settings, store: Store) -> Registry:
     return Registry(_names(digests))
 
 
-def migrate(settings: Settings) -> Migrated:
+def migrate(
+    settings: Settings, *, app_role: str | None = None, auditor_role: str | None = None
+) -> Migrated:
     """Bring the database to the tables of this engine; a SQLite file is made if need be.
 
-    Raises StoreUnavailable, also when a newer engine has been there.
+    On PostgreSQL the roles are given what they may do with the tables, and are made if need be.
+    Raises StoreUnavailable, also when a newer engine has been there or we may not do this, and
+    InvalidInput for roles of SQLite.
     """
     from engine.store import migrate as migrations  # noqa: PLC0415  # Alembic is slow to import
 
@@ -106,9 +115,13 @@ def migrate(settings: Settings) -> Migrated:
             if before is not None and before not in schema.REVISIONS:
                 schema.require_current(connection)
             migrations.upgrade(connection)
+            if app_role is not None or auditor_role is not None:
+                grant_roles(connection, app=app_role, auditor=auditor_role)
             return Migrated(before, schema.current(connection))
     except DBAPIError as error:
         known = meaning(store.dialect, error, "", joined=False)
+        if known is None and getattr(error.orig, "sqlstate", None) == NOT_PRIVILEGED:
+            known = StoreUnavailable(f"{error.orig}".splitlines()[0] + ": migrate as its owner")
         if known is None:
             raise
         raise known from error

@@ -5,29 +5,21 @@ None of them writes to a database, and a bundle that `export` wrote needs none.
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from engine.audit import Auditor, Bundle, read_bundle
+from engine.cli.checked import Checked, is_file, replayed, replayed_file, verified, verified_file
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
-from engine.core import history
-from engine.core.encoding import Json, canonical
-from engine.core.record import Record
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput
 
-STDIN, DATABASE = "-", "database"
-_GONE = "record 1: gap: every record of the course is gone"
 Named = Annotated[
     list[str] | None,
     typer.Argument(
@@ -45,30 +37,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("relied-on", rich_help_panel="Audit")(relied_on)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What was found of one course; `wrong` is empty when nothing is wrong with it.
-
-    `head` is the hash of the last record: noted elsewhere, it shows later that none was cut off.
-    """
-
-    course: str
-    source: str
-    records: int
-    head: str
-    wrong: tuple[str, ...] = ()
-
-    def json(self) -> Json:
-        return {
-            "course": self.course,
-            "source": self.source,
-            "records": self.records,
-            "head": self.head,
-            "whole": not self.wrong,
-            "wrong": list(self.wrong),
-        }
-
-
 @command
 def verify(session: Session, names: Named = None) -> None:
     """Prove that nothing was changed: every record, its link, and the row that they add up to.
@@ -76,10 +44,10 @@ def verify(session: Session, names: Named = None) -> None:
     Exits with 1 when a course was tampered with, naming the first bad record and what is wrong.
     """
     found = [
-        _verified_file(name) if _is_file(name) else _verified(session.auditor(), name)
+        verified_file(name) if is_file(name) else verified(session.auditor(), name)
         for name in _watched(session, names)
     ]
-    _answer(session, found, "whole")
+    _answer(session, found)
 
 
 @command
@@ -99,12 +67,12 @@ def replay(
     Exits with 1 when anything diverges; every difference is listed.
     """
     found = [
-        _replayed_file(name, re_decide=re_decide)
-        if _is_file(name)
-        else _replayed(session.auditor(), name, re_decide=re_decide)
+        replayed_file(name, re_decide=re_decide)
+        if is_file(name)
+        else replayed(session.auditor(), name, re_decide=re_decide)
         for name in _watched(session, names)
     ]
-    _answer(session, found, "decided again alike" if re_decide else "adds up to its row")
+    _answer(session, found)
 
 
 @command
@@ -167,98 +135,6 @@ def relied_on(
     )
 
 
-def _verified(auditor: Auditor, course: str) -> Checked:
-    records, _ = _stored(auditor, course)
-    if not records:
-        return _checked(course, DATABASE, records, (_GONE,))
-    fault = auditor.verify(course)
-    return _checked(course, DATABASE, records, () if fault is None else (str(fault),))
-
-
-def _replayed(auditor: Auditor, course: str, *, re_decide: bool) -> Checked:
-    records, row = _stored(auditor, course)
-    fault = history.verify(records, course=course, tenant=auditor.tenant)
-    if not records:
-        wrong = [_GONE]
-    elif fault is not None:  # what the records say is worth nothing, then
-        wrong = [str(fault)]
-    else:
-        wrong = list(_row_differences(history.replay(records) or {}, row))
-        wrong += map(str, auditor.decide_again(course) if re_decide else ())
-    return _checked(course, DATABASE, records, wrong)
-
-
-def _verified_file(name: str) -> Checked:
-    try:
-        bundle = _bundle(name)
-    except InvalidInput as wrong:
-        if not wrong.field.startswith(("records[", "definitions[")):
-            raise
-        # It is a bundle, and what it holds was changed.
-        return _checked("?", name, (), (str(wrong),))
-    fault = bundle.verify()
-    return _checked(bundle.course, name, bundle.records, () if fault is None else (str(fault),))
-
-
-def _replayed_file(name: str, *, re_decide: bool) -> Checked:
-    bundle = _bundle(name)
-    fault = bundle.verify()
-    if fault is not None:
-        wrong = [str(fault)]
-    else:
-        wrong = [str(found) for found in bundle.decide_again()] if re_decide else []
-    return _checked(bundle.course, name, bundle.records, wrong)
-
-
-def _stored(auditor: Auditor, course: str) -> tuple[list[Record], bytes | None]:
-    """The records and the row of a course, of one moment. Raises NotFound without either."""
-    with auditor.store.transaction(auditor.tenant, write=False) as tx:
-        records, row = list(tx.records(course)), tx.row(course)
-    if not records and row is None:
-        raise NotFound(course)
-    return records, row
-
-
-def _checked(course: str, source: str, records: Sequence[Record], wrong: Iterable[str]) -> Checked:
-    return Checked(
-        course=course,
-        source=source,
-        records=len(records),
-        head=records[-1].hash if records else "",
-        wrong=tuple(wrong),
-    )
-
-
-def _row_differences(replayed: Mapping[str, Any], stored: bytes | None) -> Iterator[str]:
-    """Every member of the row that is not what the records add up to."""
-    if stored is None:
-        yield "row: expected one, but it is gone"
-        return
-    if stored == canonical(replayed):
-        return
-    try:
-        row = json.loads(stored)
-    except ValueError:
-        yield "row: not JSON"
-        return
-    flat, kept = dict(_members(replayed)), dict(_members(row))
-    places = dict.fromkeys([*flat, *kept])
-    differing = [place for place in places if flat.get(place) != kept.get(place)]
-    for place in differing:
-        again, now = (json.dumps(found.get(place)) for found in (flat, kept))
-        yield f"row: {place}: the records add up to {again}, the row says {now}"
-    if not differing:
-        yield "row: the same values, in other bytes"
-
-
-def _members(row: Mapping[str, Any]) -> Iterator[tuple[str, Json]]:
-    for name, value in row.items():
-        if isinstance(value, dict):
-            yield from ((f"{name}.{part}", inner) for part, inner in value.items())
-        else:
-            yield name, value
-
-
 def _watched(session: Session, names: Iterable[str] | None) -> Iterator[str]:
     """The courses and files that were named, or every course, with a bar where a person watches."""
     wanted = list(names or [line.course for line in session.service().courses()])
@@ -268,32 +144,16 @@ def _watched(session: Session, names: Iterable[str] | None) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _answer(session: Session, found: Sequence[Checked], good: str) -> None:
+def _answer(session: Session, found: Sequence[Checked]) -> None:
     bad = [one for one in found if one.wrong]
 
     def tell(out: Console) -> None:
         for one in found:
-            where = "" if one.source == DATABASE else f" in {one.source}"
-            if not one.wrong:
-                told = f"{one.course}{where}: {one.records} records, {good}, head {one.head[:16]}"
-                out.print(told, soft_wrap=True)
-            for wrong in one.wrong:
-                out.print(f"{one.course}{where}: {wrong}", style="red", soft_wrap=True)
+            for line in one.lines():
+                out.print(line, style="red" if one.wrong else "", soft_wrap=True)
         if len(found) > 1 or not found:
             out.print(f"{len(found)} courses, {len(bad)} with something wrong.")
 
     session.answer({"ok": not bad, "courses": [one.json() for one in found]}, tell)
     if bad:
         raise typer.Exit(Exit.NO)
-
-
-def _is_file(name: str) -> bool:
-    return name == STDIN or Path(name).is_file()
-
-
-def _bundle(name: str) -> Bundle:
-    try:
-        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-    except OSError as wrong:
-        raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
-    return read_bundle(data)

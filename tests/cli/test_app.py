@@ -100,8 +100,9 @@ def test_a_database_is_migrated_once_and_again_without_effect(regimen: Regimen):
     first, second = regimen("migrate", "--json").json(), regimen("migrate", "--json").json()
 
     assert (first["before"], first["changed"]) == (None, True)
-    assert second == {"before": first["after"], "after": first["after"], "changed": False}
-    assert regimen("migrate").out.startswith("Nothing to do")
+    assert (second["before"], second["after"]) == (first["after"], first["after"])
+    assert not second["changed"]
+    assert regimen("migrate").out.startswith("Nothing to migrate")
     assert regimen("verify").code == 0
 
 
@@ -114,6 +115,28 @@ def test_a_database_of_a_newer_engine_is_left_alone(gauges: Regimen):
         ran = gauges(*command)
         assert ran.code == 2
         assert "install the newer engine" in ran.err
+
+
+def test_an_auditor_of_a_server_asks_and_cannot_write(regimen: Regimen, postgres_url: str):
+    made = regimen("migrate", "--db", postgres_url, "--app-role=clinic", "--auditor-role=auditor")
+    assert "Gave clinic its rights.\nGave auditor its rights." in made.out
+    join = "&" if "?" in postgres_url else "?"
+    clinic = f"{postgres_url}{join}options=-crole%3Dclinic"
+    assert regimen("apply", "--db", clinic, GAUGES).code == 0
+    auditor = f"{postgres_url}{join}options=-crole%3Dauditor%20-csearch_path%3Dregimen_audit"
+
+    assert regimen("verify", "--db", auditor).code == 0
+    assert regimen("replay", "--re-decide", "--db", auditor).code == 0
+    refused = regimen("migrate", "--db", clinic, "--auditor-role=another")
+    assert refused.code == 2
+    assert "migrate as its owner" in refused.err
+
+
+def test_a_file_knows_no_roles(regimen: Regimen):
+    ran = regimen("migrate", "--app-role=clinic")
+
+    assert ran.code == 2
+    assert "expected a PostgreSQL database" in ran.err
 
 
 def test_an_error_is_one_json_document_where_json_was_asked_for(gauges: Regimen):

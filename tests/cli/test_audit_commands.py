@@ -17,7 +17,7 @@ def test_whole_courses_are_told_with_their_records_and_head(gauges: Regimen):
 
     assert ran.code == 0
     assert "gauge-1: 5 records, whole, head " in ran.out
-    assert "gauge-2: 1 records, whole, head " in ran.out
+    assert "gauge-2: 1 record, whole, head " in ran.out
 
 
 def test_only_the_named_course_is_verified(gauges: Regimen):
@@ -44,7 +44,7 @@ def test_a_changed_record_is_named_and_is_a_negative_answer(gauges: Regimen):
 
     assert ran.code == 1
     assert "gauge-1: record 3: content: " in ran.out
-    assert "gauge-2: 1 records, whole" in ran.out
+    assert "gauge-2: 1 record, whole" in ran.out
 
 
 def test_a_course_whose_records_are_gone_is_a_negative_answer(gauges: Regimen):
@@ -96,7 +96,7 @@ def test_an_exported_course_is_verified_without_a_database(gauges: Regimen):
     assert gauges("export", "gauge-1", "--out", "bundle.json").code == 0
     Path("regimen.db").unlink()
 
-    for command in (["verify"], ["replay", "--re-decide"]):
+    for command in (["verify"], ["replay"], ["replay", "--re-decide"]):
         ran = gauges(*command, "bundle.json")
         assert ran.code == 0
         assert "gauge-1 in bundle.json: 5 records" in ran.out
@@ -115,10 +115,10 @@ def test_an_export_goes_through_a_pipe(gauges: Regimen):
 def test_a_changed_file_is_a_negative_answer(gauges: Regimen, old: str, new: str):
     bundle = gauges("export", "gauge-1").out
     changed = bundle.replace(old, new, 1)
-    ran = gauges("verify", "-", stdin=changed)
 
     assert changed != bundle
-    assert ran.code == 1
+    assert gauges("verify", "-", stdin=changed).code == 1
+    assert gauges("replay", "--re-decide", "-", stdin=changed).code == 1
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "not json"])
