@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from engine.core.definition import Kind
 from engine.core.event import Correction, Event
-from engine.core.expression import Truth
-from engine.core.finding import explain, missing
+from engine.core.finding import explain, missing, unusable
 from engine.core.machine import Cursor, Machine, Need, Step, Watch
 from engine.core.outcome import (
     Accepted,
@@ -34,7 +33,7 @@ from engine.core.outcome import (
 from engine.core.schedule import waiting
 from engine.core.snapshot import Readings, Snapshot, placed
 from engine.core.view import Reading, View
-from engine.core.weighing import Code
+from engine.core.weighing import Answer, Code, truth
 from engine.errors import InvalidInput
 
 _T = TypeVar("_T")
@@ -143,30 +142,35 @@ class _Deciding:
         return cursor
 
     def _weigh(self, step: Step) -> bool | None:
-        found = tuple(self._need(need) for need in step.needs)
-        self.weighed[step.transition.name] = found
-        closed = [w for w in found if w.verdict is not Truth.YES and not w.passed]
+        """Whether a way is open; of one that is not, only what keeps it closed is explained."""
+        view, found = self.view, list[tuple[Need, Answer, bool]]()
+        for need in step.needs:
+            answer = need.code.run(view)
+            found.append((need, answer, answer is not True and self._overridden(need, answer)))
+        closed = [one for one in found if one[1] is not True and not one[2]]
+        self.weighed[step.transition.name] = tuple(
+            self._weighed(need, answer, passed=passed) for need, answer, passed in closed or found
+        )
         if not closed:
             return True
-        return False if any(w.verdict is Truth.NO for w in closed) else None
+        return False if any(answer is False for _, answer, _ in closed) else None
 
-    def _need(self, need: Need) -> Weighed:
-        verdict = need.code.weigh(self.view)
-        lacking = missing(need.code, self.view) if verdict is Truth.UNKNOWN else ()
+    def _weighed(self, need: Need, answer: Answer, *, passed: bool) -> Weighed:
+        findings = explain(need.code, answer, self.view)
         return Weighed(
             guard=need.requirement.guard,
-            verdict=verdict,
-            missing=lacking,
-            findings=explain(need.code, self.view),
-            passed=verdict is not Truth.YES and self._overridden(need, verdict),
+            verdict=truth(answer),
+            missing=unusable(findings) if answer is None else (),
+            findings=findings,
+            passed=passed,
         )
 
-    def _overridden(self, need: Need, verdict: Truth) -> bool:
+    def _overridden(self, need: Need, answer: Answer) -> bool:
         override, requirement = self.event.override, need.requirement
         if override is None or requirement.guard not in override.guards:
             return False
         if (
-            verdict is Truth.UNKNOWN
+            answer is None
             and self.snapshot.retrospective
             and override.code == self.machine.workflow.not_published
         ):
@@ -179,15 +183,8 @@ class _Deciding:
 
     def _attempts(self, cursor: Cursor) -> tuple[Attempt, ...]:
         return tuple(
-            Attempt(
-                transition=step.transition.name,
-                kept_by=tuple(
-                    w
-                    for w in self.weighed[step.transition.name]
-                    if w.verdict is not Truth.YES and not w.passed
-                ),
-            )
-            for step in cursor.failed
+            Attempt(transition=name, kept_by=self.weighed[name])
+            for name in (step.transition.name for step in cursor.failed)
         )
 
     def _why(self, cursor: Cursor, attempts: Sequence[Attempt]) -> Reason:
@@ -318,7 +315,7 @@ class _Deciding:
                             action=watch.action.name,
                             delivered=fresh,
                             advice=watch.rule.advice if fresh else (),
-                            findings=explain(watch.code, view) if fresh else (),
+                            findings=explain(watch.code, answer, view) if fresh else (),
                         ),
                     )
                 )
@@ -375,7 +372,7 @@ def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
     if event.correction is not None:
         return (_corrected(snapshot, event.correction, seq),)
     return tuple(
-        replace(r, seq=seq, on=None if r.at is None else snapshot.calendar.civil_date(r.at))
+        Reading(r.input, r.value, r.at, _on(snapshot, r.at), seq, r.over, r.flaw)
         for r in event.readings
     )
 
@@ -401,9 +398,13 @@ def _corrected(snapshot: Snapshot, correction: Correction, seq: int) -> Reading:
         flaw=correction.flaw,
         corrects=wrong.origin,
         at=at,
-        on=None if at is None else snapshot.calendar.civil_date(at),
+        on=_on(snapshot, at),
         over=correction.over or wrong.over,
     )
+
+
+def _on(snapshot: Snapshot, at: datetime | None) -> date | None:
+    return None if at is None else snapshot.calendar.civil_date(at)
 
 
 def _kept(before: Mapping[str, _T], after: Mapping[str, _T]) -> Mapping[str, _T]:
@@ -425,7 +426,7 @@ def _view(
 ) -> View:
     return View(
         now=at,
-        today=None if at is None else snapshot.calendar.civil_date(at),
+        today=_on(snapshot, at),
         variables=snapshot.variables,
         readings=readings,
         data=data,

@@ -7,12 +7,13 @@ not be weighed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from engine.core import expression as tree
 from engine.core.expression import Truth
-from engine.core.phrase import text, value_text
+from engine.core.phrase import value_text
 from engine.core.quantity import decimal_text
 from engine.core.view import Reading, View
 from engine.core.weighing import Answer, Code, Datum, truth
@@ -52,96 +53,100 @@ class Finding:
     missing: tuple[Missing, ...] = ()
 
 
-def explain(code: Code, view: View) -> tuple[Finding, ...]:
-    """The findings behind a guard's verdict, in reading order."""
-    return tuple(_explain(code, view))
+def explain(code: Code, answer: Answer, view: View) -> tuple[Finding, ...]:
+    """The findings behind an answer that a guard gave, in reading order."""
+    found: list[Finding] = []
+    _explain(code, answer, view, found)
+    return tuple(found)
 
 
 def missing(code: Code, view: View) -> tuple[Missing, ...]:
     """What an unknown verdict waits for, each once, in reading order."""
-    found: dict[Missing, None] = {}
-    for finding in explain(code, view):
-        found.update(dict.fromkeys(finding.missing))
-    return tuple(found)
+    return unusable(explain(code, code.run(view), view))
 
 
-def _explain(code: Code, view: View) -> list[Finding]:
-    verdict = code.run(view)
+def unusable(findings: Iterable[Finding]) -> tuple[Missing, ...]:
+    """What could not be used in some findings, each once, in reading order."""
+    return tuple(dict.fromkeys(one for finding in findings for one in finding.missing))
+
+
+def _explain(code: Code, answer: Answer, view: View, found: list[Finding]) -> None:
     match code.node:
+        case tree.Compare(op=op):
+            found.append(_comparison(op, code, answer, view))
         case tree.AllOf() | tree.AnyOf():
-            mattering = [part for part in code.parts if part.run(view) is verdict]
-            return [finding for part in mattering for finding in _explain(part, view)]
+            for part in code.parts:
+                if part.run(view) is answer:
+                    _explain(part, answer, view, found)
         case tree.Not():
-            return _explain(code.parts[0], view)
-        case tree.Compare(op, _, _):
-            return [_comparison(op, code, verdict, view)]
-        case tree.OneOf(_, codes):
-            return [_finding(code.parts[0], "is one of", ", ".join(codes), verdict, view)]
+            _explain(code.parts[0], None if answer is None else not answer, view, found)
+        case tree.OneOf(codes=codes):
+            found.append(_finding(code.parts[0], "is one of", ", ".join(codes), answer, view))
         case tree.Known():
-            lacking = tuple(_lacking(code.parts[0], view)) if verdict is False else ()
-            source = _reading(code.parts[0], view) if verdict else None
-            return [
-                Finding(
-                    what=text(code.parts[0].node),
-                    op="is known",
-                    verdict=truth(verdict),
-                    missing=lacking,
-                    record=source.seq if source else None,
-                )
-            ]
+            found.append(_presence(code.parts[0], answer, view))
         case tree.Sustained() | tree.Total() as node:
-            return [_window(node, code, verdict, view)]
+            found.append(_window(node, code, answer, view))
         case _:
-            return [_finding(code, "is", None, verdict, view)]
+            found.append(_finding(code, "is", None, answer, view))
 
 
-def _comparison(op: str, code: Code, verdict: Answer, view: View) -> Finding:
+def _comparison(op: str, code: Code, answer: Answer, view: View) -> Finding:
     left, right = code.parts
     threshold = shown(right, view)
     if not isinstance(right.node, tree.Constant):
-        threshold = f"{text(right.node)} = {threshold}"
-    found = _finding(left, op, threshold, verdict, view)
-    lacking = tuple(dict.fromkeys((*found.missing, *_lacking(right, view))))
+        threshold = f"{right.said} = {threshold}"
+    source = _reading(left, view)
+    lacking = (*_lacking(left, view), *_lacking(right, view)) if answer is None else ()
     return Finding(
-        what=found.what,
+        what=left.said,
         op=op,
-        verdict=found.verdict,
-        value=found.value,
+        verdict=truth(answer),
+        value=shown(left, view),
         threshold=threshold,
-        record=found.record,
-        at=found.at,
-        missing=lacking if verdict is None else (),
-    )
-
-
-def _finding(code: Code, op: str, threshold: str | None, verdict: Answer, view: View) -> Finding:
-    source = _reading(code, view)
-    lacking = tuple(_lacking(code, view)) if verdict is None else ()
-    return Finding(
-        what=text(code.node),
-        op=op,
-        verdict=truth(verdict),
-        value=shown(code, view),
-        threshold=threshold,
-        missing=lacking,
         record=source.seq if source else None,
         at=source.at if source else None,
+        missing=tuple(dict.fromkeys(lacking)),
     )
 
 
-def _window(node: tree.Sustained | tree.Total, code: Code, verdict: Answer, view: View) -> Finding:
+def _presence(item: Code, answer: Answer, view: View) -> Finding:
+    source = _reading(item, view) if answer else None
+    return Finding(
+        what=item.said,
+        op="is known",
+        verdict=truth(answer),
+        record=source.seq if source else None,
+        missing=() if answer else tuple(_lacking(item, view)),
+    )
+
+
+def _finding(code: Code, op: str, threshold: str | None, answer: Answer, view: View) -> Finding:
+    source = _reading(code, view)
+    return Finding(
+        what=code.said,
+        op=op,
+        verdict=truth(answer),
+        value=shown(code, view),
+        threshold=threshold,
+        record=source.seq if source else None,
+        at=source.at if source else None,
+        missing=tuple(_lacking(code, view)) if answer is None else (),
+    )
+
+
+def _window(node: tree.Sustained | tree.Total, code: Code, answer: Answer, view: View) -> Finding:
     bound = code.parts[-1] if node.since is not None else None
     readings = window_readings(view, node.input, node.horizon, bound)
     threshold = f"{node.op} {shown(code.parts[0], view)}"
     if not readings:
         why = "missing" if readings is not None else "undated"
         return Finding(
-            what=text(node),
+            what=code.said,
             op="window",
-            verdict=truth(verdict),
+            verdict=truth(answer),
             threshold=threshold,
             value="no reading",
-            missing=(Missing(node.input, why),) if verdict is None else (),
+            missing=(Missing(node.input, why),) if answer is None else (),
         )
     last = readings[-1]
     said = f"{len(readings)} readings, last {_worded(last.value, code.parts[0].type.unit)}"
@@ -151,14 +156,14 @@ def _window(node: tree.Sustained | tree.Total, code: Code, verdict: Answer, view
             "not completely covered" if total is None else _worded(total, code.parts[0].type.unit)
         )
     return Finding(
-        what=text(node),
+        what=code.said,
         op="window",
-        verdict=truth(verdict),
+        verdict=truth(answer),
         value=said,
         threshold=threshold,
         record=last.seq,
         at=last.at,
-        missing=(Missing(node.input, "incomplete"),) if verdict is None else (),
+        missing=(Missing(node.input, "incomplete"),) if answer is None else (),
     )
 
 
@@ -183,7 +188,7 @@ def _lacking(code: Code, view: View) -> list[Missing]:
         case tree.Sustained() | tree.Total() | tree.Count():
             return [Missing(code.node.input, "incomplete")]
         case _:
-            return [Missing(text(code.node), "missing")]
+            return [Missing(code.said, "missing")]
 
 
 def _why(node: tree.Latest, view: View) -> str:
@@ -200,14 +205,7 @@ def _why(node: tree.Latest, view: View) -> str:
 
 def _reading(code: Code, view: View) -> Reading | None:
     """The reading that a value came from, where it came from exactly one."""
-    names = {
-        node.input
-        for node in tree.walk(code.node)
-        if isinstance(node, tree.Latest | tree.TakenAt | tree.TakenOn)
-    }
-    if len(names) != 1:
-        return None
-    readings = view.readings.get(names.pop())
+    readings = view.readings.get(code.source) if code.source is not None else ()
     return readings[-1] if readings else None
 
 

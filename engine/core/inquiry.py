@@ -9,10 +9,11 @@ from engine.core.decision import decide, view_of
 from engine.core.definition import Kind
 from engine.core.event import Event
 from engine.core.expression import Truth
-from engine.core.finding import explain, missing
+from engine.core.finding import explain, unusable
 from engine.core.machine import Machine, Step
 from engine.core.outcome import Decision, Weighed
 from engine.core.snapshot import Snapshot
+from engine.core.weighing import truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +85,15 @@ def _way(step: Step, snapshot: Snapshot, event: Event) -> tuple[Step, Truth, tup
     view = view_of(snapshot, event)
     kept_by: list[Weighed] = []
     for need in step.needs:
-        verdict = need.code.weigh(view)
-        if verdict is not Truth.YES:
+        answer = need.code.run(view)
+        if answer is not True:
+            findings = explain(need.code, answer, view)
             kept_by.append(
                 Weighed(
                     guard=need.requirement.guard,
-                    verdict=verdict,
-                    findings=explain(need.code, view),
-                    missing=missing(need.code, view) if verdict is Truth.UNKNOWN else (),
+                    verdict=truth(answer),
+                    findings=findings,
+                    missing=unusable(findings) if answer is None else (),
                 )
             )
     worst = max((w.verdict for w in kept_by), key=_RANK.__getitem__, default=Truth.YES)
