@@ -82,9 +82,10 @@ class Axis:
             drawn[column] = TICK
         return "".join(drawn)
 
-    def ticks(self) -> range:
-        """The columns that get a label."""
-        return range(0, max(1, self.width - BETWEEN_TICKS + 3), BETWEEN_TICKS)
+    def ticks(self) -> list[int]:
+        """The columns that get a label; the last column is one of them."""
+        last = self.width - 1
+        return [*range(0, last - 2 * BETWEEN_TICKS + 3, BETWEEN_TICKS), last]
 
 
 def _longest(gaps: Sequence[timedelta]) -> timedelta:

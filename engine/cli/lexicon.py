@@ -6,6 +6,7 @@ explained alike.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -26,7 +27,7 @@ from engine.core.expression import AnyOf, Truth
 from engine.core.inquiry import Option
 from engine.core.machine import Machine
 from engine.core.outcome import Reason, Weighed
-from engine.core.phrase import text
+from engine.core.phrase import text, value_text
 from engine.core.record import finding_json
 
 NAMED_AT_MOST = 3
@@ -92,14 +93,16 @@ class Lexicon:
         """A recorded finding of a guard that weighed to `verdict`, the right way round."""
         what, op = finding["what"], finding["op"]
         value, threshold = finding.get("value"), finding.get("threshold")
-        # `limit >= amount` reads better as `amount <= limit`: the limit is what stands fast.
-        if what in self._parameters and op in _MIRRORED and threshold and " = " in threshold:
-            name, _, found = threshold.partition(" = ")
-            threshold = f"{what} = {value}"
+        name, against, found = (threshold or "").partition(" = ")
+        # `limit >= amount` reads better as `amount <= limit`: what is asked for can be changed.
+        if against and op in _MIRRORED and self._stands_fast(what, name):
             what, op, value = name, _MIRRORED[op], None if found == "None" else found
+            name, found = finding["what"], finding.get("value")
+        if against:
+            threshold = f"{self._titles.get(name) or name} = {found}"
         return {
             "what": what,
-            "title": self._titles.get(what) or what,
+            "title": self.filled(what) if op == "window" else self._titles.get(what) or what,
             "op": op,
             "value": value,
             "threshold": threshold,
@@ -108,6 +111,10 @@ class Lexicon:
             "at": finding.get("at"),
             "needed": _needed(op, threshold, finding["verdict"]) if verdict == "no" else None,
         }
+
+    def filled(self, said: str) -> str:
+        """A condition in words, its parameters replaced by what they are set to."""
+        return _WORD.sub(lambda found: self._parameters.get(found[0]) or found[0], said)
 
     def unmet(self, weighed: Mapping[str, Json], transition: str) -> Unmet:
         """A recorded requirement that was not yes, as the transition asks for it."""
@@ -119,7 +126,7 @@ class Lexicon:
         return {
             "guard": guard,
             "title": self.guard(guard),
-            "condition": text(declared.condition) if declared is not None else "",
+            "condition": self.filled(text(declared.condition)) if declared is not None else "",
             "verdict": verdict,
             "any_will_do": declared is not None and isinstance(declared.condition, AnyOf),
             "comparisons": [self.comparison(finding, verdict) for finding in findings],
@@ -233,8 +240,15 @@ class Lexicon:
         return {name: title for name, title in declared if title}
 
     @cached_property
-    def _parameters(self) -> frozenset[str]:
-        return frozenset(parameter.name for parameter in self.workflow.parameters)
+    def _parameters(self) -> dict[str, str]:
+        return {p.name: value_text(p.value) for p in self.workflow.parameters}
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset(field.name for e in self.workflow.events for field in e.fields)
+
+    def _stands_fast(self, what: str, other: str) -> bool:
+        return what in self._parameters or (other in self._fields and what not in self._fields)
 
     @cached_property
     def _actions(self) -> dict[str, str]:
@@ -276,6 +290,7 @@ class Lexicon:
         return event in self.machine.events and self.machine.events[event].timer
 
 
+_WORD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _ENGINE = {
     "course.enrolled": "The course begins",
     "course.adopted": "The course is taken over in an attested state",

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
 from rich.text import Text
 
 from engine.cli.axis import FOLD, Axis
-from engine.cli.ink import MARKS, QUIET, STYLES
+from engine.cli.ink import MARKS, QUIET, STYLES, mark
 from engine.cli.lexicon import Lexicon
 from engine.cli.logbook import Entry
 from engine.cli.wording import Tone, Wording
@@ -111,11 +112,15 @@ class Timeline:
                 yield entry, Tone.DEVIATION, f"deviation: {title}"
             for guard in entry.overridden:
                 yield entry, Tone.OVERRIDE, f"override: {self.lexicon.guard(guard)}"
-            if entry.moved_by is not None:
-                yield entry, Tone.RULE, f"{self.lexicon.guard(entry.moved_by)}"
             if entry.corrects is not None:
                 yield entry, Tone.OVERRIDE, f"record {entry.corrects} is corrected"
-            if stage != before:
+            if entry.moved_by is not None:
+                rule, state = (
+                    self.lexicon.guard(entry.moved_by),
+                    self.lexicon.state(entry.states[1]),
+                )
+                yield entry, Tone.RULE, f"{rule} → {state}"
+            elif stage != before:
                 yield entry, Tone.PLAIN, f"→ {self.lexicon.state(entry.states[1])}"
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
@@ -145,17 +150,20 @@ class Timeline:
         return Axis.over([*sent, *ends, *windows], width=width)
 
     def _ticks(self, axis: Axis) -> Text:
-        line = [" "] * (LABEL + 1 + axis.width + 12)
+        line = [" "] * (LABEL + 1 + axis.width)
         for column in axis.ticks():
-            at = axis.instant(column)
-            label = (
-                self._date(at, axis)
-                if self.dated
-                else f"record {self.entries[min((at - _FIRST).days, len(self.entries) - 1)].seq}"
-            )
-            start = LABEL + 1 + column
+            label = self._label(axis, column)
+            # The last one ends at the edge, the others begin at their tick.
+            start = LABEL + 1 + min(column, axis.width - len(label))
             line[start : start + len(label)] = label
-        return Text("".join(line).rstrip(), style=QUIET)
+        return Text("".join(line), style=QUIET)
+
+    def _label(self, axis: Axis, column: int) -> str:
+        at = axis.instant(column)
+        if self.dated:
+            return self._date(at, axis)
+        n = min(round((at - _FIRST) / timedelta(days=1)), len(self.entries) - 1)
+        return f"record {self.entries[n].seq}"
 
     def _date(self, at: datetime, axis: Axis) -> str:
         said = self.wording.instant(at)
@@ -216,14 +224,16 @@ class Timeline:
         declared = self.lexicon.machine.events.get(entry.event)
         return declared.kind if declared is not None else Kind.REPORT
 
-    def _moment(self, entry: Entry, tone: Tone, said: str) -> Text:
-        at = self.wording.instant(entry.at) if entry.at is not None else f"record {entry.seq}"
-        return Text.assemble(
-            (f"{at:<16} ", QUIET),
-            (f"{MARKS.get(tone, ' ')} ", STYLES.get(tone, "")),
-            (said, STYLES.get(tone, "")),
-            (f"  record {entry.seq}" if entry.at is not None else "", QUIET),
-        )
+    def _moment(self, entry: Entry, tone: Tone, said: str) -> Table:
+        at = self.wording.instant(entry.at) if entry.at is not None else ""
+        style = STYLES.get(tone, "")
+        row = Table.grid(padding=(0, 1, 0, 0))
+        row.add_column(width=16)
+        row.add_column(width=1)
+        row.add_column()
+        text = Text.assemble((said, style), (f"  record {entry.seq}", "not bold dim"))
+        row.add_row(Text(at, style=QUIET), mark(tone), text)
+        return row
 
 
 _ROWS: tuple[tuple[str, str, str, Callable[[Entry, Kind], bool]], ...] = (

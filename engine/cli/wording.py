@@ -64,11 +64,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """Sentences for one course: times are those of its site's wall."""
+    """Sentences for one course: times are those of its site's wall.
+
+    `quoting` is how long a citation may be before it is cut.
+    """
 
     zone: ZoneInfo
     retrospective: bool = False
     not_published: str | None = None
+    quoting: int | None = None
 
     @classmethod
     def of(cls, *, zone: str, retrospective: bool, not_published: str | None) -> Wording:
@@ -91,7 +95,7 @@ class Wording:
                 below += self._deviation(told)
             below += [self.overridden(one) for one in told["overridden"]]
             below += [self.rule(one) for one in told["rules"]]
-            below += [_advice(one) for one in told["advice"]]
+            below += [self._advice(one) for one in told["advice"]]
             below += [self.question(one) for one in told["questions"]]
         late = ", entered late" if told["late"] else ""
         verdict = (WOULD if would else VERDICTS)[told["verdict"]]
@@ -100,7 +104,7 @@ class Wording:
 
     def unmet(self, one: Unmet) -> Said:
         """A requirement that is not met: why, on what it rests, who may override it."""
-        below = (*self._why(one), _source(one["citation"]), Said(self._override(one)))
+        below = (*self._why(one), self._source(one["citation"]), Said(self._override(one)))
         return Said(one["title"], _weighed(one), below, one["guard"])
 
     def kept(self, kept_by: Sequence[Unmet]) -> list[Said]:
@@ -110,7 +114,7 @@ class Wording:
         for one in kept_by:
             again = one["citation"] == told_source
             told_source = one["citation"]
-            source = Said("as above", Tone.SOURCE) if again else _source(told_source)
+            source = Said("as above", Tone.SOURCE) if again else self._source(told_source)
             said.append(Said(one["title"], _weighed(one), (*self._why(one), source), one["guard"]))
         overrides: dict[str, list[str]] = {}
         for one in kept_by:
@@ -126,16 +130,21 @@ class Wording:
         """A requirement that was passed by an override, and as what."""
         said = "was not met" if one["verdict"] == "no" else "could not be weighed"
         head = f"Passed by override although it {said}: {one['title']}"
-        below = (*self._why(one), _source(one["citation"]))
+        below = (*self._why(one), self._source(one["citation"]))
         return Said(head, Tone.OVERRIDE, below, one["guard"])
 
     def rule(self, one: Told) -> Said:
-        """A rule that holds, what it asks for, and the advice."""
+        """A rule that holds, what it asks for, and the advice.
+
+        Of what it compared, the readings are told, where there are any.
+        """
         moved = "; this moved the course" if one["moved"] else ""
-        below = [Said(self._compared(c)) for c in one["comparisons"] if c["op"] != "is known"]
-        below += [_advice(advice) for advice in one["advice"]]
+        compared = [c for c in one["comparisons"] if c["op"] != "is known"]
+        readings = [c for c in compared if c["record"] and not c["what"].startswith(_TIMES)]
+        below = [Said(self._compared(c)) for c in readings or compared]
+        below += [self._advice(advice) for advice in one["advice"]]
         if one["citation"] not in [advice["citation"] for advice in one["advice"]]:
-            below.append(_source(one["citation"]))
+            below.append(self._source(one["citation"]))
         head = f"{one['action_title']}: {one['title']}{moved}"
         return Said(head, Tone.RULE, tuple(below), one["rule"])
 
@@ -198,7 +207,7 @@ class Wording:
         if not foreseen:
             said.append(Said("This state does not foresee it."))
         for one in (one for way in foreseen for one in way["kept_by"]):
-            below = (*self._why(one), _source(one["citation"]))
+            below = (*self._why(one), self._source(one["citation"]))
             said.append(Said(one["title"], _weighed(one), below, one["guard"]))
         return said
 
@@ -241,6 +250,19 @@ class Wording:
     def _taken(self, one: Comparison) -> str:
         at = f", {self.instant(one['at'])}" if one["at"] else ""
         return f"record {one['record']}{at}"
+
+    def _advice(self, one: Advised) -> Said:
+        below = (self._source(one["citation"]),) if one["citation"] is not None else ()
+        return Said(one["text"], Tone.ADVICE, below)
+
+    def _source(self, cited: Cited) -> Said:
+        own = cited["provenance"] in ("inferred", "local")
+        kind = PROVENANCE.get(cited["provenance"], cited["provenance"])
+        text = cited["text"]
+        if self.quoting is not None and len(text) > self.quoting:
+            text = f"{text[: self.quoting].rsplit(' ', 1)[0]} …"
+        quoted = text if own else f"“{text}”"
+        return Said(f"{kind}: {cited['source']}: {quoted}", Tone.OWN if own else Tone.SOURCE)
 
     def _override(self, one: Unmet) -> str:
         unpublished = (
@@ -337,6 +359,7 @@ _OPERATORS = {
     "==": "",
     "!=": "other than",
 }
+_TIMES = ("time of ", "date of ")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
@@ -346,18 +369,3 @@ def _utc(said: str) -> str:
 
 def _weighed(one: Unmet) -> Tone:
     return Tone.NO if one["verdict"] == "no" else Tone.UNKNOWN
-
-
-def _advice(one: Advised) -> Said:
-    below = (_source(one["citation"]),) if one["citation"] is not None else ()
-    return Said(one["text"], Tone.ADVICE, below)
-
-
-def _source(cited: Cited) -> Said:
-    own = cited["provenance"] in ("inferred", "local")
-    kind = PROVENANCE.get(cited["provenance"], cited["provenance"])
-    return Said(
-        f"{kind}: {cited['source']}: “{cited['text']}”" if not own
-        else f"{kind}: {cited['source']}: {cited['text']}",
-        Tone.OWN if own else Tone.SOURCE,
-    )  # fmt: skip
