@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.core.definition import Event, Input, Transition, Workflow
+from engine.core.expression import Value
 from engine.core.kind import constant
 from engine.core.phrase import text, value_text
 from engine.core.quantity import decimal_text
@@ -63,7 +64,7 @@ def _input(declared: Input) -> tuple[str, ...]:
     return (
         declared.name,
         f"{kind}: {', '.join(declared.codes)}" if declared.codes else kind,
-        _bounds(declared.low, declared.high),
+        _bounds(*(None if b is None else decimal_text(b) for b in (declared.low, declared.high))),
         "ever" if declared.max_age is None else _length(declared.max_age),
         declared.loinc or "",
         declared.title,
@@ -72,11 +73,9 @@ def _input(declared: Input) -> tuple[str, ...]:
 
 def _parameters(workflow: Workflow) -> Iterator[tuple[str, ...]]:
     for one in workflow.parameters:
-        kind, value = constant(one.value)
-        low, high = (None if b is None else str(b) for b in (one.low, one.high))
-        bounds = f"{low or ''} to {high or ''}" if low or high else ""
-        told = f"{value_text(value)} {kind.unit or ''}".strip()
-        yield one.name, told, bounds, "site" if one.site else "protocol", one.title
+        low, high = (None if bound is None else _value(bound) for bound in (one.low, one.high))
+        chooser = "site" if one.site else "protocol"
+        yield one.name, _value(one.value), _bounds(low, high), chooser, one.title
 
 
 def _event(event: Event) -> tuple[str, ...]:
@@ -97,10 +96,15 @@ def _transition(transition: Transition) -> tuple[str, ...]:
     return transition.name, transition.event, _list(transition.sources), told, _list(needs)
 
 
-def _bounds(low: Decimal | None, high: Decimal | None) -> str:
-    if low is None and high is None:
-        return ""
-    return " to ".join("" if bound is None else decimal_text(bound) for bound in (low, high))
+def _value(value: Value) -> str:
+    kind, plain = constant(value)
+    return f"{value_text(plain)} {kind.unit or ''}".strip()
+
+
+def _bounds(low: str | None, high: str | None) -> str:
+    if low is None or high is None:
+        return f"at most {high}" if high else f"at least {low}" if low else ""
+    return f"{low} to {high}"
 
 
 def _length(length: timedelta) -> str:
