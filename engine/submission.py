@@ -34,7 +34,7 @@ from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
 from engine.registry import Registry
 
 TIMERS_AT_ONCE = 1000
-"""How many timers of one course may fire before one event; more means that they feed each other."""
+"""How many timers of one course are decided in one transaction; a worker goes on with the rest."""
 
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 
@@ -255,13 +255,13 @@ class Desk:
         )
 
     def due(self, course: str, now: datetime) -> None:
-        """Decide the timers of a course that are due at an instant."""
+        """Decide the timers of a course that are due at an instant; of very many, the first."""
         head = self.tx.head(course, "")
         if head is None:
             raise NotFound(course)
         row = json.loads(head.row)
         machine = self.setting.registry.machine(row["digest"], self.tx)
-        self.timers(machine, row, until=now, now=self.now(row))
+        self._fire(machine, row, until=now, now=self.now(row))
 
     def timers(
         self,
@@ -272,11 +272,25 @@ class Desk:
         now: datetime,
     ) -> Mapping[str, Json]:
         """Decide the timers that are due, in due order, each a record; the row after them."""
-        for _ in range(TIMERS_AT_ONCE):
+        row, more = self._fire(machine, row, until=until, now=now)
+        if more:
+            raise Conflict(
+                row["course"],
+                why=f"more than {TIMERS_AT_ONCE} timers are due: let a worker decide them first",
+            )
+        return row
+
+    def _fire(
+        self, machine: Machine, row: Mapping[str, Json], *, until: datetime, now: datetime
+    ) -> tuple[Mapping[str, Json], bool]:
+        """The row after the timers that are due, and whether there are more of them."""
+        for fired in range(TIMERS_AT_ONCE + 1):
             waiting = [(instant_from(due), name, seq) for name, (due, seq) in row["timers"].items()]
             due, name, seq = min(waiting, default=(until, "", 0))
             if not name or due > until:
-                return row
+                break
+            if fired == TIMERS_AT_ONCE:
+                return row, True
             event = timer_event(
                 machine.workflow, row["course"], name, machine.timers[name], due=due, armed_seq=seq
             )
@@ -285,7 +299,7 @@ class Desk:
             if stored is None:
                 raise NotFound(row["course"])
             row = json.loads(stored)
-        raise Conflict(row["course"], why=f"more than {TIMERS_AT_ONCE} timers fired at once")
+        return row, False
 
     def snapshot(
         self,

@@ -148,11 +148,11 @@ class Bench:
 
 
 def said(records: Iterable[Record]) -> list[Mapping[str, Json]]:
-    """What records say apart from when they were recorded, and from the hashes that follow."""
+    """What records say apart from whose and when they were recorded, and the hashes that follow."""
     found = []
     for record in records:
         body = json.loads(record.body)
-        for member in ("recorded_at", "prev"):
+        for member in ("tenant", "recorded_at", "prev"):
             del body[member]
         found.append(body)
     return found
