@@ -20,7 +20,7 @@ from engine.core.check import ensure
 from engine.core.definition import Workflow
 from engine.core.encoding import canonical
 from engine.core.machine import Machine
-from engine.errors import UnknownWorkflow
+from engine.errors import DefinitionError, UnknownWorkflow
 from engine.ports import Definition, Transaction
 
 
@@ -93,6 +93,12 @@ def stored_form(workflow: Workflow) -> Definition:
 
 
 def compiled(definition: Definition) -> Machine:
-    """The machine of a stored definition."""
-    workflow = workflow_from(json.loads(definition.semantic), json.loads(definition.prose))
+    """The machine of a stored definition.
+
+    Raises DefinitionError for one that this engine cannot read, such as one of a newer engine.
+    """
+    try:
+        workflow = workflow_from(json.loads(definition.semantic), json.loads(definition.prose))
+    except ValueError as wrong:
+        raise DefinitionError(f"{definition.name}@{definition.version}", [str(wrong)]) from wrong
     return Machine(workflow, definition.digest, definition.prose_digest)
