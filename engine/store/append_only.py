@@ -29,7 +29,7 @@ _SQLITE = {
     definitions: ("update", "delete", "insert_digest", "insert_rowid"),
     prose: ("update", "delete", "insert_digest", "insert_rowid"),
     records: ("update", "delete", "insert_seq", "insert_event_id", "insert_rowid"),
-    readings: ("update", "delete", "insert_input", "insert_rowid"),
+    readings: ("update", "delete", "insert_seq"),
     texts: ("update", "delete", "insert_path"),
 }
 _POSTGRESQL = dict.fromkeys(GUARDED, ("rows", "truncate"))

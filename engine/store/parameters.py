@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from engine.core.encoding import canonical, encode_value
@@ -14,6 +14,9 @@ Parameters: TypeAlias = dict[str, Any]
 KEY = ("tenant", "course")
 ITS = (*KEY, "patient", "workflow", "open")
 """What the versioned update looks at; in its conditions these parameters begin with `its_`."""
+
+END = datetime.max.replace(tzinfo=UTC)
+"""Where readings without a time are placed: after all others."""
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -74,8 +77,9 @@ def readings(tenant: str, write: Write) -> Sequence[Parameters]:
         {
             "tenant": tenant,
             "course": write.record.course,
-            "seq": reading.seq,
             "input": reading.input,
+            "placed": reading.at or END,
+            "seq": reading.seq,
             "at": reading.at,
             "on_date": reading.on,
             "value": canonical(encode_value(reading.value)).decode(),

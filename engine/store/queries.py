@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
-    not_,
     select,
     true,
     union_all,
@@ -163,30 +162,28 @@ _DUE_VISITS = (
 def readings_of(number: int) -> CompoundSelect[*tuple[Any, ...]]:
     """The readings of so many inputs, each from an instant of its own on, in no order.
 
-    What was corrected is left out even when its correction lies before that instant. Dated and
-    undated ones are asked for apart: together, no index would be used for their time.
+    Those without a time come too. What was corrected is left out even when its correction lies
+    before that instant.
     """
-    parts = []
-    for n in range(number):
-        since = bindparam(f"since_{n}", type_=Instant)
-        parts += [_readings(n, readings.c.at >= since), _readings(n, readings.c.at.is_(None))]
-    return union_all(*parts)
+    return union_all(*(_readings(n) for n in range(number)))
 
 
-def _readings(n: int, when: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+def _readings(n: int) -> Select[*tuple[Any, ...]]:
     later = readings.alias("later")
-    corrected = (
-        select(literal_column("1"))
+    # A value, since PostgreSQL would turn a NOT EXISTS into a join over every correction.
+    correction = (
+        select(func.max(later.c.seq))
         .where(
             later.c.tenant == readings.c.tenant,
             later.c.course == readings.c.course,
             later.c.input == readings.c.input,
             later.c.corrects == func.coalesce(readings.c.corrects, readings.c.seq),
-            # Added to, so that SQLite does not choose the index that begins with it.
-            later.c.seq + 0 > readings.c.seq,
         )
-        .exists()
+        .scalar_subquery()
     )
-    return select(*_without(readings, "course")).where(
-        _of_course(readings), readings.c.input == bindparam(f"input_{n}"), when, not_(corrected)
+    return select(*_without(readings, "course", "placed")).where(
+        _of_course(readings),
+        readings.c.input == bindparam(f"input_{n}"),
+        readings.c.placed >= bindparam(f"since_{n}", type_=Instant),
+        func.coalesce(correction, literal_column("0")) <= readings.c.seq,
     )

@@ -165,23 +165,20 @@ readings = Table(
     metadata,
     Column("tenant", Name, nullable=False),
     Column("course", Name, nullable=False),
-    Column("seq", Integer, nullable=False, doc="The record that brought it."),
     Column("input", Name, nullable=False),
+    Column(
+        "placed", Instant, nullable=False, doc="As `at`; the end of time where that is unknown."
+    ),
+    Column("seq", Integer, nullable=False, doc="The record that brought it."),
     Column("at", Instant, doc="When it was taken; unknown for some."),
     Column("on_date", Date, doc="The civil date of that at the site."),
     Column("value", Text, nullable=False, doc="JSON, in the unit that the input declares."),
     Column("over_microseconds", BigInteger, doc="The length of what it was taken over."),
     Column("flaw", Name, doc="Why it cannot be used."),
     Column("corrects", Integer, doc="The record that first brought what it replaces."),
-    # In the order of its key, SQLite would read all of a course for the undated ones of an input.
-    PrimaryKeyConstraint("tenant", "course", "seq", "input", name=f"pk_{PREFIX}readings"),
-)
-Index(
-    f"ix_{PREFIX}readings_at",
-    readings.c.tenant,
-    readings.c.course,
-    readings.c.input,
-    readings.c.at,
+    # The order in which they are asked for, so that no database can think of a worse one.
+    PrimaryKeyConstraint("tenant", "course", "input", "placed", "seq", name=f"pk_{PREFIX}readings"),
+    sqlite_with_rowid=False,
 )
 Index(
     f"ix_{PREFIX}readings_corrects",

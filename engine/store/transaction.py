@@ -235,6 +235,6 @@ def _record(row: Sequence[Any]) -> Record:
 
 
 def _reading(row: Sequence[Any]) -> Reading:
-    seq, name, at, on, value, over, flaw, corrects = row
+    name, seq, at, on, value, over, flaw, corrects = row
     length = None if over is None else over * MICROSECOND
     return Reading(name, json.loads(value), at, on, seq, length, flaw, corrects)

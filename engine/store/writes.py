@@ -24,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    literal_column,
     not_,
     or_,
     select,
@@ -46,6 +47,7 @@ from engine.store.tables import (
 
 Dialectal: TypeAlias = Callable[[Table], sqlite.Insert] | Callable[[Table], postgresql.Insert]
 
+ONE: ColumnElement[int] = literal_column("1")
 MOVED = (
     *("workflow", "digest", "patient", "site", "zone"),
     *("state", "stage", "seq", "revision", "open", "row"),
@@ -68,7 +70,7 @@ def move() -> Update:
 
     A known event id and a second open course are looked for here, since they would be errors later.
     """
-    known = select(records.c.seq).where(
+    known = select(ONE).where(
         records.c.tenant == courses.c.tenant,
         records.c.course == courses.c.course,
         records.c.event_id == bindparam("event_id"),
@@ -90,7 +92,7 @@ def another() -> ColumnElement[bool]:
     """Whether the patient has another open course of the workflow."""
     other = courses.alias("other")
     return (
-        select(other.c.course)
+        select(ONE)
         .where(
             other.c.tenant == bindparam("its_tenant"),
             other.c.patient == bindparam("its_patient"),
@@ -168,7 +170,7 @@ def _unless_there(dialectal: Dialectal, table: Table) -> Insert:
 
 def _stored(table: Table) -> ColumnElement[bool]:
     return (
-        select(table.c.digest)
+        select(ONE)
         .where(table.c.tenant == bindparam("tenant"), table.c.digest == bindparam("digest"))
         .exists()
     )

@@ -22,10 +22,11 @@ GUARDED = {
     "regimen_definitions": [("tenant", "digest")],
     "regimen_prose": [("tenant", "digest")],
     "regimen_records": [("tenant", "course", "seq"), ("tenant", "course", "event_id")],
-    "regimen_readings": [("tenant", "course", "seq", "input")],
+    "regimen_readings": [("tenant", "course", "input", "placed", "seq")],
 }
 TEXTS = "regimen_texts"
 TEXTS_KEY = ("tenant", "course", "seq", "path")
+CLUSTERED = {"regimen_readings", TEXTS}
 TABLES = (
     *("texts", "messages", "visits", "timers", "readings"),
     *("records", "courses", "prose", "definitions"),
@@ -129,20 +130,17 @@ def _records() -> None:
     )
     op.create_table(
         "regimen_readings",
-        _column("tenant"),
-        _column("course"),
+        *(_column(n) for n in ("tenant", "course", "input")),
+        _column("placed", INSTANT),
         _column("seq", sa.Integer()),
-        _column("input"),
         _column("at", INSTANT, null=True),
         _column("on_date", sa.Date(), null=True),
         _column("value", sa.Text()),
         _column("over_microseconds", sa.BigInteger(), null=True),
         _column("flaw", null=True),
         _column("corrects", sa.Integer(), null=True),
-        _key("readings", "tenant", "course", "seq", "input"),
-    )
-    op.create_index(
-        "ix_regimen_readings_at", "regimen_readings", ["tenant", "course", "input", "at"]
+        _key("readings", "tenant", "course", "input", "placed", "seq"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_regimen_readings_corrects",
@@ -217,8 +215,8 @@ def _sqlite_guards() -> list[str]:
         for columns in keys:
             name = f"insert_{columns[-1]}"
             made.append(_sqlite(table, name, "INSERT", _there(table, columns)))
-        # The hidden key can be replaced by, too.
-        made.append(_sqlite(table, "insert_rowid", "INSERT", _there(table, ("rowid",))))
+        if table not in CLUSTERED:  # the hidden key can be replaced by, too
+            made.append(_sqlite(table, "insert_rowid", "INSERT", _there(table, ("rowid",))))
     kept = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in (*TEXTS_KEY, "sha256"))
     erasing = f"NOT (NEW.text IS NULL AND NEW.salt IS NULL AND {kept})"
     return [

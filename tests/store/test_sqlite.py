@@ -156,9 +156,8 @@ def test_readings_are_found_by_their_time_and_not_by_their_course_alone(store: S
         plan = " ".join(explained(connection, statement, asked))
 
     prefix = "tenant=? AND course=? AND input=?"
-    assert plan.count(f"{prefix} AND at>?") == 2  # the dated ones of two inputs
-    assert plan.count(f"{prefix} AND at=?") == 2  # the undated ones
-    assert plan.count(f"{prefix} AND corrects=?") == 4
+    assert plan.count(f"{prefix} AND placed>?") == 2
+    assert plan.count(f"{prefix} AND corrects=?") == 2
 
 
 def explained(connection: Connection, statement: Executable, asked: dict[str, Any]) -> list[str]:
