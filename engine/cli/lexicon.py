@@ -95,7 +95,7 @@ class Lexicon:
         value, threshold = finding.get("value"), finding.get("threshold")
         name, against, found = (threshold or "").partition(" = ")
         # `limit >= amount` reads better as `amount <= limit`: what is asked for can be changed.
-        if against and op in _MIRRORED and self._stands_fast(what, name):
+        if against and self._stands_fast(what, op, name):
             what, op, value = name, _MIRRORED[op], None if found == "None" else found
             name, found = finding["what"], finding.get("value")
         if against:
@@ -247,8 +247,10 @@ class Lexicon:
     def _fields(self) -> frozenset[str]:
         return frozenset(field.name for e in self.workflow.events for field in e.fields)
 
-    def _stands_fast(self, what: str, other: str) -> bool:
-        return what in self._parameters or (other in self._fields and what not in self._fields)
+    def _stands_fast(self, what: str, op: str, other: str) -> bool:
+        if what in self._parameters:
+            return op in _MIRRORED
+        return op in _ORDERED and other in self._fields and what not in self._fields
 
     @cached_property
     def _actions(self) -> dict[str, str]:
@@ -298,6 +300,7 @@ _ENGINE = {
 }
 _NOWHERE: Cited = {"source": "", "text": "", "provenance": ""}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_ORDERED = ("<", "<=", ">", ">=")
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 

@@ -13,21 +13,18 @@ from datetime import datetime
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.ink import CORRECTED, QUIET, STYLES, Lines, verdict_style
 from engine.cli.lexicon import Lexicon
-from engine.cli.wording import Tone, Wording, plain
-from engine.core.encoding import Json, instant_from
+from engine.cli.wording import Said, Tone, Wording, plain
+from engine.core.encoding import Json
 from engine.core.event import CORRECTED as CORRECTION
 from engine.core.event import ENROLLED
 from engine.core.record import Record
 
 FEW = 3
 """How many guards a refusal names in one line."""
-WIDE = 96
-"""Below this width the time of recording is left out."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,34 +129,36 @@ class Logbook:
     texts: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        wide = options.max_width >= WIDE
-        yield _line(wide, *(Text(head, style="bold") for head in _HEADS))
-        for entry in self.entries:
-            yield self._line(entry, wide=wide)
+        rows = [_HEADS, *(self._cells(entry) for entry in self.entries)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        if sum(widths) + len(widths) > options.max_width:
+            widths[_HEADS.index("Recorded")] = 0
+        yield _line(widths, _HEADS, ["bold"] * len(_HEADS))
+        for entry, cells in zip(self.entries, rows[1:], strict=True):
+            yield _line(widths, cells, _styles(entry))
             if notes := self._notes(entry):
-                yield Padding(notes, (0, 0, 0, 5))
+                yield Padding(notes, _BELOW)
             if self.findings and entry.states[0] is not None:
-                told = self.lexicon.explained(
-                    entry.event,
-                    entry.body["decision"],
-                    state_before=entry.states[0],
-                    state=entry.states[1],
-                )
-                states = (self.lexicon.state(entry.states[0]), self.lexicon.state(entry.states[1]))
-                yield Padding(Lines(self.wording.decision(told, states).below), (0, 0, 0, 5))
+                yield Padding(Lines(self._findings(entry)), _BELOW)
 
-    def _line(self, entry: Entry, *, wide: bool) -> Table:
-        style = verdict_style(entry.verdict) if entry.verdict != "accepted" else ""
-        return _line(
-            wide,
-            Text(str(entry.seq), style=QUIET),
-            Text(self._at(entry)),
-            Text(self._recorded(entry), style=QUIET),
-            Text(entry.event, style=style),
-            Text(entry.role, style=QUIET),
-            Text(entry.verdict, style=verdict_style(entry.verdict)),
-            Text(entry.states[1], style="bold" if entry.moved else QUIET),
+    def _cells(self, entry: Entry) -> tuple[str, ...]:
+        return (
+            str(entry.seq),
+            self._at(entry),
+            self._recorded(entry),
+            entry.event,
+            entry.role,
+            entry.verdict,
+            entry.states[1],
         )
+
+    def _findings(self, entry: Entry) -> tuple[Said, ...]:
+        before, after = entry.states
+        told = self.lexicon.explained(
+            entry.event, entry.body["decision"], state_before=before, state=after
+        )
+        states = (self.lexicon.state(before), self.lexicon.state(after))
+        return self.wording.decision(told, states).below
 
     def _notes(self, entry: Entry) -> Text:
         """What was sent, then what is unusual about it."""
@@ -228,20 +227,21 @@ class Logbook:
 
 
 _HEADS = ("#", "At", "Recorded", "Event", "Role", "Verdict", "State")
-_WIDTHS = (4, 16, 10, 26, 10, 9, None)
+_BELOW = (0, 0, 0, 5)
 
 
-def _line(wide: bool, *cells: Text) -> Table:  # noqa: FBT001  # the one thing that varies
-    table = Table.grid(padding=(0, 1, 0, 0))
-    shown = [n for n in range(len(_HEADS)) if wide or _HEADS[n] != "Recorded"]
-    for n in shown:
-        table.add_column(
-            width=_WIDTHS[n], justify="right" if n == 0 else "left", overflow="ellipsis"
-        )
-    table.add_row(*(cells[n] for n in shown))
-    return table
+def _styles(entry: Entry) -> list[str]:
+    verdict = verdict_style(entry.verdict)
+    event = verdict if entry.verdict != "accepted" else ""
+    return [QUIET, "", QUIET, event, QUIET, verdict, "bold" if entry.moved else QUIET]
 
 
-def local_at(entry: Entry) -> datetime:
-    """When it happened; when it was recorded where nobody says."""
-    return entry.at if entry.at is not None else instant_from(entry.body["recorded_at"])
+def _line(widths: Sequence[int], cells: Sequence[str], styles: Sequence[str]) -> Text:
+    """Cells side by side; a column without width is left out."""
+    line = Text(no_wrap=True, overflow="ellipsis")
+    for width, cell, style in zip(widths, cells, styles, strict=True):
+        if width:
+            line.append(cell.ljust(width), style=style)
+            line.append(" ")
+    line.rstrip()
+    return line

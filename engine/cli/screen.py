@@ -36,12 +36,14 @@ def _head(overview: Overview) -> RenderableType:
         f"  {overview.lexicon.stage(row['state']).replace('_', ' ')}, round {row['round']}",
     )
     if row["retrospective"]:
-        title.append("  told after the fact", style=STYLES[Tone.DEVIATION])
+        title.append("  retrospective: told after the fact", style=STYLES[Tone.DEVIATION])
     last = overview.wording.instant(row["last_at"])
-    what = f"{workflow.title} ({workflow.label}, {row['digest'][:15]}…)"
-    where = f"patient {row['patient']} at {row['site']}, {row['zone']}"
-    how_far = f"{row['seq']} records, revision {row['revision']}, last event {last}"
-    return Group(title, Text(what, style=QUIET), Text(f"{where}; {how_far}", style=QUIET))
+    facts = (
+        f"{workflow.title} ({workflow.label}, {row['digest'][:15]}…)",
+        f"patient {row['patient']} at {row['site']}, {row['zone']}",
+        f"{row['seq']} records, revision {row['revision']}, last event {last}",
+    )
+    return Group(title, *(Text(fact, style=QUIET) for fact in facts))
 
 
 def _body(overview: Overview, *, everything: bool) -> Table:
