@@ -29,6 +29,8 @@ def in_tail(clinic: Clinic) -> Telling[None]:
         yield from blood(clinic)
     if clinic.chance(0.01):
         yield from clinic.says("tail_completed")
+    if clinic.chance(chances.TOPICALS_STOPPED):
+        yield from clinic.says("topicals_stopped")
     yield from clinic.days_pass(6, 9)
 
 
@@ -49,6 +51,8 @@ def in_maintenance(clinic: Clinic) -> Telling[None]:
         yield from _followed(clinic)
     if clinic.chance(0.1):
         yield from skin(clinic)
+    if clinic.chance(chances.TOPICALS_STOPPED):
+        yield from clinic.says("topicals_stopped")
     yield from _found(clinic)
 
 

@@ -27,6 +27,10 @@ NO_SHOW = 0.06
 ORDER_CANCELLED = 0.03
 DOSE_NOT_AS_ORDERED = 0.02
 DOSE_WITHOUT_ORDER = 0.01
+DOSE_ELSEWHERE = 0.06
+"""Of a hold, a discontinuation and the like: an injection where none should be."""
+DOSE_ENTERED_AFTER_A_LATER_ONE = 0.005
+VISIT_MOVED = 0.2
 SPLIT_MISCOUNTED = 0.02
 ENTERED_LATE = 0.06
 TYPING_ERROR = 0.015
@@ -82,6 +86,7 @@ SEVERE: Mapping[str, int] = {
 # --- how it goes on -------------------------------------------------------------------------------
 
 TOPICALS_CONTINUE = 0.7
+TOPICALS_STOPPED = 0.01
 EXTENDED = 0.06
 IL2_ENDED_EARLY = 0.01
 CYCLE_MISSED = 0.12
@@ -98,4 +103,5 @@ WITHDRAWS = 0.004
 IS_LOST = 0.004
 IS_TRANSFERRED = 0.002
 COMES_BACK = 0.5
+DIED_ELSEWHERE = 0.15
 EXIT_WAS_AN_ERROR = 0.2

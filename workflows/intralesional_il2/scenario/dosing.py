@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.core.encoding import Json
 from engine.scenario import Seen, Telling
@@ -75,7 +75,15 @@ def given(clinic: Clinic, amount: float) -> Telling[datetime]:
     if clinic.chance(chances.DOSE_NOT_AS_ORDERED):
         amount = max(2, amount + clinic.rng.choice((-3, -1, 1, 4)))
     yield from _injected(clinic, amount, at=given_at)
+    if clinic.chance(chances.DOSE_ENTERED_AFTER_A_LATER_ONE):
+        yield from _injected(clinic, 7, at=given_at - timedelta(days=2))
     return given_at
+
+
+def elsewhere(clinic: Clinic) -> Telling[None]:
+    """An injection given by somebody who did not know where the course stands."""
+    if clinic.chance(chances.DOSE_ELSEWHERE):
+        yield from unordered(clinic, 7)
 
 
 def unordered(clinic: Clinic, amount: float) -> Telling[datetime]:

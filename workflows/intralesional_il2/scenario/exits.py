@@ -23,6 +23,12 @@ def perhaps(clinic: Clinic) -> Telling[None]:
 
 def left(clinic: Clinic) -> Telling[bool]:
     """What comes after the end: a late result, or a way back; whether there was one."""
+    if clinic.state in ("lost_to_follow_up", "transferred") and clinic.chance(
+        chances.DIED_ELSEWHERE
+    ):
+        yield from clinic.days_pass(30, 200)
+        yield from clinic.says("death_reported", "nurse")
+        return False
     if clinic.state == "lost_to_follow_up":
         if not clinic.chance(chances.COMES_BACK):
             return False

@@ -46,9 +46,10 @@ def _relieved(clinic: Clinic) -> Telling[None]:
 def _settled(clinic: Clinic) -> Telling[None]:
     if clinic.chance(0.1):
         # A habit from elsewhere: the protocol asks why.
-        yield from clinic.says(
-            "order_medication", purpose="nausea", steroid=True, alcohol_based=False
-        )
+        habit: dict[str, Json] = {"purpose": "nausea", "steroid": True, "alcohol_based": False}
+        seen = yield from clinic.says("order_medication", **habit)
+        if seen.refused and clinic.chance(0.5):
+            yield from clinic.says("order_medication", override=seen.kept_by, **habit)
     yield from clinic.says("order_ondansetron", dose=of(8, "mg"), hours_between=8)
 
 

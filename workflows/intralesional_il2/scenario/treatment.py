@@ -11,6 +11,7 @@ from workflows.intralesional_il2.scenario import chances, toxicity
 from workflows.intralesional_il2.scenario.clinic import Clinic
 from workflows.intralesional_il2.scenario.dosing import (
     cancelled,
+    elsewhere,
     given,
     ladder,
     lowered,
@@ -19,6 +20,7 @@ from workflows.intralesional_il2.scenario.dosing import (
 )
 from workflows.intralesional_il2.scenario.evaluation import evaluated, mended, of_the_day
 from workflows.intralesional_il2.scenario.measuring import (
+    adverse_event,
     blood,
     electrocardiogram,
     enzymes,
@@ -104,6 +106,11 @@ def escalating(clinic: Clinic) -> Telling[None]:
         return
     if clinic.chance(chances.EXTENDED) and slot > 5:
         yield from _extended(clinic)
+    if clinic.chance(chances.ENTERED_LATE / 4):
+        # What was confirmed as tolerated was not, as it turns out.
+        happened = clinic.now - timedelta(hours=clinic.rng.randint(1, 40))
+        yield from adverse_event(clinic, clinic.drawn(chances.SEVERE), 3, at=happened)
+        return
     if d0 is None or slot > min(len(SLOT_DAYS), clinic.number("planned_slots") or 0):
         yield from clinic.days_pass(2, 4)
         return
@@ -113,7 +120,7 @@ def escalating(clinic: Clinic) -> Telling[None]:
         if clinic.chance(0.5):
             yield from clinic.days_pass(1, 1)
         return
-    moved = clinic.rng.choice((-1, 0, 0, 0, 0, 0, 1))
+    moved = clinic.rng.choice((-1, 1, 1)) if clinic.chance(chances.VISIT_MOVED) else 0
     yield from clinic.morning(max(target + timedelta(days=moved), clinic.today + timedelta(days=1)))
     if clinic.state == "escalation":
         yield from _visited(clinic)
@@ -155,6 +162,7 @@ def held(clinic: Clinic) -> Telling[None]:
     if clinic.chance(chances.IMPATIENT_IN_HOLD):
         yield from clinic.says("release_hold")
         yield from clinic.says("order_dose", amount=_SEVEN, split=[{"lesion": 1, "amount": _SEVEN}])
+    yield from elsewhere(clinic)
     troponin = 60
     for _ in range(clinic.rng.randint(2, 5)):
         yield from clinic.waits(hours=clinic.rng.randint(7, 9))
@@ -200,6 +208,7 @@ def discontinued(clinic: Clinic) -> Telling[None]:
     if clinic.chance(chances.IMPATIENT_IN_HOLD):
         yield from clinic.says("order_dose", amount=_SEVEN, split=[{"lesion": 1, "amount": _SEVEN}])
     yield from clinic.days_pass(1, 12)
+    yield from elsewhere(clinic)
     yield from _toxicity_closed(clinic)
     if clinic.chance(0.85):
         go_on = clinic.chance(chances.TOPICALS_CONTINUE)
