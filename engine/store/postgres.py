@@ -16,7 +16,8 @@ from engine.ports import Write
 from engine.store import step
 from engine.store.dialect import Dialect
 from engine.store.prepared import send
-from engine.store.trouble import CONSTRAINTS, MIGRATE, Kind, Trouble
+from engine.store.tables import ONE_OPEN, courses, definitions, records
+from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
 
 
@@ -59,7 +60,7 @@ def trouble(error: DBAPIError) -> Trouble | None:
     said = getattr(diagnosis, "message_primary", None) or ""
     if state == _UNDEFINED_TABLE and '"regimen_' in said:
         return Trouble(Kind.UNAVAILABLE, f"its tables are not there: {MIGRATE}")
-    kind = CONSTRAINTS.get(getattr(diagnosis, "constraint_name", None) or "")
+    kind = _CONSTRAINTS.get(getattr(diagnosis, "constraint_name", None) or "")
     if kind is not None:
         return Trouble(kind, kind.value)
     for start, advice in _UNUSABLE.items():
@@ -73,6 +74,15 @@ _RACES = ("40001", "40P01")
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _UNDEFINED_TABLE = "42P01"
+_CONSTRAINTS = {
+    f"pk_{records.name}": Kind.TAKEN,
+    f"uq_{records.name}_event_id": Kind.TAKEN,
+    f"pk_{courses.name}": Kind.TAKEN,
+    ONE_OPEN: Kind.TAKEN,  # in a race; else it was found before anything was written
+    f"fk_{courses.name}_{definitions.name.removeprefix('regimen_')}": Kind.UNDEFINED,
+}
+"""Our named constraints that a writer may run into; every other violation is a fault of ours."""
+
 _UNUSABLE = {
     "08": "see that the server can be reached",
     "25006": "name the server that may write, not its standby",

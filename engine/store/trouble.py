@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from engine.store.tables import ONE_OPEN, courses, definitions, records
-
 MIGRATE = "run `regimen migrate`"
 SECOND_COURSE = "the patient has an open course of this workflow"
 
@@ -27,13 +25,3 @@ class Trouble:
 
     kind: Kind
     why: str
-
-
-CONSTRAINTS = {
-    f"pk_{records.name}": Kind.TAKEN,
-    f"uq_{records.name}_event_id": Kind.TAKEN,
-    f"pk_{courses.name}": Kind.TAKEN,
-    ONE_OPEN: Kind.TAKEN,  # in a race; else it was found before anything was written
-    f"fk_{courses.name}_{definitions.name.removeprefix('regimen_')}": Kind.UNDEFINED,
-}
-"""Our named constraints that a writer may run into; every other violation is a fault of ours."""

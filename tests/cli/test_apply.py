@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -141,6 +146,35 @@ def test_a_batch_whose_race_is_lost_is_applied_one_by_one(
 
     assert ran.code == 0
     assert "6 events: 4 applied, 1 refused, 1 deviation." in ran.out
+
+
+def test_whoever_interrupts_is_told_what_stands(regimen: Regimen):
+    lines = _many(60)
+    applying = subprocess.Popen(
+        [sys.executable, "-c", "from engine.cli import main; main()", "apply", "-"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert applying.stdin is not None
+    applying.stdin.write(lines.encode())
+    applying.stdin.flush()
+    deadline = time.monotonic() + 60
+    while "50 records" not in regimen("verify").out:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    applying.send_signal(signal.SIGINT)
+    _, err = applying.communicate(timeout=60)
+
+    assert applying.returncode == 130
+    assert b"50 events: 50 applied. These stand" in err
+    assert "60 events: 10 applied, 50 already there." in regimen("apply", "-", stdin=lines).out
+
+
+def _many(number: int) -> str:
+    """A gauge that is measured again and again."""
+    first, _, measured, *_ = map(json.loads, Path(GAUGES).read_text().splitlines())
+    again = [measured | {"id": f"m{n}"} for n in range(number - 1)]
+    return "".join(json.dumps(line) + "\n" for line in [first, *again])
 
 
 def _with_a_second_course() -> str:
