@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from engine.core.definition import Workflow
 from workflows.intralesional_il2 import (
+    adverse,
     baseline,
     eligibility,
     ending,
@@ -19,6 +20,7 @@ from workflows.intralesional_il2 import (
     injection,
     maintenance,
     management,
+    mistakes,
     observation,
     observations,
     orders,
@@ -46,8 +48,10 @@ _CHAPTERS = (
     escalation.CHAPTER,
     ending.CHAPTER,
     toxicity.CHAPTER,
+    mistakes.CHAPTER,
     hold.CHAPTER,
     observations.CHAPTER,
+    adverse.CHAPTER,
     pressure.CHAPTER,
     management.CHAPTER,
     orders.CHAPTER,

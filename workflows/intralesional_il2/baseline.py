@@ -191,7 +191,7 @@ _RECORDED = (
             "co_managed": keep(
                 v.co_managed, Sent("specialty").one_of("oncology", "primary_care"), YES
             ),
-            "consult_before_restart": NO,
+            "consult_needed": NO,
         },
         title="A consult took place",
         cite=CO_MANAGE,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 from engine.core.definition import Input
 from engine.core.expression import (
@@ -20,7 +21,9 @@ from engine.core.expression import (
     Operand,
     Retrospective,
     Sent,
+    Sustained,
     Today,
+    Truth,
     all_of,
     any_of,
     choose,
@@ -41,10 +44,16 @@ RECENT = hours(1)
 """An older pressure says nothing of the present one."""
 
 UNSET = Constant(value=None)
-VOID = {"ordered_dose": UNSET, "ordered_on": UNSET}
-"""An order is void once something has happened that it did not know of."""
 YES = Constant(value=True)
 NO = Constant(value=False)
+TOXIC = {
+    "toxicity_open": YES,
+    "toxicity_at": choose(v.toxicity_at.known(), greatest(v.toxicity_at, Now()), Now()),
+}
+"""A toxicity opens. When the latest one was is kept, since an older word does not close it."""
+
+VOID = {"ordered_dose": UNSET, "ordered_on": UNSET}
+"""An order is void once something has happened that it did not know of."""
 
 
 def brought(member: Input) -> Expression:
@@ -127,15 +136,37 @@ NEWEST = any_of(~v.last_dose_at.known(), ~DATED, all_of(DATED, Now() >= v.last_d
 
 AFTER_LAST_DOSE = all_of(v.last_dose_at.known(), any_of(~DATED, Now() >= v.last_dose_at))
 
-HYPOTENSIVE = v.low_pressure_at.known()
+HYPOTENSIVE = choose(
+    all_of(v.pressure_goal.known(), systolic.known(), taken_since_injection(systolic)),
+    systolic <= v.pressure_goal,
+    NO,
+)
+"""The latest pressure is at or below the goal: read anew, so that a correction counts."""
+
+LOW_TWICE = Sustained(
+    "systolic", "<=", v.pressure_goal.tree(), Constant(Decimal(2)), p.repeat_after.tree(),
+    timedelta(days=1), Truth.NO, Truth.NO, since=v.first_injection_at.tree(),
+)  # fmt: skip
+"""At or below the goal now and at least five minutes ago, and at no reading between."""
+
 PRESSURE_NOW = systolic.within(RECENT)
 
-GOAL = choose(
-    systolic < p.goal_bound_low,
-    p.goal_low,
-    choose(systolic <= p.goal_bound_high, p.goal_middle, p.goal_high),
-)
+
+def _goal_for(pressure: Operand) -> Expression:
+    return choose(
+        pressure < p.goal_bound_low,
+        p.goal_low,
+        choose(pressure <= p.goal_bound_high, p.goal_middle, p.goal_high),
+    )
+
+
+GOAL = _goal_for(systolic)
 """The goal for the latest pressure, at the moment of the first injection."""
+
+GOAL_AT_BASELINE = _goal_for(
+    Latest(systolic.name, until=v.first_injection_at.tree(), horizon=HORIZON)
+)
+"""The goal for the pressure before the first injection, as it is on record now."""
 
 OBSERVATION_ENDS = choose(p.observe_every_visit, Now() + p.observe_for, Now())
 OBSERVATION_OVER = any_of(

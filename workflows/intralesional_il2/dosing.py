@@ -57,12 +57,19 @@ SPLIT = Field(
     required=True,
     members=(
         Field(name="lesion", kind="number", required=True, title="Number of the lesion"),
-        Field(name="amount", kind="quantity", unit=MILLION, required=True),
+        Field(name="amount", kind="quantity", unit=MILLION, required=True, low=Decimal(0)),
     ),
     title="How the dose is divided among the lesions",
 )
 ORDERED = (
-    Field(name="amount", kind="quantity", unit=MILLION, required=True, title="Dose in all"),
+    Field(
+        name="amount",
+        kind="quantity",
+        unit=MILLION,
+        required=True,
+        low=Decimal("0.1"),
+        title="Dose in all",
+    ),
     SPLIT,
 )
 

@@ -50,7 +50,7 @@ from workflows.intralesional_il2.conditions import (
 )
 from workflows.intralesional_il2.eligibility import PLAUSIBLE
 from workflows.intralesional_il2.injection import TESTED
-from workflows.intralesional_il2.observation import TOPICALS_GO_ON
+from workflows.intralesional_il2.observation import ALL_VISITS_DONE, TOPICALS_GO_ON
 from workflows.intralesional_il2.sources import (
     FOUR_WEEKS,
     INTRODUCTION,
@@ -144,6 +144,7 @@ UNRESOLVED_ENDS = Guard(
     cite=p.UNRESOLVED,
 )
 _WINDOW: Mapping[str, Expression] = {"il2_ended_by": first(v.il2_ended_by, "window")}
+_OVER_ON = choose(v.last_dose_on.known(), v.last_dose_on.tree(), v.window_ends_on.tree())
 _LATEST_SLOT = least(SLOT_LATEST, v.window_ends_on)
 _EXTENDED: Mapping[str, Expression] = {
     "window_ends_on": after_d0(Sent("weeks") * Decimal(7)),
@@ -206,6 +207,17 @@ CHAPTER = Chapter(
             sources=("escalation",),
             target="follow_up",
             updates={**_WINDOW, **topicals_end(), "il2_over_on": v.window_ends_on.tree()},
+        ),
+        Transition(
+            name="window_over_after_last_visit",
+            event="window_over",
+            sources=("dose_review",),
+            target="tail",
+            priority=30,
+            requires=hard(ALL_VISITS_DONE, TOPICALS_GO_ON),
+            # There is no next dose for which a clinician would have to decide.
+            updates={"il2_ended_by": first(v.il2_ended_by, "visits_done"), **tail_after(_OVER_ON)},
+            advice=("tail_begins",),
         ),
         Transition(
             name="window_over_unresolved",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.definition import Advice, Event, Guard, Kind, Timer, Transition
-from engine.core.expression import Expression, Now, all_of, choose, hours
+from engine.core.expression import Expression, Now, Today, all_of, choose, hours
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -25,6 +25,13 @@ ECHO = Guard(
         "Elevated Cardiac Enzymes",
         "Discontinue IL-2 therapy until echocardiogram has ruled out myocardial dysfunction",
     ),
+)
+
+WINDOW_OVER = Guard(
+    name="window_is_over",
+    condition=all_of(v.window_ends_on.known(), Today() > v.window_ends_on),
+    title="The weeks of the escalation are over",
+    cite=decision("7.17", "Visits are not made up."),
 )
 
 _RELEASED: Mapping[str, Expression] = {
@@ -74,7 +81,7 @@ CHAPTER = Chapter(
             cite=p.enzyme_interval.cite,
         ),
     ),
-    guards=(ECHO,),
+    guards=(ECHO, WINDOW_OVER),
     transitions=(
         _release(
             "release_to_test_dose_review",
@@ -85,6 +92,9 @@ CHAPTER = Chapter(
         ),
         _release("release_to_assessment", ("test_dose_hold",), "assessing_tolerance"),
         _release("release_to_review", ("dose_hold",), "dose_review", REVIEW_NEEDED, priority=20),
+        _release(
+            "release_after_the_window", ("dose_hold",), "dose_review", WINDOW_OVER, priority=15
+        ),
         _release("release_to_escalation", ("dose_hold",), "escalation"),
         _release("rise_cleared_after_il2", OVER, None),
         Transition(

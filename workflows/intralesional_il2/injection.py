@@ -159,8 +159,9 @@ _TEST: Mapping[str, Expression] = {
     "topical_mode": choose(TOPICALS_STOPPED, Constant("stopped"), Constant("treatment")),
     "phase": Constant("testing"),
 }
+_FIRST: Mapping[str, Expression] = {**_TEST, "consult_needed": NO}
 _RESTARTED: Mapping[str, Expression] = {
-    **_TEST,
+    **_FIRST,
     # What led to the restart is answered by it; the next one asks anew.
     "restart_requested_at": UNSET,
     "cutaneous_finding": Constant("none"),
@@ -235,7 +236,7 @@ def _deviating(
 
 _FORESEEN = (
     _accepted(
-        "test_dose_given", "baseline", "observing_test_dose", _TEST, AS_ORDERED, GIVEN_AT_MOST_7
+        "test_dose_given", "baseline", "observing_test_dose", _FIRST, AS_ORDERED, GIVEN_AT_MOST_7
     ),
     _accepted(
         "test_dose_of_new_round_given",
@@ -283,7 +284,7 @@ _UNFORESEEN = (
         BEFORE_IL2_WAS_OVER,
         priority=80,
     ),
-    _deviating("unordered_test_dose", ("baseline",), "observing_test_dose", _TEST),
+    _deviating("unordered_test_dose", ("baseline",), "observing_test_dose", _FIRST),
     _deviating(
         "unordered_dose_at_restart",
         ("restart_baseline",),

@@ -27,7 +27,7 @@ from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
-from workflows.intralesional_il2.conditions import FAST_NOW, HYPOTENSIVE, VOID, YES
+from workflows.intralesional_il2.conditions import FAST_NOW, HYPOTENSIVE, TOXIC, VOID, YES
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
     FEW_COMORBIDITIES,
@@ -212,7 +212,11 @@ _MEASURED = (
 )  # fmt: skip
 
 # What closes the gate before a dose also ends an order that was granted before it was known.
-_VOIDING = ("E24_beyond_the_office", "N06_platelets_below_30_once")
+_VOIDING = (
+    "E24_beyond_the_office",
+    "N06_platelets_below_30_once",
+    "E29_heart_rate_above_130",
+)
 
 _ON_X_RAY = _measured(
     "E10_pulmonary_edema_on_x_ray", "Pulmonary edema on chest X-ray, without hypotension",
@@ -228,9 +232,16 @@ _VASOPRESSOR = _measured(
     all_of(p.review_after_vasopressor, v.vasopressor_since_dose),
 )  # fmt: skip
 _EMERGENCY = _measured(
-    "emergency_visit_since_dose", "An emergency visit since the last dose",
+    "emergency_visit_since_dose", "An emergency visit or an admission since the last dose",
     decision("7.7", "An emergency visit means that the dose was not tolerated."),
     v.emergency_since_dose.tree(),
+)  # fmt: skip
+_IN_EMERGENCY = _measured(
+    "readings_in_emergency_since_dose", "Vital signs of an emergency department since the dose",
+    _EMERGENCY.cite,
+    all_of(
+        Sent("setting").known(), Sent("setting").is_("emergency"), v.emergency_since_dose
+    ),
 )  # fmt: skip
 _REVIEW: Mapping[str, Expression] = {**VOID, "review_needed": YES}
 
@@ -302,6 +313,7 @@ CHAPTER = Chapter(
         _MANY,
         _VASOPRESSOR,
         _EMERGENCY,
+        _IN_EMERGENCY,
     ),
     rules=(
         *(
@@ -342,8 +354,16 @@ CHAPTER = Chapter(
             guard=_EMERGENCY.name,
             action="review",
             places=AFTER_FIRST_INJECTION,
-            events=("emergency_visit_reported",),
+            events=("emergency_visit_reported", "admission_reported"),
             updates=_REVIEW,
+            advice=("clinician_decides",),
+        ),
+        Rule(
+            guard=_IN_EMERGENCY.name,
+            action="review",
+            places=AFTER_FIRST_INJECTION,
+            events=("vital_signs_recorded",),
+            updates={**_REVIEW, **TOXIC},
             advice=("clinician_decides",),
         ),
     ),

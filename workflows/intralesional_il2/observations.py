@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.definition import ANYWHERE, Event, Field, Guard, Input, Kind, Transition
+from engine.core.definition import (
+    ANYWHERE,
+    Event,
+    Field,
+    Guard,
+    Input,
+    Kind,
+    Transition,
+    Variable,
+)
 from engine.core.expression import (
     Expression,
     Late,
@@ -21,7 +30,6 @@ from engine.core.expression import (
     greatest,
     least,
 )
-from engine.core.quantity import q
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -29,7 +37,7 @@ from workflows.intralesional_il2.chapter import Chapter, hard
 from workflows.intralesional_il2.conditions import (
     AFTER_LAST_DOSE,
     GOAL,
-    NO,
+    LOW_TWICE,
     UNSET,
     YES,
     first,
@@ -37,12 +45,10 @@ from workflows.intralesional_il2.conditions import (
     sent,
 )
 from workflows.intralesional_il2.sources import (
-    EMERGENCY_ROOM,
     PRESSURE_GOALS,
     SELF_MONITORING,
     decision,
     inferred,
-    published,
     table_3,
 )
 from workflows.intralesional_il2.states import (
@@ -54,56 +60,24 @@ from workflows.intralesional_il2.states import (
     TREATED,
 )
 
-TERMS = (
-    "hypotension",
-    "capillary_leak_syndrome",
-    "sinus_tachycardia",
-    "supraventricular_tachycardia",
-    "atrial_fibrillation",
-    "fever",
-    "chills",
-    "rigor",
-    "myalgia",
-    "flu_like",
-    "nausea",
-    "vomiting",
-    "diarrhea",
-    "dyspnea",
-    "hypoxemia",
-    "pulmonary_edema",
-    "peripheral_edema",
-    "acute_kidney_injury",
-    "oliguria",
-    "anemia",
-    "thrombocytopenia",
-    "skin_infection",
-    "skin_ulcer",
-    "cholestasis",
-    "myocarditis",
-    "confusion",
-    "delirium",
-    "encephalopathy",
-    "other_neurotoxicity",
-    "rash",
-    "pruritus",
-    "vitiligo",
-    "injection_site_reaction",
-    "other",
-)
-"""Terms of the common criteria for adverse events, version 5, as far as the protocol names them."""
+
+def _last(on: Variable) -> Expression:
+    """The later of the date and today: what is entered late takes nothing away."""
+    return choose(on.known(), greatest(on, Today()), Today())
 
 
 def _reading(source: Input, *, required: bool = False) -> Field:
     return Field(name=source.name, input=source.name, required=required)
 
 
-_term, _grade = Sent("term"), Sent("grade")
 _pressure_sent = all_of(sent("systolic"), v.pressure_goal.known())
 _low = Sent("systolic") <= v.pressure_goal
 AT_HOME = any_of(
     all_of(sent("setting"), Sent("setting").is_("home")),
     all_of(~sent("setting"), v.observed_at_home),
 )
+
+_IN_EMERGENCY = all_of(sent("setting"), Sent("setting").is_("emergency"))
 
 _fast = Sent("heart_rate") > p.heart_rate_limit
 _FAST: Mapping[str, Expression] = {
@@ -113,7 +87,7 @@ _FAST: Mapping[str, Expression] = {
         sent("heart_rate"),
         choose(
             _fast,
-            first(v.fast_heart_at, Now()),
+            choose(v.fast_heart_at.known(), least(v.fast_heart_at, Now()), Now()),
             choose(Late(), v.fast_heart_at.tree(), UNSET),
         ),
     ),
@@ -133,33 +107,31 @@ EVENTS = (
             Field(name="symptoms", kind="yesno", title="Symptoms of a low pressure"),
         ),
         updates={
-            # At or below the goal since: the first such reading of a run, until one lies above.
-            "low_pressure_at": keep(
-                v.low_pressure_at,
-                _pressure_sent,
-                choose(
-                    _low,
-                    first(v.low_pressure_at, Now()),
-                    choose(Late(), v.low_pressure_at.tree(), UNSET),
-                ),
-            ),
-            # A reading within the first minutes is no repetition yet.
+            # A reading within the first minutes is no repetition yet, and one above the goal that
+            # was taken before the low one, and is entered after it, answers nothing.
             "repeat_due_at": keep(
                 v.repeat_due_at,
                 _pressure_sent,
                 choose(
                     _low,
                     choose(
-                        v.low_pressure_at.known(),
+                        LOW_TWICE,
+                        UNSET,
                         choose(
-                            Now() - v.low_pressure_at >= p.repeat_after,
-                            UNSET,
+                            v.repeat_due_at.known(),
                             v.repeat_due_at.tree(),
+                            choose(AT_HOME, Now() + p.repeat_within, UNSET),
                         ),
-                        choose(AT_HOME, Now() + p.repeat_within, UNSET),
                     ),
-                    UNSET,
+                    choose(
+                        all_of(v.repeat_due_at.known(), Now() + p.repeat_within < v.repeat_due_at),
+                        v.repeat_due_at.tree(),
+                        UNSET,
+                    ),
                 ),
+            ),
+            "emergency_since_dose": any_of(
+                v.emergency_since_dose, all_of(_IN_EMERGENCY, AFTER_LAST_DOSE)
             ),
             "low_pressure_seen": keep(
                 v.low_pressure_seen, _pressure_sent, any_of(v.low_pressure_seen, _low)
@@ -233,7 +205,7 @@ EVENTS = (
         kind=Kind.REPORT,
         roles=STAFF,
         fields=(Field(name="new_symptoms", kind="yesno"),),
-        updates={"symptoms_reviewed_on": Today()},
+        updates={"symptoms_reviewed_on": _last(v.symptoms_reviewed_on)},
         title="Symptoms asked for",
     ),
     Event(
@@ -243,66 +215,6 @@ EVENTS = (
         updates={"home_readings_attested": YES},
         title="A clinician attests the readings of the last observation",
         cite=SELF_MONITORING,
-    ),
-    Event(
-        name="adverse_event_reported",
-        kind=Kind.REPORT,
-        roles=OBSERVERS,
-        fields=(
-            Field(name="term", kind="code", codes=TERMS, required=True),
-            Field(
-                name="grade",
-                kind="number",
-                required=True,
-                low=q(1, "1").value,
-                high=q(5, "1").value,
-                title="Grade 1 to 5",
-            ),
-            Field(name="description", kind="text"),
-        ),
-        updates={
-            "worst_grade": keep(v.worst_grade, AFTER_LAST_DOSE, greatest(v.worst_grade, _grade)),
-            "toxicity_open": any_of(v.toxicity_open, _grade > p.tolerated_grade),
-            "low_pressure_seen": any_of(
-                v.low_pressure_seen, _term.one_of("hypotension", "capillary_leak_syndrome")
-            ),
-            "fast_heart_seen": any_of(v.fast_heart_seen, _term.is_("sinus_tachycardia")),
-            "low_urine_seen": any_of(v.low_urine_seen, _term.is_("oliguria")),
-        },
-        title="Adverse event, coded and graded",
-        cite=published(
-            "Common Terminology Criteria for Adverse Events, version 5", "Terms and grades."
-        ),
-    ),
-    Event(
-        name="toxicity_resolved",
-        kind=Kind.REPORT,
-        roles=(CLINICIAN,),
-        updates={"toxicity_open": NO},
-        title="A clinician closes the open toxicity",
-    ),
-    Event(
-        name="emergency_visit_reported",
-        kind=Kind.REPORT,
-        roles=OBSERVERS,
-        updates={
-            "emergency_since_dose": any_of(v.emergency_since_dose, AFTER_LAST_DOSE),
-            "toxicity_open": YES,
-        },
-        title="Seen in an emergency department",
-        cite=EMERGENCY_ROOM,
-    ),
-    Event(
-        name="admission_reported",
-        kind=Kind.REPORT,
-        roles=OBSERVERS,
-        updates={"toxicity_open": YES},
-        title="Admitted to hospital",
-        cite=table_3(
-            "footnote",
-            "Managing adverse events may require inpatient hospitalization and/or involvement of "
-            "the primary care physician",
-        ),
     ),
     Event(
         name="tachycardia_reviewed",
@@ -329,7 +241,7 @@ EVENTS = (
             Field(name="corrected", kind="yesno", required=True, title="Causes are corrected"),
         ),
         updates={
-            "tachycardia_reviewed_on": Today(),
+            "tachycardia_reviewed_on": _last(v.tachycardia_reviewed_on),
             # The first correction counts: to say it again must not begin the run anew.
             "causes_corrected_at": choose(
                 Sent("corrected"), first(v.causes_corrected_at, Now()), UNSET
@@ -371,7 +283,7 @@ CHAPTER = Chapter(
             sources=TREATED,
             priority=10,
             requires=hard(_BASELINE_ENTERED_LATE),
-            updates={"pressure_goal": GOAL, "low_pressure_at": UNSET},
+            updates={"pressure_goal": GOAL},
         ),
     ),
 )

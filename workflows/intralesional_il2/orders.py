@@ -38,7 +38,7 @@ from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
-from workflows.intralesional_il2.conditions import HYPOTENSIVE, PRESSURE_NOW, YES
+from workflows.intralesional_il2.conditions import AFTER_LAST_DOSE, HYPOTENSIVE, PRESSURE_NOW, TOXIC
 from workflows.intralesional_il2.management import EDEMA, FEVER, KIDNEY, NAUSEA
 from workflows.intralesional_il2.sources import inferred, table_3
 from workflows.intralesional_il2.states import DECIDERS, OPEN, STAFF
@@ -67,8 +67,16 @@ def _of_today(on: Variable, total: Variable, dose: str) -> Expression:
     return choose(all_of(on.known(), on.is_(Today())), total + Sent(dose), Sent(dose))
 
 
+def _counted(on: Variable, total: Variable, of_today: Expression) -> tuple[Expression, Expression]:
+    """Total and date after a dose; one of an earlier day, entered late, leaves both."""
+    later = all_of(on.known(), Today() < on)
+    return choose(later, total.tree(), of_today), choose(later, on.tree(), Today())
+
+
 _loperamide_today = _of_today(v.loperamide_on, v.loperamide_total, "dose")
 _acetaminophen_today = _of_today(v.acetaminophen_on, v.acetaminophen_total, "dose")
+_loperamide = _counted(v.loperamide_on, v.loperamide_total, _loperamide_today)
+_acetaminophen = _counted(v.acetaminophen_on, v.acetaminophen_total, _acetaminophen_today)
 
 N12_LIMIT = _guard(
     "N12_fluid_at_most_1_5_L", "At most 1.5 L in the episode, unless hypotensive",
@@ -197,15 +205,15 @@ _GIVEN = (
     _given("fluid_given", "Resuscitation fluid given", (_VOLUME,),
            {"fluid_total": v.fluid_total + Sent("volume")}),
     _given("loperamide_given", "Loperamide given", (_DOSE,),
-           {"loperamide_total": _loperamide_today, "loperamide_on": Today()}),
+           {"loperamide_total": _loperamide[0], "loperamide_on": _loperamide[1]}),
     _given("acetaminophen_given", "Acetaminophen given", (_DOSE,),
-           {"acetaminophen_total": _acetaminophen_today, "acetaminophen_on": Today()}),
+           {"acetaminophen_total": _acetaminophen[0], "acetaminophen_on": _acetaminophen[1]}),
     _given("vasopressor_given", "Vasopressor given",
            (Field(name="drug", kind="code", codes=("phenylephrine", "dopamine", "other"),
                   required=True),
             Field(name="rate", kind="quantity", unit=RATE, low=Decimal(0))),
-           {"vasopressor_since_dose": YES,
-            "toxicity_open": YES}),
+           {"vasopressor_since_dose": any_of(v.vasopressor_since_dose, AFTER_LAST_DOSE),
+            **TOXIC}),
     _given("treatment_given", "Other treatment given",
            (Field(name="kind", kind="code", required=True,
                   codes=("oxygen", "catheter", "transfusion", "diuretic", "morphine",

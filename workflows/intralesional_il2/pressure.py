@@ -8,11 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.definition import Advice, Event, Guard, Kind, Rule, Timer, Transition
-from engine.core.expression import Expression, Now, Sent, all_of, any_of
-from workflows.intralesional_il2 import parameters as p
+from engine.core.expression import Expression, Now, Sent, all_of, hours
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
-from workflows.intralesional_il2.conditions import UNSET, VOID, YES, sent
+from workflows.intralesional_il2.conditions import (
+    HYPOTENSIVE,
+    LOW_TWICE,
+    TOXIC,
+    UNSET,
+    VOID,
+    sent,
+)
+from workflows.intralesional_il2.inputs import systolic
 from workflows.intralesional_il2.observations import AT_HOME
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
@@ -31,8 +38,7 @@ _VITALS = ("vital_signs_recorded",)
 _WATCHED = (*TREATED, *OVER)
 _LOW = all_of(sent("systolic"), Sent("systolic") <= v.pressure_goal)
 _SYMPTOMS = all_of(sent("symptoms"), Sent("symptoms"))
-_REPEATED = all_of(v.low_pressure_at.known(), Now() - v.low_pressure_at >= p.repeat_after)
-_FIRST = all_of(v.low_pressure_at.known(), Now() - v.low_pressure_at < p.repeat_after)
+_RECENTLY = all_of(systolic.taken_at.known(), Now().known(), Now() - systolic.taken_at <= hours(24))
 
 HOME_SYMPTOMS = Guard(
     name="N09_low_at_home_with_symptoms",
@@ -42,19 +48,19 @@ HOME_SYMPTOMS = Guard(
 )
 HOME_STILL_LOW = Guard(
     name="N09_still_low_at_home",
-    condition=all_of(_LOW, AT_HOME, _REPEATED),
+    condition=all_of(_LOW, AT_HOME, LOW_TWICE),
     title="Systolic pressure still at or below the goal at home after 5 minutes or more",
     cite=EMERGENCY_ROOM,
 )
 HOME_NOT_REPEATED = Guard(
     name="N09_low_at_home_not_repeated",
-    condition=v.low_pressure_at.known(),
+    condition=HYPOTENSIVE,
     title="A low pressure at home was not repeated within 15 minutes",
     cite=EMERGENCY_ROOM,
 )
 HOME_FIRST = Guard(
     name="N09_low_at_home_once",
-    condition=all_of(_LOW, AT_HOME, _FIRST),
+    condition=all_of(_LOW, AT_HOME, ~LOW_TWICE),
     title="Systolic pressure at or below the goal at home, once",
     cite=SIGNIFICANT,
 )
@@ -66,8 +72,20 @@ IN_CLINIC = Guard(
 )
 SIGNIFICANT_DROP = Guard(
     name="E04_clinically_significant_hypotension",
-    condition=all_of(_LOW, any_of(_SYMPTOMS, _REPEATED)),
-    title="Clinically significant hypotension",
+    condition=all_of(_LOW, _SYMPTOMS),
+    title="Clinically significant hypotension: with symptoms",
+    cite=SIGNIFICANT,
+)
+LOW_ON_RECORD = Guard(
+    name="N09_latest_pressure_at_goal",
+    condition=all_of(_RECENTLY, HYPOTENSIVE),
+    title="The latest pressure of the last day is at or below the goal",
+    cite=PRESSURE_GOALS,
+)
+LOW_TWICE_ON_RECORD = Guard(
+    name="E04_low_twice",
+    condition=all_of(_RECENTLY, HYPOTENSIVE, LOW_TWICE),
+    title="Clinically significant hypotension: on two readings",
     cite=SIGNIFICANT,
 )
 REPORTED = Guard(
@@ -87,7 +105,7 @@ ON_ANTIHYPERTENSIVE = Guard(
     ),
 )
 
-_OPENS: Mapping[str, Expression] = {**VOID, "toxicity_open": YES}
+_OPENS: Mapping[str, Expression] = {**VOID, **TOXIC}
 
 CHAPTER = Chapter(
     events=(
@@ -108,6 +126,8 @@ CHAPTER = Chapter(
         HOME_FIRST,
         IN_CLINIC,
         SIGNIFICANT_DROP,
+        LOW_ON_RECORD,
+        LOW_TWICE_ON_RECORD,
         REPORTED,
         ON_ANTIHYPERTENSIVE,
     ),
@@ -161,6 +181,21 @@ CHAPTER = Chapter(
             updates=_OPENS,
             advice=("E04_hypotension",),
         ),
+        # Without an event, so that what is corrected or entered in another order counts as well.
+        Rule(
+            guard=LOW_ON_RECORD.name,
+            action="manage",
+            places=_WATCHED,
+            updates=VOID,
+            advice=("N09_at_goal",),
+        ),
+        Rule(
+            guard=LOW_TWICE_ON_RECORD.name,
+            action="manage",
+            places=_WATCHED,
+            updates=_OPENS,
+            advice=("E04_hypotension",),
+        ),
         Rule(
             guard=REPORTED.name,
             action="manage",
@@ -186,6 +221,12 @@ CHAPTER = Chapter(
             text="Lie down and repeat the blood pressure in 5 to 15 minutes; with symptoms, to the "
             "emergency room at once.",
             cite=SIGNIFICANT,
+        ),
+        Advice(
+            name="N09_at_goal",
+            text="The latest systolic pressure is at or below the goal: no injection on an order "
+            "from before it; at home, repeat it within 15 minutes or go to the emergency room.",
+            cite=PRESSURE_GOALS,
         ),
         Advice(
             name="E04_hypotension",

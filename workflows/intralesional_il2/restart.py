@@ -11,11 +11,21 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from engine.core.definition import ANYWHERE, Advice, Event, Field, Guard, Kind, Rule, Transition
-from engine.core.expression import Constant, Expression, Now, Sent, Today, choose, hours
+from engine.core.expression import (
+    Constant,
+    Expression,
+    Now,
+    Sent,
+    Today,
+    all_of,
+    any_of,
+    choose,
+    hours,
+)
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
-from workflows.intralesional_il2.conditions import UNSET, VOID, YES, keep
+from workflows.intralesional_il2.conditions import DATED, IL2_OVER, UNSET, VOID, YES, keep
 from workflows.intralesional_il2.phases import AFTER_IL2, back_by_phase
 from workflows.intralesional_il2.sources import RESTART, decision, paper
 from workflows.intralesional_il2.states import DECIDERS, OVER, STAFF
@@ -25,6 +35,9 @@ DISTANT = ("lymph_node", "visceral", "brain")
 AFTER_SEVERE = decision(
     "7.16", "After neurotoxicity or myocardial dysfunction a consult comes before a restart."
 )
+
+# One that was there while IL-2 was given is injected with the others (7.28).
+_AFTER_IL2 = all_of(IL2_OVER, any_of(~v.il2_over_on.known(), ~DATED, Today() >= v.il2_over_on))
 
 EVENTS = (
     Event(
@@ -36,16 +49,16 @@ EVENTS = (
             Field(name="count", kind="number", low=Decimal(0)),
         ),
         updates={
-            "cutaneous_finding": choose(
-                Sent("finding").is_("persistent"),
-                Constant("persistent"),
+            "cutaneous_finding": keep(
+                v.cutaneous_finding,
+                all_of(Sent("finding").one_of(*CUTANEOUS), _AFTER_IL2),
                 choose(
-                    Sent("finding").is_("recurrent"),
-                    Constant("recurrent"),
+                    Sent("finding").is_("persistent"),
+                    Constant("persistent"),
                     choose(
-                        Sent("finding").is_("new_cutaneous"),
+                        Sent("finding").is_("recurrent"),
+                        Constant("recurrent"),
                         Constant("new_cutaneous"),
-                        v.cutaneous_finding.tree(),
                     ),
                 ),
             ),
@@ -137,7 +150,7 @@ E22_NO_STOP = Guard(
 )
 E22_CONSULTED = Guard(
     name="E22_consult_after_severe_toxicity",
-    condition=~v.consult_before_restart,
+    condition=~v.consult_needed,
     title="After neurotoxicity or myocardial dysfunction a consult took place",
     cite=AFTER_SEVERE,
 )

@@ -41,11 +41,17 @@ TOXIC_BEFORE = Guard(
     title="A stop rule fired in an earlier round",
     cite=decision("7.16", "A discontinuation is remembered for life."),
 )
+CONSULTED = Guard(
+    name="consulted_before_il2",
+    condition=~v.consult_needed,
+    title="On a finding that would stop IL-2 a consult took place",
+    cite=decision("7.34", "Before the first injection a stop rule means consult."),
+)
 _ORDER = {"ordered_dose": AMOUNT, "ordered_on": Today()}
 
 CHAPTER = Chapter(
     events=(ORDER_TEST_DOSE, ORDER_CANCELLED),
-    guards=(TOXIC_BEFORE,),
+    guards=(TOXIC_BEFORE, CONSULTED),
     transitions=(
         Transition(
             name="order_test_dose",
@@ -53,7 +59,7 @@ CHAPTER = Chapter(
             sources=PREPARING,
             requires=(
                 *hard(*HARD_FOR_TEST_DOSE, PLAUSIBLE),
-                *soft(TEST_DOSE_IS_7, *SOFT_AT_BASELINE),
+                *soft(TEST_DOSE_IS_7, *SOFT_AT_BASELINE, CONSULTED),
             ),
             updates=_ORDER,
             messages=("dose.ordered",),

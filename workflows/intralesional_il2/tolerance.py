@@ -7,6 +7,7 @@ not bind after the last one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from engine.core.definition import ANYWHERE, Advice, Event, Guard, Kind, Rule, Transition
 from engine.core.expression import (
@@ -75,7 +76,7 @@ GRADES = Guard(
 NO_EMERGENCY = Guard(
     name="E21_no_emergency_visit",
     condition=~v.emergency_since_dose,
-    title="No emergency visit since the dose",
+    title="No emergency visit and no admission since the dose",
     cite=EMERGENCY_ROOM,
 )
 NO_VASOPRESSOR = Guard(
@@ -116,6 +117,10 @@ _BEGIN: Mapping[str, Expression] = {
     "d0": v.test_dose_on.tree(),
     "window_ends_on": v.test_dose_on + Constant(days(1)) * p.induction_days,
     "planned_slots": p.planned_visits.tree(),
+    # A plan that was revoked leaves no visits behind.
+    "slot": Constant(Decimal(1)),
+    "missed_slots": Constant(Decimal(0)),
+    "lapsed_on": UNSET,
     "escalation_began_at": Now(),
     "last_tolerated_dose": v.last_dose.tree(),
     "suggested_dose": _SUGGESTED,
@@ -170,6 +175,18 @@ REVOKED_LATE = Guard(
     title="An adverse event above grade 2 after the test dose, reported after later doses",
     cite=TOLERATED,
 )
+VISIT_INTOLERABLE_LATE = Guard(
+    name="earlier_visit_not_tolerated",
+    condition=all_of(
+        v.first_visit_at.known(),
+        Now().known(),
+        Now() >= v.first_visit_at,
+        Now() < v.last_dose_at,
+        _SEVERE,
+    ),
+    title="An adverse event above grade 2 after an earlier dose, reported after the last one",
+    cite=TOLERATED,
+)
 VISIT_INTOLERABLE = Guard(
     name="visit_not_tolerated",
     condition=all_of(v.d0.known(), v.doses_given >= 1, AFTER_LAST_DOSE, _SEVERE),
@@ -190,6 +207,7 @@ CHAPTER = Chapter(
         REVOKED,
         REVOKED_LATE,
         VISIT_INTOLERABLE,
+        VISIT_INTOLERABLE_LATE,
     ),
     transitions=(
         Transition(
@@ -225,6 +243,14 @@ CHAPTER = Chapter(
             event="not_tolerated_reported",
             sources=("observing_test_dose", "assessing_tolerance"),
             target="test_dose_review",
+            priority=20,
+            updates={"visit_tolerance": Constant("not_tolerated"), "review_needed": YES},
+            advice=("E21_repeat_or_stop",),
+        ),
+        Transition(
+            name="test_dose_not_tolerated_while_held",
+            event="not_tolerated_reported",
+            sources=("test_dose_hold",),
             priority=20,
             updates={"visit_tolerance": Constant("not_tolerated"), "review_needed": YES},
             advice=("E21_repeat_or_stop",),
@@ -273,6 +299,14 @@ CHAPTER = Chapter(
             events=("adverse_event_reported",),
             updates={"review_needed": YES},
             advice=("E21_repeat_or_stop",),
+        ),
+        Rule(
+            guard=VISIT_INTOLERABLE_LATE.name,
+            action="review",
+            places=("dose_escalation",),
+            events=("adverse_event_reported",),
+            updates={"review_needed": YES},
+            advice=("dose_after_intolerance",),
         ),
         Rule(
             guard=VISIT_INTOLERABLE.name,

@@ -26,6 +26,8 @@ from engine.core.expression import (
     all_of,
     any_of,
     choose,
+    hours,
+    lift,
 )
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
@@ -35,6 +37,7 @@ from workflows.intralesional_il2.conditions import (
     BEING_TREATED,
     HORIZON,
     RHYTHM_WHILE_FAST,
+    TOXIC,
     VOID,
     YES,
     brought,
@@ -71,15 +74,16 @@ def _stop(code: str, *, consult: bool = False) -> Mapping[str, Expression]:
     updates: dict[str, Expression] = {
         **VOID,
         "stopped_by": first(v.stopped_by, code),
+        "stop_rules_fired": v.stop_rules_fired + 1,
         "stop_rule_ever": YES,
         "stop_rule_open": YES,
-        "toxicity_open": YES,
+        **TOXIC,
         "il2_over_on": first(v.il2_over_on, Today()),
         "il2_ended_by": first(v.il2_ended_by, "stop_rule"),
         "phase": choose(BEING_TREATED, Constant("discontinued"), v.phase.tree()),
     }
     if consult:
-        updates["consult_before_restart"] = YES
+        updates["consult_needed"] = YES
     return updates
 
 
@@ -103,6 +107,14 @@ def _new_rise(value: Input, limit: Input, floor: Operand) -> Expression:
 
 def _above_floor(value: Input, floor: Operand) -> Expression:
     return choose(floor.tree().known(), value > floor.tree(), Constant(value=True))
+
+
+def _urine(op: str, span: Expression, few: Truth) -> Expression:
+    """The total over a span that ends with the latest reading, against the limit of the whole."""
+    return Total(
+        "urine_output", op, p.urine_limit.tree(), span, HORIZON, few, few,
+        since=v.first_injection_at.tree(),
+    )  # fmt: skip
 
 
 _ELEVATED = any_of(
@@ -152,9 +164,10 @@ N01 = Guard(
 )  # fmt: skip
 N04 = Guard(
     name="N04_urine_below_10_sustained",
-    condition=watched_window(i.urine_output, Total(
-        "urine_output", "<", p.urine_limit.tree(), p.urine_span.tree(), _DAY, Truth.UNKNOWN,
-        Truth.UNKNOWN, since=v.first_injection_at.tree(),
+    condition=watched_window(i.urine_output, all_of(
+        # Enough within a part of the span is enough, whatever is not known of the rest.
+        *(~_urine(">=", lift(hours(span)), Truth.NO) for span in (1, 2, 4)),
+        _urine("<", p.urine_span.tree(), Truth.UNKNOWN),
     )),
     title="Urine below 10 mL an hour, sustained: below 80 mL in 8 hours, completely covered",
     cite=URINE_STOPS,
@@ -308,6 +321,7 @@ CHAPTER = Chapter(
                 guard=guard.name,
                 action="consult",
                 places=PREPARING,
+                updates={"consult_needed": YES},
                 advice=("consult_before_il2",),
             )
             for guard in BEFORE
@@ -318,6 +332,7 @@ CHAPTER = Chapter(
                 action="consult",
                 places=PREPARING,
                 events=AT_EVENTS,
+                updates={"consult_needed": YES},
                 advice=("consult_before_il2",),
             )
             for guard in BEFORE_REPORTED

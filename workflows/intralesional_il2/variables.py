@@ -130,9 +130,9 @@ review_needed = _mark("review_needed", "A clinician must decide before the next 
 pressure_goal = _round(
     "pressure_goal", "quantity", "Systolic pressure stays above this", unit="mm[Hg]"
 )
-low_pressure_at = _round("low_pressure_at", "instant", "At or below the goal since")
 repeat_due_at = _round("repeat_due_at", "instant", "A low pressure at home is repeated by")
 toxicity_open = _mark("toxicity_open", "A toxicity that no clinician has closed")
+toxicity_at = _round("toxicity_at", "instant", "When the latest toxicity was")
 fast_heart_at = _round("fast_heart_at", "instant", "Heart rate above the limit since")
 causes_corrected_at = _round(
     "causes_corrected_at", "instant", "Causes of a tachycardia corrected since"
@@ -173,6 +173,7 @@ stopped_by = Variable(
     per_round=True,
     title="The stop rule of this round",
 )
+stop_rules_fired = _counter("stop_rules_fired", "How often stop rules fired in this round")
 stop_rule_ever = Variable(
     name="stop_rule_ever",
     kind="yesno",
@@ -185,11 +186,11 @@ stop_rule_open = Variable(
     initial=False,
     title="A stop rule fired since the last restart: a restart must override it",
 )
-consult_before_restart = Variable(
-    name="consult_before_restart",
+consult_needed = Variable(
+    name="consult_needed",
     kind="yesno",
     initial=False,
-    title="After neurotoxicity or myocardial dysfunction, a consult comes before a restart",
+    title="A consult comes before the next first injection",
 )
 
 # --- IL-2 is over --------------------------------------------------------------------------------
@@ -267,13 +268,14 @@ VARIABLES = (
     suggested_dose, round_dose_total, dose_total, ordered_dose, ordered_on, observation_open,
     observation_ends_at, observed_at_home, home_readings_attested, visit_tolerance, worst_grade,
     emergency_since_dose, vasopressor_since_dose, low_pressure_seen, fast_heart_seen,
-    low_urine_seen, symptoms_reviewed_on, review_needed, pressure_goal, low_pressure_at,
-    repeat_due_at, fast_heart_at, toxicity_open, causes_corrected_at, tachycardia_reviewed_on,
-    hold_since_tolerated,
+    low_urine_seen, symptoms_reviewed_on, review_needed, pressure_goal,
+    repeat_due_at, fast_heart_at, toxicity_open, toxicity_at, causes_corrected_at,
+    tachycardia_reviewed_on, hold_since_tolerated,
     enzyme_hold_open, enzyme_rise_at, enzymes_due_at, enzymes_released_at, troponin_floor,
     ck_mb_floor, fluid_total, loperamide_on, loperamide_total, acetaminophen_on,
-    acetaminophen_total, stopped_by, stop_rule_ever, stop_rule_open, consult_before_restart,
-    il2_over_on, il2_ended_by, tail_ends_on, cycle, cycles_completed, cycles_missed, topical_mode,
+    acetaminophen_total, stopped_by, stop_rules_fired, stop_rule_ever, stop_rule_open,
+    consult_needed, il2_over_on, il2_ended_by, tail_ends_on, cycle, cycles_completed,
+    cycles_missed, topical_mode,
     topical_nights, topical_occluded, *STATED_AT_BASELINE, restart_requested_at,
     cutaneous_finding, distant_progression,
 )  # fmt: skip

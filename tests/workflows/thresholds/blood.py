@@ -52,6 +52,7 @@ def hematocrit(value: str) -> Part:
 ON_DAY = (step("symptoms_reviewed"),)
 ORDER = orders("10 M[IU]")
 BLOCKED = "N06_no_count_awaiting_repetition"
+CONSULT = step("consult_recorded", specialty="oncology")
 
 ROWS = (
     # --- N05: > 3 mg/dL, once -----------------------------------------------------------------
@@ -85,7 +86,7 @@ ROWS = (
     row("N05", "creatinine 3.1 at the baseline: a consult", at_baseline, creatinine("3.1"),
         then=(ends_in("baseline"), fires("N05"))),
     row("N05", "creatinine 3.1 at the baseline does not discontinue after the injection", begun,
-        baseline(blood=blood(creatinine="3.1 mg/dL")), waits(hours=1), orders_test_dose(),
+        baseline(blood=blood(creatinine="3.1 mg/dL")), waits(hours=1), CONSULT, orders_test_dose(),
         gives("7 M[IU]"), then=(ends_in("observing_test_dose"), not_fired("N05"))),
     row("N05", "creatinine 3.1 in the tail", in_tail, creatinine("3.1"),
         then=(ends_in("tail"), fires("N05"), has(stop_rule_open=True))),
@@ -119,8 +120,8 @@ ROWS = (
         count("29"), waits(hours=12), count("29"), waits(hours=24), count("29"),
         then=ends_in("il2_discontinued")),
     row("N06", "platelets 29 at the baseline and 29 a day later: the run starts at the injection",
-        begun, baseline(blood=blood(platelets="29 10*3/uL")), waits(hours=1), orders_test_dose(),
-        gives("7 M[IU]"), waits(hours=24), count("29"),
+        begun, baseline(blood=blood(platelets="29 10*3/uL")), waits(hours=1), CONSULT,
+        orders_test_dose(), gives("7 M[IU]"), waits(hours=24), count("29"),
         then=(ends_in("assessing_tolerance"), not_fired("N06_platelets_below_30_sustained"))),
     row("N06", "platelets 29 sustained after the test dose", after_test_dose,
         count("29"), waits(hours=24), count("29"), then=ends_in("il2_discontinued")),

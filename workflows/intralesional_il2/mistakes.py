@@ -1,0 +1,209 @@
+"""What was not so: values that were corrected, and a stop that rested on a mistake.
+
+- A corrected baseline pressure moves the goal, and a corrected amount the totals: both are weighed
+  whenever anything happens, since a correction is no event of the protocol.
+- A discontinuation that rested on something entered in error is taken back by a clinician, to a
+  review or to the hold that was open, never straight to the next dose. It stays closed while a stop
+  rule holds on what is recorded, so a value is corrected first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.definition import Advice, Event, Guard, Kind, Rule, Transition
+from engine.core.expression import Constant, Expression, all_of, any_of, choose, hours, least
+from workflows.intralesional_il2 import inputs as i
+from workflows.intralesional_il2 import parameters as p
+from workflows.intralesional_il2 import toxicity
+from workflows.intralesional_il2 import variables as v
+from workflows.intralesional_il2.chapter import Chapter, hard, soft
+from workflows.intralesional_il2.conditions import GOAL_AT_BASELINE, NO, UNSET, YES
+from workflows.intralesional_il2.injection import TESTED
+from workflows.intralesional_il2.sources import PRESSURE_GOALS, TOP_DOSE, decision, inferred
+from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, CLINICIAN, TREATED
+
+MISTAKE = decision(
+    "7.16", "A discontinuation holds for the round; what was never so did not discontinue."
+)
+
+GOAL_CORRECTED = Guard(
+    name="N09_goal_of_corrected_baseline",
+    condition=all_of(
+        v.pressure_goal.known(), GOAL_AT_BASELINE.known(), v.pressure_goal.is_not(GOAL_AT_BASELINE)
+    ),
+    title="The pressure before the first injection, as it is on record now, has another goal",
+    cite=inferred(
+        PRESSURE_GOALS.source, "The goal is frozen for the round; what is frozen is the true one."
+    ),
+)
+_AMOUNT_CORRECTED = all_of(
+    i.il2_dose.known(),
+    v.last_dose.known(),
+    v.last_dose_at.known(),
+    i.il2_dose.taken_at.is_(v.last_dose_at),
+    i.il2_dose.is_not(v.last_dose),
+)
+AMOUNT_CORRECTED = Guard(
+    name="N11_amount_of_last_dose_corrected",
+    condition=_AMOUNT_CORRECTED,
+    title="The amount of the last dose was corrected",
+    cite=TOP_DOSE,
+)
+AMOUNT_TOO_HIGH = Guard(
+    name="N11_corrected_amount_above_limit",
+    condition=all_of(
+        _AMOUNT_CORRECTED,
+        i.il2_dose > choose(v.phase.is_("testing"), p.test_dose, p.max_dose),
+    ),
+    title="The corrected amount is above the limit",
+    cite=TOP_DOSE,
+)
+
+BY_STOP_RULE = Guard(
+    name="il2_ended_by_stop_rule",
+    condition=all_of(v.il2_ended_by.known(), v.il2_ended_by.is_("stop_rule")),
+    title="A stop rule ended IL-2",
+    cite=MISTAKE,
+)
+NONE_HOLDS = Guard(
+    name="no_stop_rule_holds",
+    condition=~any_of(
+        *(
+            guard.condition
+            for guard in (
+                toxicity.N01,
+                toxicity.N04,
+                toxicity.N05,
+                toxicity.N06,
+                toxicity.E01_ON_ECG,
+                toxicity.E03_DYSFUNCTION,
+            )
+        )
+    ),
+    title="On what is recorded now no stop rule holds",
+    cite=MISTAKE,
+)
+ONLY_ONE = Guard(
+    name="only_one_stop_rule_fired",
+    condition=v.stop_rules_fired <= 1,
+    title="Stop rules fired once only",
+    cite=MISTAKE,
+)
+HOLD_OPEN = Guard(
+    name="hold_was_open",
+    condition=v.enzyme_hold_open.tree(),
+    title="A hold for cardiac enzymes was open",
+    cite=toxicity.ENZYMES_HOLD,
+)
+
+REVOKE = Event(
+    name="revoke_discontinuation",
+    kind=Kind.REQUEST,
+    roles=(CLINICIAN,),
+    max_age=hours(24),
+    reason_codes=("entered-in-error",),
+    reason_required=True,
+    title="What discontinued IL-2 was entered in error",
+    cite=MISTAKE,
+)
+_REVOKED: Mapping[str, Expression] = {
+    "stopped_by": UNSET,
+    "stop_rule_open": NO,
+    "stop_rules_fired": v.stop_rules_fired - v.stop_rules_fired,
+    "consult_needed": NO,
+    "il2_ended_by": UNSET,
+    "il2_over_on": UNSET,
+    "review_needed": YES,
+}
+
+
+def _back(name: str, target: str, phase: str, *guards: Guard, priority: int) -> Transition:
+    return Transition(
+        name=f"discontinuation_revoked_to_{name}",
+        event="revoke_discontinuation",
+        sources=("il2_discontinued",),
+        target=target,
+        priority=priority,
+        requires=(*hard(*guards, BY_STOP_RULE, NONE_HOLDS), *soft(ONLY_ONE)),
+        updates={**_REVOKED, "phase": Constant(phase)},
+        messages=("review.needed",),
+        advice=("stop_was_a_mistake",),
+    )
+
+
+CHAPTER = Chapter(
+    events=(REVOKE,),
+    guards=(
+        GOAL_CORRECTED,
+        AMOUNT_CORRECTED,
+        AMOUNT_TOO_HIGH,
+        BY_STOP_RULE,
+        NONE_HOLDS,
+        ONLY_ONE,
+        HOLD_OPEN,
+    ),
+    transitions=(
+        _back("hold", "dose_hold", "escalating", HOLD_OPEN, TESTED, priority=40),
+        _back("test_dose_hold", "test_dose_hold", "testing", HOLD_OPEN, priority=30),
+        _back("review", "dose_review", "escalating", TESTED, priority=20),
+        _back("test_dose_review", "test_dose_review", "testing", priority=10),
+    ),
+    rules=(
+        Rule(
+            guard=GOAL_CORRECTED.name,
+            action="advise",
+            places=TREATED,
+            updates={"pressure_goal": GOAL_AT_BASELINE},
+            advice=("goal_corrected",),
+        ),
+        Rule(
+            guard=AMOUNT_CORRECTED.name,
+            action="advise",
+            places=AFTER_FIRST_INJECTION,
+            updates={
+                "last_dose": i.il2_dose.tree(),
+                "dose_total": v.dose_total - v.last_dose + i.il2_dose,
+                "round_dose_total": v.round_dose_total - v.last_dose + i.il2_dose,
+                "last_tolerated_dose": choose(
+                    v.visit_tolerance.is_("tolerated"),
+                    i.il2_dose,
+                    v.last_tolerated_dose.tree(),
+                ),
+                "suggested_dose": choose(
+                    v.visit_tolerance.is_("tolerated"),
+                    least(i.il2_dose + p.suggested_step, p.max_dose),
+                    v.suggested_dose.tree(),
+                ),
+            },
+            advice=("amount_corrected",),
+        ),
+        Rule(
+            guard=AMOUNT_TOO_HIGH.name,
+            action="review",
+            places=TREATED,
+            updates={"review_needed": YES},
+            advice=("clinician_decides",),
+        ),
+    ),
+    advice=(
+        Advice(
+            name="goal_corrected",
+            text="The pressure before the first injection was corrected, and the goal with it: "
+            "look again at the pressures since then.",
+            cite=GOAL_CORRECTED.cite,
+        ),
+        Advice(
+            name="amount_corrected",
+            text="The amount of the last dose was corrected; totals and the next suggestion follow "
+            "it.",
+            cite=TOP_DOSE,
+        ),
+        Advice(
+            name="stop_was_a_mistake",
+            text="What discontinued IL-2 was entered in error. A clinician looks at everything "
+            "since the last dose before IL-2 goes on.",
+            cite=MISTAKE,
+        ),
+    ),
+)
