@@ -317,7 +317,7 @@ class Desk:
             found = self.tx.readings(snapshot.course, deep)
             return {name: _typed(machine, name, readings) for name, readings in found.items()}
 
-        return replace(snapshot, readings=readings_for(machine, snapshot, event, load))
+        return replace(snapshot, readings=readings_for(machine, snapshot.latest, event, load))
 
     def now(self, row: Mapping[str, Json]) -> datetime:
         """The system's time, never before the course's last record."""

@@ -447,7 +447,9 @@ def _newest(snapshot: Snapshot, reading: Reading) -> Reading:
     known = snapshot.latest.get(reading.input)
     if known is None:
         return reading
-    return placed((known,), reading)[-1]
+    # A correction may move a reading back in time, and then another one is the latest.
+    others = (known,) if reading.corrects is None else snapshot.readings.get(reading.input)
+    return placed(others, reading)[-1]
 
 
 def _fired(snapshot: Snapshot, event: Event) -> Mapping[str, datetime]:

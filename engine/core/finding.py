@@ -151,7 +151,7 @@ def _window(node: tree.Sustained | tree.Total, code: Code, answer: Answer, view:
     last = readings[-1]
     said = f"{len(readings)} readings, last {_worded(last.value, code.parts[0].type.unit)}"
     if isinstance(node, tree.Total):
-        total = covered_total(readings, code.parts[1].run(view))
+        total = covered_total(reversed(readings), code.parts[1].run(view))
         said = (
             "not completely covered" if total is None else _worded(total, code.parts[0].type.unit)
         )

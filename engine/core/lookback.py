@@ -7,29 +7,31 @@ same readings and the cost of a step does not grow with the course.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from engine.core.event import Event
 from engine.core.machine import Machine
-from engine.core.snapshot import Readings, Snapshot
+from engine.core.snapshot import Newest, Readings
 from engine.core.view import Reading
 
 Deep = Mapping[str, datetime | None]
 """Inputs whose latest reading is not enough, with the instant to read from (`None`: all)."""
 
 
-def lookback(machine: Machine, snapshot: Snapshot, event: Event) -> dict[str, datetime | None]:
-    """What a decision needs beyond the latest readings."""
+def lookback(
+    machine: Machine, latest: Mapping[str, Reading], event: Event
+) -> dict[str, datetime | None]:
+    """What a decision may need beyond the latest readings."""
     found: dict[str, datetime | None] = {}
-    for name, latest in snapshot.latest.items():
+    for name, reading in latest.items():
         horizon = machine.horizons.get(name)
-        if event.at is None or latest.at is None:
+        if _is_late(event, reading):
+            found[name] = None
+        elif event.at is None or reading.at is None:
             if horizon is not None:
                 found[name] = None
-        elif latest.at > event.at:
-            found[name] = None
-        elif horizon is not None and latest.at >= event.at - horizon:
+        elif horizon is not None and reading.at >= event.at - horizon:
             found[name] = event.at - horizon
     if event.correction is not None:
         found[event.correction.input] = None
@@ -38,24 +40,32 @@ def lookback(machine: Machine, snapshot: Snapshot, event: Event) -> dict[str, da
 
 def readings_for(
     machine: Machine,
-    snapshot: Snapshot,
+    latest: Mapping[str, Reading],
     event: Event,
     load: Callable[[Deep], Mapping[str, Sequence[Reading]]],
 ) -> Readings:
-    """The readings that guards may see; `load` is asked at most once, and only where needed."""
-    deep = lookback(machine, snapshot, event)
+    """The readings that guards may see; `load` is asked at most once, and only where needed.
+
+    Of each input the row has the latest reading. What lies before it is loaded when a window goes
+    on beyond it, which it mostly does not: a count within its limits ends a run by itself.
+    """
+    corrected = None if event.correction is None else event.correction.input
     loaded: Mapping[str, Sequence[Reading]] | None = None
 
-    def source(name: str) -> Sequence[Reading]:
+    def before(newest: Reading) -> Iterator[Reading]:
         nonlocal loaded
-        latest = snapshot.latest.get(name)
-        if latest is None:
-            return ()
-        if name not in deep:
-            return (latest,)
         if loaded is None:
-            loaded = load(deep)
-        return loaded.get(name, ())
+            deep = lookback(machine, latest, event)
+            loaded = load(deep) if deep else {}
+        yield from (r for r in loaded.get(newest.input, ()) if r.seq != newest.seq)
+
+    def source(name: str) -> Sequence[Reading]:
+        newest = latest.get(name)
+        if newest is None:
+            return ()
+        if name in machine.horizons or name == corrected or _is_late(event, newest):
+            return Newest(before(newest), newest)
+        return (newest,)
 
     return Readings(source)
 
@@ -68,3 +78,7 @@ def since(readings: Sequence[Reading], start: datetime | None) -> Sequence[Readi
     while first and ((at := readings[first - 1].at) is None or at >= start):
         first -= 1
     return readings[first:]
+
+
+def _is_late(event: Event, newest: Reading) -> bool:
+    return event.at is not None and newest.at is not None and newest.at > event.at

@@ -134,7 +134,7 @@ class _Course:
             self.snapshot,
             calendar=Recorded(body["civil"]),
             decided_at=record.recorded_at,
-            readings=readings_for(machine, self.snapshot, event, self._load),
+            readings=readings_for(machine, self.snapshot.latest, event, self._load),
         )
 
     def take_over(self, record: Record, body: Mapping[str, Any]) -> None:

@@ -3,14 +3,54 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, overload
 
 from engine.core.view import Calendar, Reading
 
 _END = datetime.max.replace(tzinfo=UTC)
+
+
+class Newest(Sequence[Reading]):
+    """Readings of one input, oldest first, of which the newest is at hand.
+
+    Mostly a guard looks at no other. `before` is gone through when one of those is asked for, so
+    it may be what loads them.
+    """
+
+    __slots__ = ("_all", "_before", "_newest")
+
+    def __init__(self, before: Iterable[Reading], newest: Reading) -> None:
+        self._before = before
+        self._newest = newest
+        self._all: Sequence[Reading] | None = None
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self._loaded())
+
+    @overload
+    def __getitem__(self, index: int) -> Reading: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Reading]: ...
+    def __getitem__(self, index: int | slice) -> Reading | Sequence[Reading]:
+        return self._newest if index == -1 else self._loaded()[index]
+
+    def __iter__(self) -> Iterator[Reading]:
+        return iter(self._loaded())
+
+    def __reversed__(self) -> Iterator[Reading]:
+        yield self._newest
+        yield from reversed(self._loaded()[:-1])
+
+    def _loaded(self) -> Sequence[Reading]:
+        if self._all is None:
+            self._all = [*self._before, self._newest]
+        return self._all
 
 
 class Readings:
@@ -45,7 +85,12 @@ class Readings:
         """These readings and more, as seen at `as_of`."""
         more = Readings(self._source, as_of)
         for reading in readings:
-            more._known[reading.input] = placed(more.get(reading.input), reading)
+            known = more.get(reading.input)
+            follows = reading.corrects is None and known and order(known[-1]) <= order(reading)
+            # One that follows is put behind the others without looking at them.
+            more._known[reading.input] = (
+                Newest(known, reading) if follows else placed(known, reading)
+            )
         return more
 
 

@@ -5,9 +5,10 @@ A window says how far back it looks and what zero and too few readings mean; not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from engine.core import expression as tree
 from engine.core.arithmetic import COMPARE
@@ -27,23 +28,25 @@ def sustained(
         limit, needed, length = threshold.run(view), count.run(view), span.run(view)
         if None in (limit, needed, length):
             return None
-        readings = window_readings(view, node.input, node.horizon, since)
-        if readings is None:
-            return None
-        if not readings:
+        if not (readings := view.readings.get(node.input, ())):
             return zero
+        start = _start(view, node.horizon, since)
+        if start is None:
+            return None
         counted: list[datetime] = []
-        for reading in reversed(readings):
+        reading = None
+        for reading in _newest_first(readings, start):
             if not step(reading.value, limit):
                 break
             if reading.at is None:
                 return None
             if not counted or counted[-1] - reading.at >= node.apart:
                 counted.append(reading.at)
-        if not counted:
-            return False
-        enough = len(counted) >= needed and counted[0] - counted[-1] >= length
-        return True if enough else few
+                if len(counted) >= needed and counted[0] - counted[-1] >= length:
+                    return True
+        if reading is None:
+            return zero
+        return few if counted else False
 
     return run
 
@@ -56,12 +59,16 @@ def total(node: tree.Total, threshold: Code, span: Code, since: Code | None) -> 
         limit, length = threshold.run(view), span.run(view)
         if limit is None or length is None:
             return None
-        readings = window_readings(view, node.input, node.horizon, since)
-        if readings is None:
-            return None
-        if not readings:
+        if not (readings := view.readings.get(node.input, ())):
             return zero
-        covered = covered_total(readings, length)
+        start = _start(view, node.horizon, since)
+        if start is None:
+            return None
+        within = _newest_first(readings, start)
+        newest = next(within, None)
+        if newest is None:
+            return zero
+        covered = covered_total(chain((newest,), within), length)
         return few if covered is None else step(covered, limit)
 
     return run
@@ -115,34 +122,25 @@ def window_readings(
     view: View, name: str, horizon: timedelta, since: Code | None
 ) -> list[Reading] | None:
     """The usable readings of a window, oldest first; `None` when its bounds are not known."""
-    readings = view.readings.get(name, ())
-    if not readings:
+    if not (readings := view.readings.get(name, ())):
         return []
-    if view.now is None:
-        return None
-    start = view.now - horizon
-    if since is not None:
-        bound = since.run(view)
-        if bound is None:
-            return None
-        start = max(start, bound)
-    return [r for r in readings if r.flaw is None and (r.at is None or r.at >= start)]
+    start = _start(view, horizon, since)
+    return None if start is None else list(_newest_first(readings, start))[::-1]
 
 
-def covered_total(readings: Sequence[Reading], span: timedelta) -> Decimal | None:
-    """The total over the span that ends with the last reading; `None` unless completely covered.
+def covered_total(newest_first: Iterable[Reading], span: timedelta) -> Decimal | None:
+    """The total over the span that ends with the first reading; `None` unless completely covered.
 
     Of a reading whose interval began before the span, only its share of the time counts; one that
     overlaps what is covered already is not counted twice.
     """
-    end = readings[-1].at
-    if end is None:
-        return None
-    first = end - span
-    start, total_so_far = end, Decimal(0)
-    for reading in reversed(readings):
-        if reading.at is None or reading.over is None or reading.at < start:
+    first = start = None
+    total_so_far = Decimal(0)
+    for reading in newest_first:
+        if reading.at is None or reading.over is None or (start is not None and reading.at < start):
             return None
+        if first is None or start is None:
+            first, start = reading.at - span, reading.at
         if reading.at > start:
             continue  # what it measured is counted already, by a reading that ended later
         began = reading.at - reading.over
@@ -154,6 +152,26 @@ def covered_total(readings: Sequence[Reading], span: timedelta) -> Decimal | Non
         if start <= first:
             return total_so_far
     return None
+
+
+def _start(view: View, horizon: timedelta, since: Code | None) -> datetime | None:
+    """From when on a window looks; `None` when its bounds are not known."""
+    if view.now is None:
+        return None
+    start = view.now - horizon
+    if since is None:
+        return start
+    bound = since.run(view)
+    return None if bound is None else max(start, bound)
+
+
+def _newest_first(readings: Sequence[Reading], start: datetime) -> Iterator[Reading]:
+    """The usable readings from an instant on, undated ones included, until nobody asks for more."""
+    for reading in reversed(readings):
+        if reading.at is not None and reading.at < start:
+            return
+        if reading.flaw is None:
+            yield reading
 
 
 def _seconds(length: timedelta) -> Decimal:
