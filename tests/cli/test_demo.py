@@ -3,88 +3,124 @@
 from __future__ import annotations
 
 import shlex
-import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
-from tests.cli.conftest import Regimen
+from engine.core.encoding import Json
+from tests.cli.conftest import Ran, Regimen
+
+DATABASE = "regimen-demo.db"
+COURSES = ("GAR-X", "GAR-Y", "GAR-Z", "SHI-constructed", "DEH-constructed", "DEMO-constructed")
 
 
-def test_the_demo_shows_a_course_and_proves_all_of_them(regimen: Regimen):
-    ran = regimen("demo")
-    out = " ".join(ran.out.split())
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A demo that was run twice in one folder: first for a program, then for a person."""
 
-    assert ran.code == 0
-    for shown in (
+    folder: Path
+    document: Json
+    page: Ran
+
+    @property
+    def text(self) -> str:
+        """The page without its line breaks."""
+        return " ".join(self.page.out.split())
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "100")
+        patch.setenv("REGIMEN_DATABASE_URL", "sqlite:///precious.db")
+        regimen = Regimen()
+        document = regimen("demo", "--json").json()
+        yield Shown(folder=folder, document=document, page=regimen("demo"))
+    structlog.reset_defaults()
+
+
+def test_the_demo_shows_a_course_and_proves_all_of_them(shown: Shown):
+    assert shown.page.code == 0
+    for said in (
         "not a medical device", "CONSTRUCTED to show what the engine does", "PUBLISHED",
         "DEMO-constructed over time", "A refusal, with its reasons", "code contraindicated",
-        "moved the course", "D: discontinue IL-2", "every hash and link right",
-        "every decision alike",
+        "moved the course", "D: discontinue IL-2", "✓ verify", "✓ replay: ",
+        "✓ replay --re-decide", "every decision alike",
     ):  # fmt: skip
-        assert shown in out
-    assert "✗ verify" not in out
+        assert said in shown.text
 
 
-def test_the_demo_has_a_database_of_its_own(regimen: Regimen, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("REGIMEN_DATABASE_URL", "sqlite:///precious.db")
-
-    assert regimen("demo").code == 0
-    assert [path.name for path in Path().glob("*.db")] == ["regimen-demo.db"]
+def test_the_demo_has_a_database_of_its_own(shown: Shown):
+    assert shown.document["database"] == DATABASE
+    assert [path.name for path in shown.folder.glob("*.db")] == [DATABASE]
 
 
-def test_the_demo_can_be_run_again(regimen: Regimen):
-    first, again = regimen("demo", "--json").json(), regimen("demo", "--json").json()
+def test_the_demo_can_be_run_again(shown: Shown):
+    records = sum(one["records"] for one in shown.document["courses"])
 
-    assert first == again
-    assert again["proved"] is True
+    assert f"{records} records in 6 chains" in shown.text
 
 
-def test_a_database_that_is_named_is_added_to_and_not_emptied(regimen: Regimen):
-    assert regimen("demo", "--db", "mine.db").code == 0
-    with closing(sqlite3.connect("mine.db")) as connection:
-        (before,) = connection.execute("SELECT count(*) FROM regimen_records").fetchone()
-    again = regimen("--db", "mine.db", "demo")
-    with closing(sqlite3.connect("mine.db")) as connection:
-        (after,) = connection.execute("SELECT count(*) FROM regimen_records").fetchone()
+def test_every_shipped_course_is_there_with_its_label(shown: Shown):
+    told = {one["course"]: one for one in shown.document["courses"]}
+
+    assert tuple(told) == COURSES
+    for name, one in told.items():
+        assert one["label"].startswith("PUBLISHED" if name.startswith("GAR") else "CONSTRUCTED")
+        assert (one["wrong"], one["fault"], one["differences"]) == ([], None, [])
+
+
+def test_the_page_keeps_to_a_hundred_columns_but_for_commands(shown: Shown):
+    page, _, steps = shown.page.out.partition("Where to go next")
+
+    assert max(map(len, page.splitlines())) <= 100
+    assert all(step in steps for step in shown.document["next"])
+
+
+def test_the_commands_that_it_prints_work_as_printed(
+    shown: Shown, regimen: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(shown.folder)
+    codes = {step: regimen(*shlex.split(step)[1:]).code for step in shown.document["next"]}
+
+    assert codes == {step: 1 if " why-not " in step else 0 for step in codes}
+    assert (shown.folder / "DEMO-constructed.json").exists()
+
+
+def test_a_database_that_is_named_is_added_to_and_not_emptied(
+    shown: Shown, regimen: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(shown.folder)
+    before = regimen("--db", DATABASE, "verify", "--json").json()
+    again = regimen("--db", DATABASE, "demo")
 
     assert again.code == 0
-    assert before == after
+    assert "Made the database" not in again.err
+    assert regimen("--db", DATABASE, "verify", "--json").json() == before
 
 
 def test_a_file_of_that_name_that_is_no_database_is_left_alone(regimen: Regimen):
-    Path("regimen-demo.db").write_text("my notes")
+    Path(DATABASE).write_text("my notes")
     ran = regimen("demo")
 
     assert ran.code == 2
     assert "--db names another" in ran.err
-    assert Path("regimen-demo.db").read_text() == "my notes"
-
-
-def test_the_commands_that_it_prints_work_as_printed(regimen: Regimen):
-    done = regimen("demo", "--json").json()
-
-    codes = [regimen(*shlex.split(step)[1:]).code for step in done["next"]]
-    assert codes == [1 if " why-not " in step else 0 for step in done["next"]]
-    assert Path("DEMO-constructed.json").exists()
-
-
-def test_every_shipped_course_is_there_with_its_label(regimen: Regimen):
-    shown = {one["course"]: one for one in regimen("demo", "--json").json()["courses"]}
-
-    assert list(shown) == [
-        "GAR-X", "GAR-Y", "GAR-Z", "SHI-constructed", "DEH-constructed", "DEMO-constructed",
-    ]  # fmt: skip
-    for name, one in shown.items():
-        assert one["label"].startswith("PUBLISHED" if name.startswith("GAR") else "CONSTRUCTED")
-        assert (one["wrong"], one["fault"], one["differences"]) == ([], None, [])
+    assert Path(DATABASE).read_text() == "my notes"
 
 
 def test_a_package_without_courses_has_nothing_to_demonstrate(
     regimen: Regimen, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("REGIMEN_WORKFLOWS", "workflows.instrument_calibration")
+    module = Path("plain_gauges.py")
+    module.write_text("from workflows import ALL\n")
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    monkeypatch.setenv("REGIMEN_WORKFLOWS", "plain_gauges")
     ran = regimen("demo")
 
     assert ran.code == 2
+    assert "packages that ship courses" in ran.err

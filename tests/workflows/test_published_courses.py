@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -21,9 +22,11 @@ from engine.audit import Auditor
 from engine.core.definition import Workflow
 from engine.core.encoding import Json, parse
 from engine.core.quantity import q
+from engine.core.snapshot import Snapshot
 from engine.errors import RegimenError
-from engine.registry import Registry
-from engine.service import Service, Status
+from engine.ports import Definition
+from engine.registry import Registry, stored_form
+from engine.service import Service
 from engine.store.memory import MemoryStore
 from engine.submission import Answer, Setting
 from engine.testing import VirtualClock
@@ -134,26 +137,41 @@ EXPECTED = {
 }
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A workflow, checked and compiled once."""
+
+    registry: Registry
+    definition: Definition
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> Offer:
+        registry = Registry()
+        with MemoryStore().transaction("clinic") as tx:
+            registry.install((workflow,), tx)
+        return cls(registry, stored_form(workflow))
+
+
 class Clinic:
     """A service in memory, some years after every course."""
 
-    def __init__(self, *offered: Workflow) -> None:
-        store, registry = MemoryStore(), Registry()
-        with store.transaction("clinic") as tx:
-            registry.install(offered or (WORKFLOW,), tx)
+    def __init__(self, offer: Offer, store: MemoryStore | None = None) -> None:
+        self.offer, self.store = offer, store or MemoryStore()
+        with self.store.transaction("clinic") as tx:
+            tx.define(offer.definition)
         salts = count()
         self.service = Service(
-            store,
+            self.store,
             Setting(
                 tenant="clinic",
-                registry=registry,
+                registry=offer.registry,
                 clock=VirtualClock(datetime(2030, 1, 1, tzinfo=UTC)),
                 calendars=Zones(),
                 salt=lambda: f"{next(salts):032x}",
                 version="test",
             ),
         )
-        self.auditor = Auditor(store=store, registry=registry, tenant="clinic")
+        self.auditor = Auditor(store=self.store, registry=offer.registry, tenant="clinic")
 
     def apply(self, bodies: Bodies) -> list[Answer]:
         """The answers; a line that is malformed is a mistake of the file."""
@@ -163,8 +181,29 @@ class Clinic:
             answers.append(answer)
         return answers
 
-    def status(self, course: str) -> Status:
-        return self.service.status(course)
+    def snapshot(self, course: str) -> Snapshot:
+        return self.service.status(course).snapshot
+
+
+@cache
+def ordinary() -> Offer:
+    return Offer.of(WORKFLOW)
+
+
+@cache
+def told(name: str) -> tuple[Clinic, list[Answer]]:
+    """A course that was applied once; who writes more takes `later`."""
+    clinic = Clinic(ordinary())
+    return clinic, clinic.apply(read(name))
+
+
+def answers_of(name: str) -> list[Answer]:
+    return told(name)[1]
+
+
+def later(name: str) -> Clinic:
+    """The clinic after the course, to go on with."""
+    return Clinic(ordinary(), told(name)[0].store.copy())
 
 
 def read(name: str) -> Bodies:
@@ -189,7 +228,7 @@ def test_every_shipped_course_is_expected_here():
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_answer_is_the_one_that_was_expected(name: str):
-    lines = dict(enumerate(Clinic().apply(read(name)), start=1))
+    lines = dict(enumerate(answers_of(name), start=1))
     refused = {n: (a.event, a.decision["reason"]) for n, a in lines.items() if a.refused}
 
     assert refused == EXPECTED[name].refused
@@ -199,7 +238,7 @@ def test_every_answer_is_the_one_that_was_expected(name: str):
 @pytest.mark.parametrize("name", FILES)
 def test_every_override_is_the_one_that_was_expected(name: str):
     passed: dict[str, set[str]] = {}
-    for answer in Clinic().apply(read(name)):
+    for answer in answers_of(name):
         for weighed in answer.decision.get("weighed", ()):
             if weighed.get("passed"):
                 passed.setdefault(answer.event, set()).add(weighed["guard"])
@@ -209,9 +248,7 @@ def test_every_override_is_the_one_that_was_expected(name: str):
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_course_ends_where_it_should(name: str):
-    clinic, expected = Clinic(), EXPECTED[name]
-    clinic.apply(read(name))
-    snapshot = clinic.status(name).snapshot
+    snapshot, expected = told(name)[0].snapshot(name), EXPECTED[name]
 
     assert (snapshot.state, snapshot.round) == (expected.state, expected.round)
     assert {n: snapshot.variables[n] for n in expected.variables} == expected.variables
@@ -219,20 +256,18 @@ def test_the_course_ends_where_it_should(name: str):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_applied_twice_changes_nothing(name: str):
-    clinic = Clinic()
-    first = clinic.apply(read(name))
+    clinic = later(name)
     records = clinic.service.records(name)
     again = clinic.apply(read(name))
 
     assert all(answer.repeated for answer in again)
-    assert [answer.seq for answer in again] == [answer.seq for answer in first]
+    assert [answer.seq for answer in again] == [answer.seq for answer in answers_of(name)]
     assert clinic.service.records(name) == records
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_course_is_whole_and_would_be_decided_so_again(name: str):
-    clinic = Clinic()
-    clinic.apply(read(name))
+    clinic = later(name)
     clinic.service.tick()
 
     assert clinic.auditor.verify(name) is None
@@ -276,13 +311,13 @@ def test_the_only_numbers_of_a_published_course_are_published_ones(name: str):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_only_unknowns_are_passed_as_not_published(name: str):
-    for answer in Clinic().apply(read(name)):
+    for answer in answers_of(name):
         for weighed in answer.decision.get("weighed", ()):
             assert not weighed.get("passed") or weighed["verdict"] == "unknown"
 
 
 def test_the_published_restart_opens_a_second_round_of_the_same_course():
-    answers = Clinic().apply(read("GAR-Z"))
+    answers = answers_of("GAR-Z")
     states = [answer.state for answer in answers]
 
     assert states[states.index("maintenance") :][3:6] == [
@@ -291,7 +326,7 @@ def test_the_published_restart_opens_a_second_round_of_the_same_course():
 
 
 def test_distant_progression_advises_a_consult_and_no_restart():
-    answers = Clinic().apply(read("GAR-X"))
+    answers = answers_of("GAR-X")
     found = [a for a in answers if a.event == "lesion_finding_reported"]
 
     for answer in found:
@@ -316,17 +351,16 @@ def test_a_constructed_course_says_so_in_its_name_and_in_its_first_event(name: s
 
 
 def test_the_series_of_shi_reports_rigors_late_and_reduces_topicals():
-    clinic = Clinic()
-    answers = clinic.apply(read("SHI-constructed"))
+    clinic, answers = told("SHI-constructed")
     rigors = [a for a in answers if a.event == "adverse_event_reported"]
 
     assert len(rigors) == 3
     assert all(answer.decision["late"] for answer in rigors)
-    assert clinic.status("SHI-constructed").snapshot.variables["worst_grade"] == 0
+    assert clinic.snapshot("SHI-constructed").variables["worst_grade"] == 0
 
 
 def test_the_series_of_dehesa_passes_a_site_whose_ceiling_is_18():
-    clinic = Clinic(WORKFLOW.with_parameters(max_dose=q(18, "M[IU]")))
+    clinic = Clinic(Offer.of(WORKFLOW.with_parameters(max_dose=q(18, "M[IU]"))))
     bodies = [dict(body) for body in read("DEH-constructed")]
     ordered = next(
         n for n, body in enumerate(bodies)
@@ -349,7 +383,7 @@ def test_the_series_of_dehesa_passes_a_site_whose_ceiling_is_18():
 
 
 def test_the_demonstration_holds_releases_and_discontinues():
-    answers = Clinic().apply(read("DEMO-constructed"))
+    answers = answers_of("DEMO-constructed")
     moved = [
         (answer.event, answer.decision["moved_by"], answer.state)
         for answer in answers
@@ -366,10 +400,9 @@ def test_the_demonstration_holds_releases_and_discontinues():
 
 @pytest.mark.parametrize("name", CONSTRUCTED)
 def test_after_a_year_of_timers_a_constructed_course_is_in_follow_up(name: str):
-    clinic = Clinic()
-    clinic.apply(read(name))
+    clinic = later(name)
     clinic.service.tick()
-    snapshot = clinic.status(name).snapshot
+    snapshot = clinic.snapshot(name)
 
     assert snapshot.state == "follow_up"
     assert snapshot.variables["cycle"] == 13
