@@ -32,6 +32,7 @@ from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.conditions import (
     FAST_NOW,
     OBSERVATION_OVER,
+    RHYTHM_WHILE_FAST,
     in_observation,
     since_injection,
     taken_since_injection,
@@ -193,7 +194,7 @@ FAST_EXPLAINED = Guard(
     name="E29_fast_heart_reviewed",
     condition=any_of(
         ~FAST_NOW,
-        all_of(i.rhythm.taken_at.known(), today(i.rhythm)),
+        all_of(RHYTHM_WHILE_FAST.known(), today(i.rhythm)),
         all_of(v.tachycardia_reviewed_on.known(), v.tachycardia_reviewed_on.is_(Today())),
     ),
     title="A heart rate above 130 has an electrocardiogram or a review of the same day",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.definition import Advice, Event, Guard, Kind, Rule, Transition
-from engine.core.expression import Constant, Expression, all_of, any_of, choose, hours, least
+from engine.core.expression import Constant, Expression, Late, all_of, any_of, choose, hours, least
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import toxicity
@@ -27,10 +27,15 @@ MISTAKE = decision(
     "7.16", "A discontinuation holds for the round; what was never so did not discontinue."
 )
 
+# What is entered late sees only what was there in its time.
+_NOT_LATE = ~Late()
 GOAL_CORRECTED = Guard(
     name="N09_goal_of_corrected_baseline",
     condition=all_of(
-        v.pressure_goal.known(), GOAL_AT_BASELINE.known(), v.pressure_goal.is_not(GOAL_AT_BASELINE)
+        _NOT_LATE,
+        v.pressure_goal.known(),
+        GOAL_AT_BASELINE.known(),
+        v.pressure_goal.is_not(GOAL_AT_BASELINE),
     ),
     title="The pressure before the first injection, as it is on record now, has another goal",
     cite=inferred(
@@ -38,6 +43,7 @@ GOAL_CORRECTED = Guard(
     ),
 )
 _AMOUNT_CORRECTED = all_of(
+    _NOT_LATE,
     i.il2_dose.known(),
     v.last_dose.known(),
     v.last_dose_at.known(),

@@ -60,7 +60,7 @@ HOME_NOT_REPEATED = Guard(
 )
 HOME_FIRST = Guard(
     name="N09_low_at_home_once",
-    condition=all_of(_LOW, AT_HOME, ~LOW_TWICE),
+    condition=all_of(_LOW, AT_HOME, ~_SYMPTOMS, ~LOW_TWICE),
     title="Systolic pressure at or below the goal at home, once",
     cite=SIGNIFICANT,
 )

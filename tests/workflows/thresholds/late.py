@@ -108,6 +108,9 @@ ROWS = (
         lambda: at_baseline_with(99),
         corrected("systolic", "130 mm[Hg]", of="vital_signs_recorded"),
         then=has(pressure_goal="90")),
+    row("N09", "an older pressure of the baseline, entered late, does not change the goal",
+        lambda: at_baseline_with(99), waits(hours=1), vital_signs(135, at="2026-03-02 07:30"),
+        then=has(pressure_goal="80")),
     row("N09", "a later pressure does not change the goal", lambda: at_baseline_with(99),
         waits(minutes=1), vital_signs(135), then=has(pressure_goal="80")),
     # --- a dose -------------------------------------------------------------------------------
