@@ -10,12 +10,11 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from multiprocessing import get_context
 from random import Random
 from typing import Any
 
@@ -65,7 +64,7 @@ def simulate(
     start: date,
     until: date | None = None,
     processes: int = 1,
-) -> Iterator[Told]:
+) -> Generator[Told, None, None]:
     """Tell courses that begin from a date on, and store them; each is yielded once it is stored.
 
     After `until` nothing happens any more: what is stored are courses in the middle of things.
@@ -154,6 +153,10 @@ def _all_told(
         teller = _Teller(plan)
         yield from map(teller.told, numbers)
         return
+    # They take long to import, and who tells a few courses needs none.
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  # see above
+    from multiprocessing import get_context  # noqa: PLC0415  # see above
+
     # A process that is forked from one with threads may inherit a lock that nobody will release.
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=_settle, initargs=(plan,)
@@ -166,6 +169,8 @@ _HERE: list[_Teller] = []
 
 
 def _settle(plan: _Plan) -> None:
+    # Whoever stops the simulation means the process that stores it: that one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _HERE[:] = [_Teller(plan)]
 
 

@@ -7,7 +7,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
@@ -127,7 +127,7 @@ def simulate_courses(
         processes=processes or ((os.cpu_count() or 1) if courses >= MANY else 1),
     )
     try:
-        with _progress(session.err, courses) as advance:
+        with closing(telling), _progress(session.err, courses) as advance:
             for told in telling:
                 summary.add(told)
                 advance()
