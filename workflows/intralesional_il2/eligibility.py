@@ -62,7 +62,7 @@ ITEMS = (
           all_of(i.metabolic_panel, _of_last_days(i.metabolic_panel, p.labs_days),
                  _of_last_days(i.creatinine, p.labs_days))),
     _item("lactate_dehydrogenase", "LDH is recorded and valid",
-          _of_last_days(i.ldh, p.labs_days)),
+          any_of(_of_last_days(i.ldh, p.labs_days), _of_last_days(i.ldh_level, p.labs_days))),
     _item("ecog", "ECOG status is recorded", _refreshed(i.ecog)),
     _item("pet_ct", "Whole-body PET/CT is recorded and valid",
           _of_last_days(i.visceral_metastasis, _IMAGING_DAYS)),
@@ -88,7 +88,15 @@ LDH = Guard(
     name="LDH_not_raised_at_IV_M1a",
     condition=any_of(
         i.disease_stage.is_not("IV_M1a"),
-        choose(i.ldh_level.known(), i.ldh_level.is_("normal"), i.ldh <= i.ldh_upper_limit),
+        # What a clinician said of an older value says nothing of a newer one.
+        choose(
+            all_of(
+                i.ldh_level.known(),
+                any_of(~i.ldh.known(), i.ldh_level.taken_at >= i.ldh.taken_at),
+            ),
+            i.ldh_level.is_("normal"),
+            i.ldh <= i.ldh_upper_limit,
+        ),
     ),
     title="LDH is not raised at stage IV M1a",
     cite=decision(

@@ -25,12 +25,14 @@ from engine.core.definition import (
 from engine.core.expression import (
     Expression,
     Liftable,
+    Now,
     Operand,
     Sent,
     Today,
     all_of,
     any_of,
     choose,
+    greatest,
     hours,
 )
 from engine.core.quantity import q
@@ -112,6 +114,10 @@ N17_DAY = _guard(
     "N17_acetaminophen_at_most_4_g_a_day", "At most 4 g of acetaminophen a day",
     _acetaminophen_today <= q("4000", "mg"), DAILY,
 )  # fmt: skip
+N17_APART = _guard(
+    "N17_acetaminophen_4_hours_apart", "At least 4 hours since acetaminophen was last given",
+    any_of(~v.acetaminophen_at.known(), Now() - v.acetaminophen_at >= hours(4)), FEVER,
+)  # fmt: skip
 N18_FUROSEMIDE = _guard("N18_furosemide_80_mg", "Furosemide at most 80 mg",
                         Sent("dose") <= q("80", "mg"), EDEMA)  # fmt: skip
 N18_MORPHINE = _guard("N18_morphine_1_to_3_mg", "Morphine 1 to 3 mg",
@@ -174,7 +180,7 @@ _ORDERS: Mapping[str, tuple[str, tuple[Field, ...], tuple[Requirement, ...]]] = 
     "order_dopamine": ("Dopamine", (_RATE,), soft(N15)),
     "order_ondansetron": ("Ondansetron", (_DOSE, _HOURS), soft(N16)),
     "order_acetaminophen": (
-        "Acetaminophen", (_DOSE, _HOURS), (*hard(N17_DAY), *soft(N17_DOSE))
+        "Acetaminophen", (_DOSE, _HOURS), (*hard(N17_DAY), *soft(N17_DOSE, N17_APART))
     ),
     "order_furosemide": (
         "Furosemide", (_DOSE,), (*hard(E10_NOT_HYPOTENSIVE), *soft(N18_FUROSEMIDE, E10_EDEMA))
@@ -207,7 +213,9 @@ _GIVEN = (
     _given("loperamide_given", "Loperamide given", (_DOSE,),
            {"loperamide_total": _loperamide[0], "loperamide_on": _loperamide[1]}),
     _given("acetaminophen_given", "Acetaminophen given", (_DOSE,),
-           {"acetaminophen_total": _acetaminophen[0], "acetaminophen_on": _acetaminophen[1]}),
+           {"acetaminophen_total": _acetaminophen[0], "acetaminophen_on": _acetaminophen[1],
+            "acetaminophen_at": choose(v.acetaminophen_at.known(),
+                                       greatest(v.acetaminophen_at, Now()), Now())}),
     _given("vasopressor_given", "Vasopressor given",
            (Field(name="drug", kind="code", codes=("phenylephrine", "dopamine", "other"),
                   required=True),
@@ -246,6 +254,7 @@ CHAPTER = Chapter(
         N16,
         N17_DOSE,
         N17_DAY,
+        N17_APART,
         N18_FUROSEMIDE,
         N18_MORPHINE,
         N18_NITROGLYCERIN,

@@ -18,6 +18,7 @@ from tests.workflows.il2 import (
     orders_test_dose,
     until,
     vital_signs,
+    waits,
 )
 from tests.workflows.thresholds.row import (
     advises,
@@ -50,10 +51,11 @@ def changed(**parts: Part) -> partial[Story]:
     return partial(lambda: begun().given(baseline(**parts)))
 
 
-def no_blood(*names: str) -> Part:
-    """The blood of the baseline without some of it."""
+def no_blood(*names: str, **more: Any) -> Part:
+    """The blood of the baseline without some of it, and with more."""
 
-    return labs(**{name: value for name, value in NORMAL_BLOOD.items() if name not in names})
+    rest = {name: value for name, value in NORMAL_BLOOD.items() if name not in names}
+    return labs(**rest, **more)
 
 
 def again(*names: str) -> tuple[Part, ...]:
@@ -175,6 +177,12 @@ ROWS = (
     row("E18", "stage IV M1a, LDH without any limit",
         changed(stage=M1A, blood=no_blood("ldh_upper_limit")), ORDER(),
         then=undecided("ldh_upper_limit")),
+    softly("E18", "stage IV M1a, coded as normal, and a day later the LDH is above the limit",
+           changed(stage=M1A, blood=blood(ldh_level="normal")), waits(days=1), baseline(stage=M1A,
+           blood=blood(ldh="900 U/L")), ORDER, kept="LDH_not_raised_at_IV_M1a"),
+    row("E18", "stage IV M1a, LDH coded as normal, no number",
+        changed(stage=M1A, blood=no_blood("ldh", "ldh_upper_limit", ldh_level="normal")),
+        ORDER(), then=granted),
     row("E18", "stage IIIC, LDH above the laboratory's limit",
         changed(blood=blood(ldh="900 U/L")), ORDER(), then=granted),
     # --- E19: visceral or brain metastasis ----------------------------------------------------

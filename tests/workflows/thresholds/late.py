@@ -86,8 +86,8 @@ ROWS = (
     # --- what is counted by the day -----------------------------------------------------------
     row("N17", "4 g today, then 650 mg of yesterday is entered: the day's limit stands",
         after_dose, *[acetaminophen_given("1000")] * 4,
-        step("acetaminophen_given", dose="650 mg", at="2026-03-04 20:00"), acetaminophen("650")(),
-        then=refused_by("N17_acetaminophen_at_most_4_g_a_day")),
+        step("acetaminophen_given", dose="650 mg", at="2026-03-04 20:00"), waits(hours=4),
+        acetaminophen("650")(), then=refused_by("N17_acetaminophen_at_most_4_g_a_day")),
     row("N13", "16 mg today, then 4 mg of yesterday are entered: the day's limit stands",
         after_dose, *[step("loperamide_given", dose="4 mg")] * 4,
         step("loperamide_given", dose="4 mg", at="2026-03-04 20:00"), loperamide("2")(),
