@@ -85,6 +85,7 @@ _CONSTRAINTS = {
 
 _UNUSABLE = {
     "08": "see that the server can be reached",
+    "42501": "connect as a role that may do this",
     "25006": "name the server that may write, not its standby",
     "53100": "free some space on the server's disk",
     "53": "let the server have more, or ask less of it at once",

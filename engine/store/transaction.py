@@ -230,8 +230,13 @@ def _record(row: Sequence[Any]) -> Record:
         recorded_at=recorded_at,
         prev_hash=prev_hash,
         hash=hashed,
-        body=body,
+        body=_bytes(body),
     )
+
+
+def _bytes(stored: bytes | str) -> bytes:
+    """A body as bytes: whoever rewrites one in SQLite may leave a text there, to be found out."""
+    return stored.encode() if isinstance(stored, str) else bytes(stored)
 
 
 def _reading(row: Sequence[Any]) -> Reading:

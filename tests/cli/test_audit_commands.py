@@ -85,6 +85,14 @@ def test_replay_does_not_trust_a_broken_chain(gauges: Regimen):
     assert "record 2: content" in ran.out
 
 
+def test_bytes_that_became_a_text_are_named_like_any_other_change(gauges: Regimen):
+    tamper("UPDATE regimen_records SET body = 'a text' WHERE seq = 2 AND course = 'gauge-1'")
+    ran = gauges("verify", "gauge-1")
+
+    assert ran.code == 1
+    assert "record 2: content" in ran.out
+
+
 def test_every_decision_is_made_again_alike(gauges: Regimen):
     ran = gauges("replay", "--re-decide")
 
