@@ -59,11 +59,11 @@ def next_steps(done: Demonstration, database: str) -> list[str]:
     """Commands that go on from here, as they can be typed."""
     program, course = _program(), done.featured.course
     here = f"{program} --db {shlex.quote(database)}"
-    asked = [entry.event for entry in done.featured.refused][-1:]
+    asked = done.featured.not_now
     return [
         f"{here} show {course}",
         f"{here} log {course} --findings",
-        *(f"{here} why-not {course} {event}" for event in asked),
+        *([f"{here} why-not {course} {asked}"] if asked is not None else []),
         f"{here} export {course} --out {course}.json",
         f"{program} verify {course}.json",
         f"{program} workflow list",

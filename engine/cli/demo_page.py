@@ -150,9 +150,9 @@ def _waited(done: Demonstration) -> Iterator[RenderableType]:
     )
     for one in done.shown:
         before = one.entries[-1].states[1] if one.entries else ""
-        if one.status is not None and before != one.state_after_time:
-            titles = Lexicon(one.status.machine)
-            moved = f"{titles.state(before)} → {titles.state(one.state_after_time)}"
+        if one.now is not None and before != one.state:
+            titles = Lexicon(one.now.machine)
+            moved = f"{titles.state(before)} → {titles.state(one.state)}"
             yield Text.assemble((f"{one.course:<18} ", "bold"), moved)
 
 

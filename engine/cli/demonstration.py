@@ -9,8 +9,10 @@ from datetime import datetime
 
 from engine.audit import Auditor
 from engine.cli.logbook import Entry, entries
+from engine.core.definition import Kind
 from engine.core.encoding import Json, parse
 from engine.core.event import ENROLLED
+from engine.core.expression import Truth
 from engine.errors import InvalidInput, RegimenError
 from engine.packages import courses_of
 from engine.service import Service, Status
@@ -23,7 +25,8 @@ Applied = Callable[[str, int], None]
 class Shown:
     """One shipped course: where its events come from, and what became of them.
 
-    `entries` and `status` are those before time passes. `wrong` are events that were not taken.
+    `entries` and `status` are those before time passes, `now` is how it stands after that. `wrong`
+    are events that were not taken.
     """
 
     course: str
@@ -32,10 +35,26 @@ class Shown:
     wrong: list[str] = field(default_factory=list)
     entries: Sequence[Entry] = ()
     status: Status | None = None
-    state_after_time: str = ""
-    records: int = 0
+    now: Status | None = None
     fault: str | None = None
     differences: list[str] = field(default_factory=list)
+
+    @property
+    def records(self) -> int:
+        """How many there are now, timers' included."""
+        return 0 if self.now is None else int(self.now.row["seq"])
+
+    @property
+    def state(self) -> str:
+        """Where it stands now."""
+        return "" if self.now is None else str(self.now.row["state"])
+
+    @property
+    def not_now(self) -> str | None:
+        """A request that would be refused now, for somebody to ask about."""
+        options = self.now.options if self.now is not None else ()
+        asked = (o for o in options if o.kind is Kind.REQUEST and o.verdict is Truth.NO)
+        return next((option.event for option in asked), None)
 
     @property
     def overridden(self) -> list[Entry]:
@@ -67,8 +86,8 @@ class Shown:
             "refused": len(self.refused),
             "overridden": len(self.overridden),
             "moved_by_rules": len(self.moved),
-            "state": self.entries[-1].states[1] if self.entries else None,
-            "state_after_time": self.state_after_time,
+            "state_before_time_passed": self.entries[-1].states[1] if self.entries else None,
+            "state": self.state,
             "wrong": self.wrong,
             "fault": self.fault,
             "differences": self.differences,
@@ -144,8 +163,7 @@ def _prove(service: Service, one: Shown) -> None:
     fault = auditor.verify(one.course)
     one.fault = None if fault is None else str(fault)
     one.differences = [str(difference) for difference in auditor.decide_again(one.course)]
-    row = service.status(one.course).row
-    one.records, one.state_after_time = row["seq"], row["state"]
+    one.now = service.status(one.course)
 
 
 def _last(found: Sequence[Entry]) -> datetime | None:

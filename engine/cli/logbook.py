@@ -73,6 +73,12 @@ class Entry:
         return {w["guard"]: w["verdict"] for w in weighed if w.get("passed")}
 
     @property
+    def opens_round(self) -> int | None:
+        """The round that it opened; a course begins in its first."""
+        found: int | None = self.body["changes"].get("round")
+        return found if self.states[0] is not None else None
+
+    @property
     def moved_by(self) -> str | None:
         """The rule whose action moved the course."""
         found: str | None = self.body["decision"].get("moved_by")

@@ -28,7 +28,7 @@ from engine.service import Status
 
 RULES_TOLD = 4
 """How many of the rules that fired last are shown."""
-FIRST_KINDS = ("quantity", "number", "date", "code", "yesno", "instant")
+RANKS = {"number": 0, "quantity": 0, "date": 1, "code": 2, "yesno": 3, "instant": 4}
 """Totals and counters first: they are what is looked for."""
 
 
@@ -122,7 +122,7 @@ class Overview:
     def variables(self) -> list[Json]:
         """What the course remembers that is not as it began; `None` is what became unknown."""
         machine, held = self.status.machine, self.status.snapshot.variables
-        ranked = sorted(machine.workflow.variables, key=lambda v: FIRST_KINDS.index(v.kind))
+        ranked = sorted(machine.workflow.variables, key=lambda v: RANKS[v.kind])
         return [
             self._value(variable, held.get(variable.name))
             for variable in ranked
@@ -171,14 +171,15 @@ class Overview:
         ]
 
     def last_rules(self) -> list[Json]:
-        """The rules that were delivered last and do not hold any more, the latest first."""
+        """The rules that were delivered last and do not hold any more, each once, latest first."""
         found: list[Json] = []
-        held = self.status.snapshot.firing
+        known = set(self.status.snapshot.firing)
         for body in reversed(self.bodies):
             decision = body["decision"]
             for fired in decision.get("fired", ()):
-                fresh = fired.get("delivered") and fired["rule"] not in held
+                fresh = fired.get("delivered") and fired["rule"] not in known
                 if fresh and len(found) < RULES_TOLD:
+                    known.add(fired["rule"])
                     told = self.lexicon.told(fired, decision.get("moved_by"))
                     found.append({"record": body["seq"], "at": _when(body["event"]), **told})
         return found

@@ -17,7 +17,7 @@ from engine.core.encoding import Json, date_from
 
 FEW = 3
 """How many of a list are shown where the screen is one."""
-MANY = 12
+MANY = 16
 """How many variables are shown where the screen is one, and twice as many as readings."""
 DUE_STYLES = {"now": "green", "overdue": "bold yellow", "missed": "bold red"}
 
@@ -152,7 +152,7 @@ def _next(overview: Overview, *, everything: bool) -> list[RenderableType]:
         lines.append(
             Text.assemble(mark(Tone.UNKNOWN), f" depends on what is sent: {', '.join(data)}")
         )
-    lines += [_kept(overview, option, everything=everything) for option in kept]
+    lines += _kept_back(overview, kept, everything=everything)
     reports = [option["event"] for option in options if not option["request"]]
     if reports:
         listed = f": {', '.join(reports)}" if everything else ""
@@ -164,19 +164,25 @@ def _next(overview: Overview, *, everything: bool) -> list[RenderableType]:
     return lines
 
 
-def _kept(overview: Overview, option: Mapping[str, Json], *, everything: bool) -> Text:
-    kept_by: Sequence[Unmet] = option["requirements"]
-    # What is plainly not met comes before what is only not known yet.
-    ranked = sorted(kept_by, key=lambda one: one["verdict"] != "no")
-    shown = ranked if everything else ranked[:1]
-    line = Text.assemble(
-        verdict_mark(option["verdict"]),
-        f" {option['event']}: ",
-        "; ".join(overview.wording.short(one) for one in shown),
-    )
-    if len(ranked) > len(shown):
-        line.append(f" and {len(ranked) - len(shown)} more", style=QUIET)
-    return line
+def _kept_back(
+    overview: Overview, options: Sequence[Mapping[str, Json]], *, everything: bool
+) -> list[Text]:
+    """Requests that are not open, and why; those with the same reasons together."""
+    together: dict[tuple[str, str, int], list[str]] = {}
+    for option in options:
+        # What is plainly not met comes before what is only not known yet.
+        ranked: list[Unmet] = sorted(option["requirements"], key=lambda one: one["verdict"] != "no")
+        shown = ranked if everything else ranked[:1]
+        reasons = "; ".join(overview.wording.short(one) for one in shown)
+        key = (option["verdict"], reasons, len(ranked) - len(shown))
+        together.setdefault(key, []).append(option["event"])
+    lines = []
+    for (verdict, reasons, more), events in together.items():
+        line = Text.assemble(verdict_mark(verdict), f" {', '.join(events)}: {reasons}")
+        if more:
+            line.append(f" and {more} more", style=QUIET)
+        lines.append(line)
+    return lines
 
 
 def _cut(lines: Sequence[Text], few: int | None) -> list[Text]:

@@ -112,6 +112,8 @@ class Timeline:
                 yield entry, Tone.DEVIATION, f"deviation: {title}"
             for guard in entry.overridden:
                 yield entry, Tone.OVERRIDE, f"override: {self.lexicon.guard(guard)}"
+            if entry.opens_round is not None:
+                yield entry, Tone.HEAD, f"round {entry.opens_round} begins"
             if entry.corrects is not None:
                 yield entry, Tone.OVERRIDE, f"record {entry.corrects} is corrected"
             if entry.moved_by is not None:

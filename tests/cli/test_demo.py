@@ -124,3 +124,47 @@ def test_a_package_without_courses_has_nothing_to_demonstrate(
 
     assert ran.code == 2
     assert "packages that ship courses" in ran.err
+
+
+@pytest.fixture
+def shipped(shown: Shown, regimen: Regimen, monkeypatch: pytest.MonkeyPatch) -> Regimen:
+    """The command in the folder of the demo, a terminal of a hundred columns."""
+    monkeypatch.chdir(shown.folder)
+    monkeypatch.setenv("REGIMEN_DATABASE_URL", f"sqlite:///{DATABASE}")
+    monkeypatch.setenv("COLUMNS", "100")
+    return regimen
+
+
+def test_each_course_fits_a_screen_of_a_hundred_by_forty(shipped: Regimen):
+    for course in COURSES:
+        ran = shipped("show", course)
+        assert ran.code == 0
+        assert len(ran.out.splitlines()) <= 40, ran.out
+
+
+def test_doses_given_and_their_total_are_on_the_screen(shipped: Regimen):
+    out = " ".join(shipped("show", "DEMO-constructed").out.split())
+
+    assert "Doses given after the test dose 3" in out
+    assert "IL-2 given in all 43 million international units" in out
+
+
+def test_what_was_not_published_is_shown_as_not_known(shipped: Regimen):
+    out = " ".join(shipped("show", "GAR-Z").out.split())
+
+    assert "IL-2 given in all not known" in out
+    assert "last event not published" in out
+
+
+def test_a_course_without_times_is_drawn_by_its_records(shipped: Regimen):
+    out = shipped("timeline", "GAR-Z").out
+    told = shipped("timeline", "GAR-Z", "--json").json()
+
+    assert "No times were published: the axis counts records." in out
+    assert "round 2 begins" in out
+    assert told["dated"] is False
+    assert {stay["start"] for stay in told["states"]} == {None}
+
+
+def test_a_year_of_waiting_is_folded_and_said_to_be(shipped: Regimen):
+    assert "folded: nothing but timers" in shipped("timeline", "SHI-constructed").out
