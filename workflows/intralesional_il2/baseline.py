@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.definition import ANYWHERE, Event, Field, Guard, Input, Kind, Transition
-from engine.core.expression import Expression, Sent, any_of, hours
+from engine.core.expression import Expression, Sent, all_of, any_of, hours
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, soft
-from workflows.intralesional_il2.conditions import NO, YES, keep, sent
+from workflows.intralesional_il2.conditions import NO, UNSET, YES, keep, sent
 from workflows.intralesional_il2.sources import ADMINISTRATION, BASELINE, SEVERE, paper
 from workflows.intralesional_il2.states import DECIDERS, OPEN, STAFF
 
@@ -51,6 +51,8 @@ def _stated(*names: str) -> Mapping[str, Expression]:
     declared = {variable.name: variable for variable in v.VARIABLES}
     return {name: keep(declared[name], sent(name), Sent(name)) for name in names}
 
+
+_DENIED = all_of(sent("few_comorbidities"), ~Sent("few_comorbidities"))
 
 _RECORDED = (
     Event(
@@ -120,7 +122,11 @@ _RECORDED = (
             _said("few_comorbidities", "Few comorbidities"),
             _said("relatively_healthy", "Relatively healthy"),
         ),
-        updates=_stated("medically_complicated", "few_comorbidities", "relatively_healthy"),
+        updates={
+            **_stated("medically_complicated", "few_comorbidities", "relatively_healthy"),
+            "ordered_dose": keep(v.ordered_dose, _DENIED, UNSET),
+            "ordered_on": keep(v.ordered_on, _DENIED, UNSET),
+        },
         title="Comorbidities attested by a clinician",
         cite=CO_MANAGE,
     ),

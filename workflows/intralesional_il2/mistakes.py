@@ -2,6 +2,8 @@
 
 - A corrected baseline pressure moves the goal, and a corrected amount the totals: both are weighed
   whenever anything happens, since a correction is no event of the protocol.
+- A report that was none is taken back by a clinician; the toxicity that it opened stays open until
+  a clinician closes it, and what it discontinued stays discontinued.
 - A discontinuation that rested on something entered in error is taken back by a clinician, to a
   review or to the hold that was open, never straight to the next dose. It stays closed while a stop
   rule holds on what is recorded, so a value is corrected first.
@@ -10,15 +12,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
-from engine.core.definition import Advice, Event, Guard, Kind, Rule, Transition
-from engine.core.expression import Constant, Expression, Late, all_of, any_of, choose, hours, least
+from engine.core.definition import ANYWHERE, Advice, Event, Field, Guard, Kind, Rule, Transition
+from engine.core.expression import (
+    Constant,
+    Expression,
+    Late,
+    Sent,
+    all_of,
+    any_of,
+    choose,
+    hours,
+    least,
+)
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import toxicity
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
-from workflows.intralesional_il2.conditions import GOAL_AT_BASELINE, NO, UNSET, YES
+from workflows.intralesional_il2.conditions import GOAL_AT_BASELINE, NO, UNSET, YES, keep, sent
 from workflows.intralesional_il2.injection import TESTED
 from workflows.intralesional_il2.sources import PRESSURE_GOALS, TOP_DOSE, decision, inferred
 from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, CLINICIAN, TREATED
@@ -113,10 +126,52 @@ REVOKE = Event(
     title="What discontinued IL-2 was entered in error",
     cite=MISTAKE,
 )
+_of_event = Sent("what").is_("adverse_event")
+_remaining = choose(sent("worst_grade"), Sent("worst_grade"), Constant(Decimal(0)))
+RETRACT = Event(
+    name="report_entered_in_error",
+    kind=Kind.REPORT,
+    roles=(CLINICIAN,),
+    fields=(
+        Field(
+            name="what",
+            kind="code",
+            codes=("adverse_event", "emergency_visit", "vasopressor"),
+            required=True,
+        ),
+        Field(
+            name="worst_grade",
+            kind="number",
+            low=Decimal(0),
+            high=Decimal(5),
+            title="The worst grade since the last dose that remains",
+        ),
+    ),
+    reason_codes=("entered-in-error",),
+    reason_required=True,
+    updates={
+        "worst_grade": keep(v.worst_grade, _of_event, least(v.worst_grade, _remaining)),
+        "visit_tolerance": keep(
+            v.visit_tolerance,
+            all_of(
+                _of_event, v.visit_tolerance.is_("not_tolerated"), _remaining <= p.tolerated_grade
+            ),
+            Constant("unassessed"),
+        ),
+        "emergency_since_dose": keep(
+            v.emergency_since_dose, Sent("what").is_("emergency_visit"), NO
+        ),
+        "vasopressor_since_dose": keep(
+            v.vasopressor_since_dose, Sent("what").is_("vasopressor"), NO
+        ),
+    },
+    title="An adverse event, emergency visit or vasopressor since the last dose was none",
+    cite=decision("7.7", "What was entered in error says nothing of whether a dose was tolerated."),
+)
 _REVOKED: Mapping[str, Expression] = {
     "stopped_by": UNSET,
     "stop_rule_open": NO,
-    "stop_rules_fired": v.stop_rules_fired - v.stop_rules_fired,
+    "stop_rules_fired": Constant(Decimal(0)),
     "consult_needed": NO,
     "il2_ended_by": UNSET,
     "il2_over_on": UNSET,
@@ -139,7 +194,7 @@ def _back(name: str, target: str, phase: str, *guards: Guard, priority: int) -> 
 
 
 CHAPTER = Chapter(
-    events=(REVOKE,),
+    events=(REVOKE, RETRACT),
     guards=(
         GOAL_CORRECTED,
         AMOUNT_CORRECTED,
@@ -150,6 +205,7 @@ CHAPTER = Chapter(
         HOLD_OPEN,
     ),
     transitions=(
+        Transition(name=RETRACT.name, event=RETRACT.name, sources=(ANYWHERE,)),
         _back("hold", "dose_hold", "escalating", HOLD_OPEN, TESTED, priority=40),
         _back("test_dose_hold", "test_dose_hold", "testing", HOLD_OPEN, priority=30),
         _back("review", "dose_review", "escalating", TESTED, priority=20),

@@ -277,8 +277,7 @@ VARIABLES = (
     enzyme_hold_open, enzyme_rise_at, enzymes_due_at, enzymes_released_at, troponin_floor,
     ck_mb_floor, fluid_total, loperamide_on, loperamide_total, acetaminophen_on,
     acetaminophen_total, acetaminophen_at, stopped_by, stop_rules_fired, stop_rule_ever,
-    stop_rule_open, consult_needed, il2_over_on, il2_ended_by, tail_ends_on, cycle, cycles_completed,
-    cycles_missed, topical_mode,
-    topical_nights, topical_occluded, *STATED_AT_BASELINE, restart_requested_at,
-    cutaneous_finding, distant_progression,
+    stop_rule_open, consult_needed, il2_over_on, il2_ended_by, tail_ends_on, cycle,
+    cycles_completed, cycles_missed, topical_mode, topical_nights, topical_occluded,
+    *STATED_AT_BASELINE, restart_requested_at, cutaneous_finding, distant_progression,
 )  # fmt: skip

@@ -68,6 +68,16 @@ def after_two_visits() -> Story:
     )
 
 
+def _before_16() -> Story:
+    """On 12 March, after 12 million units were tolerated on the 9th."""
+    return escalating().given(
+        visit("9 M[IU]", on="2026-03-05"),
+        visit("12 M[IU]", on="2026-03-09"),
+        until("2026-03-12 09:00"),
+        day_of_visit,
+    )
+
+
 def order(amount: str) -> Any:
     return orders(f"{amount} M[IU]")
 
@@ -176,6 +186,35 @@ ROWS = (
         labs(creatinine="9.0 mg/dL"), corrected("creatinine", "0.9 mg/dL"),
         until("2026-04-15 09:00"), step("revoke_discontinuation", reason="entered-in-error"),
         waits(minutes=1), step("symptoms_reviewed"), then=ends_in("il2_discontinued")),
+    row("7.7", "a fever of grade 3 that was grade 1: the test dose may be tolerated",
+        after_test_dose, waits(hours=2), adverse("fever", 3), waits(hours=4), at_home(),
+        step("report_entered_in_error", what="adverse_event", worst_grade=1,
+             reason="entered-in-error"),
+        step("confirm_tolerated"), then=granted),
+    row("7.7", "what was entered in error is taken back, and an event of grade 3 remains",
+        after_test_dose, waits(hours=2), adverse("fever", 3), waits(hours=4), at_home(),
+        step("report_entered_in_error", what="adverse_event", worst_grade=3,
+             reason="entered-in-error"),
+        step("confirm_tolerated"), then=refused_by("E21_no_event_above_grade_2")),
+    row("7.7", "a retraction closes no toxicity by itself", after_test_dose, waits(hours=2),
+        adverse("fever", 3),
+        step("report_entered_in_error", what="adverse_event", reason="entered-in-error"),
+        then=has(toxicity_open=True, worst_grade="0")),
+    row("7.7", "a tolerance that was revoked by a mistake may be confirmed again", escalating,
+        adverse("fever", 3),
+        step("report_entered_in_error", what="adverse_event", reason="entered-in-error"),
+        step("confirm_tolerated"), then=(granted, ends_in("escalation"))),
+    row("7.7", "an emergency visit of another patient", after_test_dose, waits(hours=2),
+        step("emergency_visit_reported"), waits(hours=4), at_home(),
+        step("report_entered_in_error", what="emergency_visit", reason="entered-in-error"),
+        step("confirm_tolerated"), then=granted),
+    row("7.7", "a vasopressor of another patient", after_test_dose, waits(hours=2),
+        step("vasopressor_given", drug="phenylephrine"), waits(hours=4), at_home(),
+        step("report_entered_in_error", what="vasopressor", reason="entered-in-error"),
+        step("confirm_tolerated"), then=granted),
+    row("7.10", "an order of 16 waits, and few comorbidities are denied: it is void",
+        _before_16, order("16"), step("comorbidities_attested", few_comorbidities=False),
+        gives("16 M[IU]"), then=deviates),
     # --- urine --------------------------------------------------------------------------------
     row("N04", "600 mL in 8 hours after the last dose asks nothing of the next", after_dose,
         waits(hours=8), step("urine_output_recorded", urine_output="600 mL over 8 h"), at_home(),
