@@ -175,6 +175,10 @@ _REVOKED: Mapping[str, Expression] = {
     "consult_needed": NO,
     "il2_ended_by": UNSET,
     "il2_over_on": UNSET,
+    "tail_ends_on": UNSET,
+    "topical_mode": choose(
+        v.topical_mode.is_("tail"), Constant("treatment"), v.topical_mode.tree()
+    ),
     "review_needed": YES,
 }
 
@@ -183,7 +187,7 @@ def _back(name: str, target: str, phase: str, *guards: Guard, priority: int) -> 
     return Transition(
         name=f"discontinuation_revoked_to_{name}",
         event="revoke_discontinuation",
-        sources=("il2_discontinued",),
+        sources=("il2_discontinued", "tail"),
         target=target,
         priority=priority,
         requires=(*hard(*guards, BY_STOP_RULE, NONE_HOLDS), *soft(ONLY_ONE)),
