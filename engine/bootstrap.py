@@ -27,6 +27,7 @@ from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Settings
 from engine.store import schema, sqlite
+from engine.store.drivers import driver
 from engine.store.roles import grant_roles
 from engine.store.sql import SqlStore, open_store
 from engine.store.transaction import meaning
@@ -135,7 +136,7 @@ def missing_file(settings: Settings) -> Path | None:
     if url.get_backend_name() != "sqlite" or url.query.get("uri"):
         return None
     path = Path(url.database or "")
-    return path if not path.exists() or path.stat().st_size == 0 else None
+    return path if not path.exists() or _blank(path) else None
 
 
 def salt() -> str:
@@ -150,6 +151,24 @@ def engine_version() -> str:
         return version("regimen-engine")
     except PackageNotFoundError:
         return "uninstalled"
+
+
+def _blank(path: Path) -> bool:
+    """Whether nothing was made in a file yet: who made it may have been stopped at once."""
+    if path.stat().st_size == 0:
+        return True
+    sqlite3 = driver()
+    try:
+        # It is not made, but what was written ahead may have to be brought into it.
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+    except sqlite3.Error:
+        return False
+    try:
+        return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.Error:  # no database, or locked: whoever uses it is told
+        return False
+    finally:
+        connection.close()
 
 
 def warn_of_old_sqlite(store: SqlStore) -> None:

