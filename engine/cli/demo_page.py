@@ -8,7 +8,6 @@ from dataclasses import replace
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.demonstration import Demonstration, Shown
@@ -44,7 +43,7 @@ def _page(done: Demonstration, database: str) -> Iterator[RenderableType]:
     yield Text("Regimen demo", style="bold reverse")
     yield Text(HONEST, style=QUIET)
     yield _heading(f"{len(done.shown)} courses, {events} events, applied to {database}")
-    yield _courses(done.shown)
+    yield from _courses(done.shown)
     yield Text(f"in {done.applying:.1f} s", style=QUIET)
     for one in done.shown:
         yield from (Text(f"{one.course}: {wrong}", STYLES[Tone.NO]) for wrong in one.wrong)
@@ -60,23 +59,18 @@ def _heading(title: str) -> RenderableType:
     return Group(Text(), Rule(Text(title, style="bold"), align="left", style=QUIET))
 
 
-def _courses(shown: Sequence[Shown]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("Course", style="bold", no_wrap=True)
-    for head in ("Records", "Refused", "Overrides", "Rounds"):
-        table.add_column(head, justify="right")
-    table.add_column("Where from", ratio=1)
+def _courses(shown: Sequence[Shown]) -> Iterator[RenderableType]:
+    """A line of counts for each, and below it whence it comes."""
     for one in shown:
         rounds = one.status.row["round"] if one.status is not None else 0
-        table.add_row(
-            one.course,
-            str(len(one.entries)),
-            str(len(one.refused)),
-            str(len(one.overridden)),
-            str(rounds),
-            Text(_first_sentence(one.label), style=QUIET),
+        counts = (
+            (len(one.entries), "records"),
+            (len(one.refused), "refused"),
+            (len(one.overridden), "with an override"),
         )
-    return table
+        told = "".join(f"{count:>6} {word}" for count, word in counts) + f"   round {rounds}"
+        yield Text.assemble((f"{one.course:<18}", "bold"), told)
+        yield Padding(Text(_first_sentence(one.label), style=QUIET), _IN)
 
 
 def _featured(one: Shown, status: Status) -> Iterator[RenderableType]:
