@@ -178,7 +178,7 @@ def _lacking(code: Code, view: View) -> list[Missing]:
         case tree.Latest(name):
             return [Missing(name, _why(code.node, view))]
         case tree.TakenAt(name) | tree.TakenOn(name):
-            return [Missing(name, "missing" if not view.readings.get(name) else "undated")]
+            return [Missing(name, "missing" if view.latest[name] is None else "undated")]
         case tree.Remembered(name):
             return [Missing(name, "unset")]
         case tree.Sent(name) | tree.SumOf(name, _):
@@ -192,10 +192,9 @@ def _lacking(code: Code, view: View) -> list[Missing]:
 
 
 def _why(node: tree.Latest, view: View) -> str:
-    readings = view.readings.get(node.input)
-    if not readings:
+    last = view.latest[node.input]
+    if last is None:
         return "missing"
-    last = readings[-1]
     if last.flaw is not None:
         return last.flaw
     if last.at is None or view.now is None:
@@ -205,8 +204,7 @@ def _why(node: tree.Latest, view: View) -> str:
 
 def _reading(code: Code, view: View) -> Reading | None:
     """The reading that a value came from, where it came from exactly one."""
-    readings = view.readings.get(code.source) if code.source is not None else ()
-    return readings[-1] if readings else None
+    return view.latest[code.source] if code.source is not None else None
 
 
 def shown(code: Code, view: View) -> str | None:

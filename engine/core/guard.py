@@ -13,7 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from engine.core import expression as tree
-from engine.core import quantity, window
+from engine.core import leaf, quantity, window
 from engine.core.arithmetic import COMPARE, ORDERED, arithmetic
 from engine.core.expression import Expression
 from engine.core.kind import (
@@ -29,7 +29,6 @@ from engine.core.kind import (
     constant,
 )
 from engine.core.phrase import text
-from engine.core.quantity import CONTEXT
 from engine.core.view import NOTHING, View
 from engine.core.weighing import Code, Datum, Run
 
@@ -95,30 +94,17 @@ class _Compiler:
             parts = tuple(p for p in (since, until) if p is not None)
             return Code(node, known.type, window.between(node, known.max_age, since, until), parts)
 
-        def run(view: View) -> Datum:
-            readings = view.readings.get(name)
-            if not readings:
-                return None
-            last = readings[-1]
-            if last.flaw is not None:
-                return None
-            if max_age is not None and (
-                view.now is None or last.at is None or view.now - last.at > max_age
-            ):
-                return None
-            return last.value
-
-        return Code(node, known.type, run)
+        return Code(node, known.type, leaf.latest(name, max_age))
 
     def _takenat(self, node: tree.TakenAt) -> Code:
         if node.input not in self.schema.inputs:
             return self._broken(node, f"unknown input {node.input!r}")
-        return Code(node, INSTANT, lambda view: _taken(view, node.input, "at"))
+        return Code(node, INSTANT, leaf.taken_at(node.input))
 
     def _takenon(self, node: tree.TakenOn) -> Code:
         if node.input not in self.schema.inputs:
             return self._broken(node, f"unknown input {node.input!r}")
-        return Code(node, DATE, lambda view: _taken(view, node.input, "on"))
+        return Code(node, DATE, leaf.taken_on(node.input))
 
     def _remembered(self, node: tree.Remembered) -> Code:
         if node.variable not in self.schema.variables:
@@ -146,19 +132,7 @@ class _Compiler:
         if kind.kind not in ("number", "quantity"):
             return self._broken(node, f"{node.field}.{node.member} cannot be summed")
 
-        def run(view: View) -> Datum:
-            items = view.data.get(node.field)
-            if items is None:
-                return None
-            total = Decimal(0)
-            for item in items:
-                value = item.get(node.member)
-                if value is None:
-                    return None
-                total = CONTEXT.add(total, value)
-            return total
-
-        return Code(node, kind, run)
+        return Code(node, kind, leaf.sum_of(node.field, node.member))
 
     def _now(self, node: tree.Now) -> Code:
         return Code(node, INSTANT, lambda view: view.now)
@@ -275,6 +249,12 @@ class _Compiler:
         if node.op not in ("==", "!=") and left.type.kind not in ORDERED:
             self.problems.append(f"no order among {left.type}: {text(node)}")
         step = COMPARE[node.op]
+        # A written limit is the same in every view; most comparisons have one.
+        limit = second(NOTHING) if isinstance(node.right, tree.Constant | tree.Setting) else None
+
+        def against_limit(view: View) -> bool | None:
+            a = first(view)
+            return None if a is None else step(a, limit)
 
         def run(view: View) -> bool | None:
             a = first(view)
@@ -283,7 +263,7 @@ class _Compiler:
             b = second(view)
             return None if b is None else step(a, b)
 
-        return Code(node, YES_NO, run, (left, right))
+        return Code(node, YES_NO, run if limit is None else against_limit, (left, right))
 
     def _oneof(self, node: tree.OneOf) -> Code:
         item = self.code(node.item)
@@ -433,8 +413,3 @@ class _Compiler:
             return None if value is None else quantity.convert(value, source, target)
 
         return run
-
-
-def _taken(view: View, name: str, which: str) -> Datum:
-    readings = view.readings.get(name)
-    return getattr(readings[-1], which) if readings else None

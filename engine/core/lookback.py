@@ -44,20 +44,22 @@ def readings_for(
     event: Event,
     load: Callable[[Deep], Mapping[str, Sequence[Reading]]],
 ) -> Readings:
-    """The readings that guards may see; `load` is asked at most once, and only where needed.
+    """The readings that guards may see; `load` is asked for an input only once, and only if needed.
 
     Of each input the row has the latest reading. What lies before it is loaded when a window goes
-    on beyond it, which it mostly does not: a count within its limits ends a run by itself.
+    on beyond it, which it mostly does not: a count within its limits ends a run by itself. A late
+    event needs the others too, and gets them together.
     """
     corrected = None if event.correction is None else event.correction.input
-    loaded: Mapping[str, Sequence[Reading]] | None = None
+    loaded: dict[str, Sequence[Reading]] = {}
 
     def before(newest: Reading) -> Iterator[Reading]:
-        nonlocal loaded
-        if loaded is None:
+        name = newest.input
+        if name not in loaded:
             deep = lookback(machine, latest, event)
-            loaded = load(deep) if deep else {}
-        yield from (r for r in loaded.get(newest.input, ()) if r.seq != newest.seq)
+            wanted = {n: start for n, start in deep.items() if n == name or start is None}
+            loaded.update({name: (), **(load(wanted) if wanted else {})})
+        yield from (r for r in loaded[name] if r.seq != newest.seq)
 
     def source(name: str) -> Sequence[Reading]:
         newest = latest.get(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -51,6 +51,21 @@ class Seen(Protocol):
         """The readings of an input, oldest first."""
 
 
+class Latest(dict[str, Reading | None]):
+    """The newest reading of each input that was asked for: most guards look at no other."""
+
+    __slots__ = ("_readings",)
+
+    def __init__(self, readings: Seen) -> None:
+        super().__init__()
+        self._readings = readings
+
+    def __missing__(self, name: str) -> Reading | None:
+        readings = self._readings.get(name)
+        found = self[name] = readings[-1] if readings else None
+        return found
+
+
 @dataclass(slots=True)
 class View:
     """What is known when a guard is weighed: nothing later than `now`, corrections applied."""
@@ -65,6 +80,10 @@ class View:
     late: bool = False
     retrospective: bool = False
     questions: Collection[str] = ()
+    latest: Latest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.latest = Latest(self.readings)
 
 
 class _NoCalendar:
