@@ -15,6 +15,7 @@ import reprlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NoReturn, TypeAlias
 
@@ -124,17 +125,16 @@ def instant_text(instant: datetime) -> str:
 
 def instant_from(text: Json) -> datetime:
     """The instant of an RFC 3339 text, in UTC. Raises ValueError, also for one without a zone."""
-    if not (isinstance(text, str) and _INSTANT.fullmatch(text)):
-        raise ValueError('expected an instant with its zone, such as "2009-03-02T17:00:00Z"')
-    instant = datetime.fromisoformat(text)
-    return instant if instant.tzinfo is UTC else _in_utc(instant)
+    if not isinstance(text, str):
+        raise ValueError(_EXPECTED_INSTANT)
+    return _instant(text)
 
 
 def date_from(text: Json) -> date:
     """The civil date of `YYYY-MM-DD`. Raises ValueError for every other form."""
-    if not (isinstance(text, str) and _DATE.fullmatch(text)):
-        raise ValueError('expected a date such as "2009-03-02"')
-    return date.fromisoformat(text)
+    if not isinstance(text, str):
+        raise ValueError(_EXPECTED_DATE)
+    return _date(text)
 
 
 def encode_value(value: Json) -> Json:
@@ -170,6 +170,8 @@ _HALF = re.compile("[\ud800-\udfff]")
 _FRACTION = re.compile(r"\.[0-9]+(?:e[+-][0-9]+)?(?:[,\]}]|$)")
 _POWER = re.compile(r"e[+-][0-9]+(?:[,\]}]|$)")
 
+_EXPECTED_INSTANT = 'expected an instant with its zone, such as "2009-03-02T17:00:00Z"'
+_EXPECTED_DATE = 'expected a date such as "2009-03-02"'
 _FLOAT = "floats are not exact; write a decimal as text"
 _LONG = f"beyond {WHOLE}; write a long number as text"
 
@@ -276,9 +278,34 @@ def _in_utc(instant: datetime) -> datetime:
         raise ValueError("an instant outside the years 1 to 9999") from None
 
 
-def _decimal(value: Json) -> Decimal:
-    if isinstance(value, str) and _STORED.fullmatch(value):
-        return Decimal(value)
+# The same texts come again in row after row, and what they say does not change.
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> datetime:
+    if not _INSTANT.fullmatch(text):
+        raise ValueError(_EXPECTED_INSTANT)
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo is UTC else _in_utc(instant)
+
+
+@lru_cache(maxsize=4096)
+def _date(text: str) -> date:
+    if not _DATE.fullmatch(text):
+        raise ValueError(_EXPECTED_DATE)
+    return date.fromisoformat(text)
+
+
+@lru_cache(maxsize=4096)
+def _decimal(text: str) -> Decimal:
+    if not _STORED.fullmatch(text):
+        raise ValueError('expected a decimal such as "3.1"')
+    return Decimal(text)
+
+
+def _number(value: Json) -> Decimal:
+    if isinstance(value, str):
+        return _decimal(value)
     raise ValueError(f'expected a decimal such as "3.1", not {type(value).__name__}')
 
 
@@ -303,8 +330,8 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     type(None): lambda _: None,
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "number": _decimal,
-    "quantity": _decimal,
+    "number": _number,
+    "quantity": _number,
     "yesno": _yes_or_no,
     "code": _code,
     "date": date_from,

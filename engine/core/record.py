@@ -169,5 +169,5 @@ def _lean(**members: Json) -> dict[str, Json]:
     return {
         name: value
         for name, value in members.items()
-        if value is not None and value is not False and value not in ("", [], {}, ())
+        if value or type(value) is int  # zero is a number
     }

@@ -169,7 +169,7 @@ def reading_json(reading: Reading) -> list[Json]:
 
 def reading_from(name: str, kind: str, items: list[Json]) -> Reading:
     """The reading that `reading_json` wrote."""
-    value, at, on, seq, over, flaw, corrects = (*items, None, None, None)[:7]
+    value, at, on, seq, over, flaw, corrects = items + [None] * (7 - len(items))
     return Reading(
         name,
         decode_value(kind, value),
@@ -190,18 +190,15 @@ def _seconds(length: timedelta) -> str:
 def _section_changes(
     before: Mapping[str, Any], after: Mapping[str, Any], encode: Callable[[Any], Json]
 ) -> dict[str, Json]:
-    found: dict[str, Json] = {
-        name: encode(value)
-        for name, value in after.items()
-        if value is not None and (name not in before or before[name] != value)
-    }
-    found.update(
-        {
-            name: None
-            for name, value in before.items()
-            if value is not None and after.get(name) is None
-        }
-    )
+    found: dict[str, Json] = {}
+    for name, value in after.items():
+        known = before.get(name)
+        # Most are the same object as before, which is seen at once.
+        if known is not value and known != value:
+            found[name] = None if value is None else encode(value)
+    for name in before.keys() - after.keys():
+        if before[name] is not None:
+            found[name] = None
     return found
 
 
