@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from engine.core.blueprint import prose_digest, workflow_digest
 from engine.core.check import Problem, check, ensure
-from engine.core.decision import decide, evolve
+from engine.core.decision import decide
 from engine.core.definition import (
     ANYWHERE,
     Action,
@@ -32,6 +32,7 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.diagram import graphviz, mermaid
+from engine.core.evolution import evolve
 from engine.core.expression import (
     CivilInstant,
     Constant,

@@ -14,12 +14,13 @@ from typing import Any
 
 from engine.core import row as course_row
 from engine.core.calendar import Noting
-from engine.core.decision import decide, evolve
+from engine.core.decision import decide
 from engine.core.definition import Kind
 from engine.core.encoding import Json, canonical, decode_value, instant_from
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment, timer_event
 from engine.core.event import ADOPTED, ENROLLED, Event
+from engine.core.evolution import evolve
 from engine.core.lookback import Deep, readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused

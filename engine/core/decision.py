@@ -11,12 +11,12 @@ action of highest precedence that has a target moves the course.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from engine.core.definition import Kind
-from engine.core.event import Correction, Event
+from engine.core.event import Event
 from engine.core.finding import explain, missing, unusable
 from engine.core.machine import Cursor, Machine, Need, Step, Watch
 from engine.core.outcome import (
@@ -30,13 +30,10 @@ from engine.core.outcome import (
     Refused,
     Weighed,
 )
-from engine.core.schedule import waiting
-from engine.core.snapshot import Readings, Snapshot, placed
-from engine.core.view import Reading, View
+from engine.core.sight import facts, is_late, view_at
+from engine.core.snapshot import Snapshot
+from engine.core.view import View
 from engine.core.weighing import Answer, Code, truth
-from engine.errors import InvalidInput
-
-_T = TypeVar("_T")
 
 
 def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
@@ -48,46 +45,6 @@ def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
     return _Deciding(machine, snapshot, event).decision()
 
 
-def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decision) -> Snapshot:
-    """The course after a decision: the snapshot from which the next event is decided.
-
-    What did not change keeps its identity, so that finding the changes costs nothing.
-    """
-    seq = snapshot.seq + 1
-    if isinstance(decision, Refused):
-        return replace(snapshot, seq=seq)
-    variables, latest = snapshot.variables, snapshot.latest
-    if decision.updates:
-        variables = {**variables, **decision.updates}
-    if decision.readings:
-        latest = {**latest, **{r.input: _newest(snapshot, r) for r in decision.readings}}
-    readings = snapshot.readings.adding(decision.readings, None)
-    view = _view(snapshot, event.at, readings, {}, late=decision.late)
-    view.variables, view.round = variables, decision.round
-    view.questions = decision.questions
-    return replace(
-        snapshot,
-        seq=seq,
-        revision=seq,
-        state=decision.state,
-        round=decision.round,
-        last_at=_later(snapshot.last_at, event.at),
-        variables=variables,
-        firing=_kept(snapshot.firing, decision.firing),
-        questions=_kept(snapshot.questions, decision.questions),
-        latest=latest,
-        **waiting(
-            machine, snapshot, view, state=decision.state, seq=seq, fired=_fired(snapshot, event)
-        ),
-    )
-
-
-def view_of(snapshot: Snapshot, event: Event) -> View:
-    """What is known when an event is decided, its own facts added first."""
-    readings = snapshot.readings.adding(facts(snapshot, event), event.at)
-    return _view(snapshot, event.at, readings, event.data, late=_late(snapshot, event))
-
-
 class _Deciding:
     """The steps of one decision, in their order; thrown away with it."""
 
@@ -95,9 +52,9 @@ class _Deciding:
         self.machine, self.snapshot, self.event = machine, snapshot, event
         self.declared = machine.events.get(event.name)
         self.readings = facts(snapshot, event)
-        self.late = _late(snapshot, event)
+        self.late = is_late(snapshot, event)
         seen = snapshot.readings.adding(self.readings, event.at)
-        self.view = _view(snapshot, event.at, seen, event.data, late=self.late)
+        self.view = view_at(snapshot, event.at, seen, event.data, late=self.late)
         self.variables: dict[str, Any] = dict(snapshot.variables)
         self.weighed: dict[str, tuple[Weighed, ...]] = {}
         self.view.variables = self.variables
@@ -350,7 +307,7 @@ class _Deciding:
             return None
         last = self.snapshot.last_at
         readings = self.snapshot.readings.adding(self.readings, last)
-        view = _view(self.snapshot, last, readings, self.event.data, late=True)
+        view = view_at(self.snapshot, last, readings, self.event.data, late=True)
         view.variables = self.variables
         view.round = self.view.round
         return view
@@ -364,96 +321,3 @@ class _Watching:
     firing: Mapping[str, int]
     move: tuple[str | None, str | None]
     kinds: Mapping[str, str | None]
-
-
-def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
-    """The event's readings, with the record and the civil date that they get."""
-    seq = snapshot.seq + 1
-    if event.correction is not None:
-        return (_corrected(snapshot, event.correction, seq),)
-    return tuple(
-        Reading(r.input, r.value, r.at, _on(snapshot, r.at), seq, r.over, r.flaw)
-        for r in event.readings
-    )
-
-
-def _corrected(snapshot: Snapshot, correction: Correction, seq: int) -> Reading:
-    wrong = next(
-        (
-            r
-            for r in snapshot.readings.get(correction.input)
-            if correction.record in (r.seq, r.origin)
-        ),
-        None,
-    )
-    if wrong is None:
-        raise InvalidInput("data.record", "a record that brought a reading of data.input")
-    if correction.entered_in_error:
-        return replace(wrong, seq=seq, value=None, flaw="entered-in-error", corrects=wrong.origin)
-    at = correction.at or wrong.at
-    return replace(
-        wrong,
-        seq=seq,
-        value=correction.value,
-        flaw=correction.flaw,
-        corrects=wrong.origin,
-        at=at,
-        on=_on(snapshot, at),
-        over=correction.over or wrong.over,
-    )
-
-
-def _on(snapshot: Snapshot, at: datetime | None) -> date | None:
-    return None if at is None else snapshot.calendar.civil_date(at)
-
-
-def _kept(before: Mapping[str, _T], after: Mapping[str, _T]) -> Mapping[str, _T]:
-    """The same mapping as before where it says the same."""
-    return before if before == after else after
-
-
-def _late(snapshot: Snapshot, event: Event) -> bool:
-    return event.at is not None and snapshot.last_at is not None and event.at < snapshot.last_at
-
-
-def _view(
-    snapshot: Snapshot,
-    at: datetime | None,
-    readings: Readings,
-    data: Mapping[str, Any],
-    *,
-    late: bool,
-) -> View:
-    return View(
-        now=at,
-        today=_on(snapshot, at),
-        variables=snapshot.variables,
-        readings=readings,
-        data=data,
-        calendar=snapshot.calendar,
-        round=snapshot.round,
-        late=late,
-        retrospective=snapshot.retrospective,
-        questions=snapshot.questions,
-    )
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((at for at in (one, other) if at is not None), default=None)
-
-
-def _newest(snapshot: Snapshot, reading: Reading) -> Reading:
-    """The reading that is the latest of its input, now that this one has been added."""
-    known = snapshot.latest.get(reading.input)
-    if known is None:
-        return reading
-    # A correction may move a reading back in time, and then another one is the latest.
-    others = (known,) if reading.corrects is None else snapshot.readings.get(reading.input)
-    return placed(others, reading)[-1]
-
-
-def _fired(snapshot: Snapshot, event: Event) -> Mapping[str, datetime]:
-    """The timers' last firings; a timer that fired does not come back for the same instant."""
-    if event.timer is None or event.at is None:
-        return snapshot.fired
-    return {**snapshot.fired, event.timer: event.at}

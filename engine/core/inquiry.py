@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.core.decision import decide, view_of
+from engine.core.decision import decide
 from engine.core.definition import Kind
 from engine.core.event import Event
 from engine.core.expression import Truth
 from engine.core.finding import explain, unusable
 from engine.core.machine import Machine, Step
 from engine.core.outcome import Decision, Weighed
+from engine.core.sight import view_of
 from engine.core.snapshot import Snapshot
 from engine.core.weighing import truth
 

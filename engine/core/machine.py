@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from transitions import EventData
@@ -37,6 +36,7 @@ from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
 from engine.core.names import schema_of
+from engine.core.reach import horizons, reads, remembered
 from engine.core.view import NOTHING
 from engine.core.weighing import Code
 from engine.errors import DefinitionError
@@ -136,7 +136,7 @@ class Machine:
             v.name: compile_value(tree.lift(v.initial), v.type, Schema(), []).run(NOTHING)
             for v in workflow.variables
         }
-        self._looks = {guard.name: _reads(guard.condition) for guard in workflow.guards}
+        self._looks = {guard.name: reads(guard.condition) for guard in workflow.guards}
         self._problems: list[str] = []
         self._schemas: dict[str | None, Schema] = {None: schema_of(workflow)}
         self._updates = {e.name: self._compiled(e.updates, e.name) for e in workflow.events}
@@ -163,7 +163,8 @@ class Machine:
             for v in workflow.visits
         )
         self.timers = {timer.name: timer.event for timer in workflow.timers}
-        self.horizons = _horizons(workflow)
+        self._steady = frozenset(name for name in self.states if self._is_steady(name))
+        self.horizons = horizons(workflow)
         if self._problems:
             raise DefinitionError(workflow.label, dict.fromkeys(self._problems))
 
@@ -230,6 +231,10 @@ class Machine:
     def visits(self, state: str) -> tuple[Due, ...]:
         """The visits of a state."""
         return self._visits.get(state, ())
+
+    def steady(self, state: str) -> bool:
+        """Whether the timers and visits of a state follow from what the course remembers alone."""
+        return state in self._steady
 
     def guard(self, name: str, event: str | None) -> Code:
         """A guard compiled with the fields of an event."""
@@ -301,20 +306,26 @@ class Machine:
         compiled: list[tuple[Rule, dict[str | None, Watch]]] = []
         for rule in self.workflow.rules:
             action = self._actions[rule.action]
-            reads = self._looks[rule.guard]
+            looks = self._looks[rule.guard]
             by_event = {
                 event: Watch(
                     rule,
                     action,
                     self._guard(rule.guard, event, "rule"),
                     self._compiled(rule.updates, event),
-                    reads,
+                    looks,
                     bool(rule.events),
                 )
                 for event in (rule.events or (None,))
             }
             compiled.append((rule, by_event))
         return compiled
+
+    def _is_steady(self, state: str) -> bool:
+        codes = [alarm.due for alarm in self.alarms(state)]
+        for due in self.visits(state):
+            codes += [due.number, due.earliest, due.target, due.latest]
+        return all(remembered(code.node) for code in codes)
 
     def _placed(self, items: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
         found: dict[str, tuple[Any, ...]] = {}
@@ -341,41 +352,3 @@ def _most_specific(action: Action, state: str, stage: str) -> str | None:
             target = action.targets[place]
             return None if target == state else target
     return None
-
-
-def _reads(node: Expression) -> frozenset[str]:
-    found: set[str] = set()
-    for part in tree.walk(node):
-        match part:
-            case (
-                tree.Latest(input=name)
-                | tree.TakenAt(input=name)
-                | tree.TakenOn(input=name)
-                | tree.Sustained(input=name)
-                | tree.Total(input=name)
-                | tree.Count(input=name)
-            ):
-                found.add(name)
-            case tree.Sent(field=name) | tree.SumOf(field=name):
-                found.add(name)
-            case _:
-                pass
-    return frozenset(found)
-
-
-def _horizons(workflow: Workflow) -> dict[str, timedelta]:
-    """How far back the windows over each input look; inputs without a window are not in it."""
-    found: dict[str, timedelta] = {}
-    for node in workflow.trees():
-        for part in tree.walk(node):
-            match part:
-                case (
-                    tree.Sustained(input=name, horizon=horizon)
-                    | tree.Total(input=name, horizon=horizon)
-                    | tree.Count(input=name, horizon=horizon)
-                    | tree.Latest(input=name, horizon=timedelta() as horizon)
-                ):
-                    found[name] = max(found.get(name, horizon), horizon)
-                case _:
-                    pass
-    return found

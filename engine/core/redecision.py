@@ -12,17 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.calendar import Recorded
-from engine.core.decision import decide, evolve, facts, view_of
+from engine.core.decision import decide
 from engine.core.encoding import Json, canonical
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment
 from engine.core.event import ADOPTED, ENROLLED, Event
+from engine.core.evolution import evolve
 from engine.core.history import folded
 from engine.core.lookback import Deep, readings_for, since
 from engine.core.machine import Machine
 from engine.core.outcome import Refused
 from engine.core.record import Record, decision_json
 from engine.core.row import changes, first_changes, snapshot_of
+from engine.core.sight import facts, view_of
 from engine.core.snapshot import Readings, Snapshot, placed
 from engine.core.view import Reading
 from engine.errors import InvalidInput

@@ -1,0 +1,98 @@
+"""The course after a decision: what an event changed, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from engine.core.event import Event
+from engine.core.machine import Machine
+from engine.core.outcome import Decision, Refused, Taken
+from engine.core.schedule import Waiting, waiting
+from engine.core.sight import view_at
+from engine.core.snapshot import Snapshot, placed
+from engine.core.view import Reading
+
+_T = TypeVar("_T")
+
+
+def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decision) -> Snapshot:
+    """The course after a decision: the snapshot from which the next event is decided.
+
+    What did not change keeps its identity, so that finding the changes costs nothing.
+    """
+    seq = snapshot.seq + 1
+    if isinstance(decision, Refused):
+        return replace(snapshot, seq=seq)
+    variables, latest = snapshot.variables, snapshot.latest
+    if decision.updates:
+        variables = {**variables, **decision.updates}
+    if decision.readings:
+        latest = {**latest, **{r.input: _newest(snapshot, r) for r in decision.readings}}
+    return replace(
+        snapshot,
+        seq=seq,
+        revision=seq,
+        state=decision.state,
+        round=decision.round,
+        last_at=_later(snapshot.last_at, event.at),
+        variables=variables,
+        firing=_kept(snapshot.firing, decision.firing),
+        questions=_kept(snapshot.questions, decision.questions),
+        latest=latest,
+        **_waiting(machine, snapshot, event, decision, variables),
+    )
+
+
+def _waiting(
+    machine: Machine,
+    before: Snapshot,
+    event: Event,
+    decision: Taken,
+    variables: Mapping[str, Any],
+) -> Waiting:
+    """What timers and visits wait for after a decision."""
+    if (
+        variables is before.variables
+        and event.timer is None
+        and (decision.state, decision.round) == (before.state, before.round)
+        and machine.steady(before.state)
+    ):
+        return Waiting(
+            timers=before.timers, visits=before.visits, fired=before.fired, civil=before.civil
+        )
+    readings = before.readings.adding(decision.readings, None)
+    view = view_at(before, event.at, readings, {}, late=decision.late)
+    view.variables, view.round = variables, decision.round
+    view.questions = decision.questions
+    return waiting(
+        machine, before, view, state=decision.state, seq=before.seq + 1, fired=_fired(before, event)
+    )
+
+
+def _kept(before: Mapping[str, _T], after: Mapping[str, _T]) -> Mapping[str, _T]:
+    """The same mapping as before where it says the same."""
+    return before if before == after else after
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((at for at in (one, other) if at is not None), default=None)
+
+
+def _newest(snapshot: Snapshot, reading: Reading) -> Reading:
+    """The reading that is the latest of its input, now that this one has been added."""
+    known = snapshot.latest.get(reading.input)
+    if known is None:
+        return reading
+    # A correction may move a reading back in time, and then another one is the latest.
+    others = (known,) if reading.corrects is None else snapshot.readings.get(reading.input)
+    return placed(others, reading)[-1]
+
+
+def _fired(snapshot: Snapshot, event: Event) -> Mapping[str, datetime]:
+    """The timers' last firings; a timer that fired does not come back for the same instant."""
+    if event.timer is None or event.at is None:
+        return snapshot.fired
+    return {**snapshot.fired, event.timer: event.at}
