@@ -79,9 +79,10 @@ def watched(member: Input, condition: Callable[[Operand], Operand]) -> Expressio
     )
 
 
-def watched_window(member: Input, window: Operand) -> Expression:
-    """A window that is unknown while IL-2 is given and there is no reading, and no afterwards."""
-    return all_of(any_of(taken_since_injection(member), BEING_TREATED), window)
+def watched_window(member: Input, horizon: timedelta, window: Operand) -> Expression:
+    """A window that is unknown while IL-2 is given and it is empty, and a no afterwards."""
+    reached = all_of(taken_since_injection(member), member.taken_at >= Now() - horizon)
+    return all_of(any_of(reached, BEING_TREATED), window)
 
 
 # What is entered for the minute of the injection was measured before it.

@@ -27,6 +27,13 @@ ECHO = Guard(
     ),
 )
 
+RISE_OPEN = Guard(
+    name="E03_rise_is_open",
+    condition=v.enzyme_hold_open.tree(),
+    title="Cardiac enzymes rose and were not cleared",
+    cite=ECHO.cite,
+)
+
 WINDOW_OVER = Guard(
     name="window_is_over",
     condition=all_of(v.window_ends_on.known(), Today() > v.window_ends_on),
@@ -81,7 +88,7 @@ CHAPTER = Chapter(
             cite=p.enzyme_interval.cite,
         ),
     ),
-    guards=(ECHO, WINDOW_OVER),
+    guards=(ECHO, RISE_OPEN, WINDOW_OVER),
     transitions=(
         _release(
             "release_to_test_dose_review",
@@ -96,7 +103,7 @@ CHAPTER = Chapter(
             "release_after_the_window", ("dose_hold",), "dose_review", WINDOW_OVER, priority=15
         ),
         _release("release_to_escalation", ("dose_hold",), "escalation"),
-        _release("rise_cleared_after_il2", OVER, None),
+        _release("rise_cleared_after_il2", OVER, None, RISE_OPEN),
         Transition(
             name="enzyme_check_due",
             event="enzyme_check_due",

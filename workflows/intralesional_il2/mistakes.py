@@ -32,6 +32,7 @@ from workflows.intralesional_il2 import toxicity
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import GOAL_AT_BASELINE, NO, UNSET, YES, keep, sent
+from workflows.intralesional_il2.hold import RISE_OPEN
 from workflows.intralesional_il2.injection import TESTED
 from workflows.intralesional_il2.sources import PRESSURE_GOALS, TOP_DOSE, decision, inferred
 from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, CLINICIAN, TREATED
@@ -109,13 +110,6 @@ ONLY_ONE = Guard(
     title="Stop rules fired once only",
     cite=MISTAKE,
 )
-HOLD_OPEN = Guard(
-    name="hold_was_open",
-    condition=v.enzyme_hold_open.tree(),
-    title="A hold for cardiac enzymes was open",
-    cite=toxicity.ENZYMES_HOLD,
-)
-
 REVOKE = Event(
     name="revoke_discontinuation",
     kind=Kind.REQUEST,
@@ -206,12 +200,11 @@ CHAPTER = Chapter(
         BY_STOP_RULE,
         NONE_HOLDS,
         ONLY_ONE,
-        HOLD_OPEN,
     ),
     transitions=(
         Transition(name=RETRACT.name, event=RETRACT.name, sources=(ANYWHERE,)),
-        _back("hold", "dose_hold", "escalating", HOLD_OPEN, TESTED, priority=40),
-        _back("test_dose_hold", "test_dose_hold", "testing", HOLD_OPEN, priority=30),
+        _back("hold", "dose_hold", "escalating", RISE_OPEN, TESTED, priority=40),
+        _back("test_dose_hold", "test_dose_hold", "testing", RISE_OPEN, priority=30),
         _back("review", "dose_review", "escalating", TESTED, priority=20),
         _back("test_dose_review", "test_dose_review", "testing", priority=10),
     ),

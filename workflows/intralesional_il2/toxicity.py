@@ -164,7 +164,7 @@ N01 = Guard(
 )  # fmt: skip
 N04 = Guard(
     name="N04_urine_below_10_sustained",
-    condition=watched_window(i.urine_output, all_of(
+    condition=watched_window(i.urine_output, _DAY, all_of(
         # Enough within a part of the span is enough, whatever is not known of the rest.
         *(~_urine(">=", lift(hours(span)), Truth.NO) for span in (1, 2, 4)),
         _urine("<", p.urine_span.tree(), Truth.UNKNOWN),
@@ -180,7 +180,7 @@ N05 = Guard(
 )
 N06 = Guard(
     name="N06_platelets_below_30_sustained",
-    condition=watched_window(i.platelets, Sustained(
+    condition=watched_window(i.platelets, HORIZON, Sustained(
         "platelets", "<", p.platelet_limit.tree(), p.platelet_count.tree(),
         p.platelet_span.tree(), HORIZON, Truth.UNKNOWN, Truth.NO,
         since=v.first_injection_at.tree(),

@@ -126,6 +126,8 @@ ROWS = (
         until("2026-03-31 00:00"), step("symptoms_reviewed"), then=ends_in("il2_discontinued")),
     row("E03", "a hold on the last evening of the window is still one", in_dose_hold,
         until("2026-03-30 23:58"), step("symptoms_reviewed"), then=ends_in("dose_hold")),
+    row("E03", "a rise that was cleared is not cleared again in the tail", in_tail, troponin("20"),
+        *CLEARED, waits(hours=1), RELEASE, then=refused),
     row("E03", "topicals go on during a hold", in_dose_hold, step("symptoms_reviewed"),
         then=has(topical_mode="treatment", topical_nights="7")),
 )  # fmt: skip
