@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from engine.core import definition
 from engine.core.definition import Workflow
@@ -76,7 +76,7 @@ def parse_enrolment(body: object, *, sealed: bool = False) -> tuple[Event, Enrol
     name = word(raw["event"], "event", NAME, f"{ENROLLED} or {ADOPTED}")
     if name not in (ENROLLED, ADOPTED):
         raise UnknownEvent(name, (ENROLLED, ADOPTED))
-    event = _event(raw, name, sealed=sealed)
+    event = _without_data(raw, name, sealed=sealed)
     retrospective = truth_value(raw.get("retrospective", False), "retrospective")
     if event.at is None and not retrospective:
         raise InvalidInput("at", "an instant, since the course is not retrospective")
@@ -116,7 +116,7 @@ def timer_event(
     }
     if not any(e.timer and e.name == event_name for e in workflow.events):
         raise UnknownEvent(event_name, (e.name for e in workflow.events if e.timer))
-    return replace(_event(body, event_name, sealed=True), timer=timer_name)
+    return replace(_without_data(body, event_name, sealed=True), timer=timer_name)
 
 
 class Forms:
@@ -162,7 +162,7 @@ class Forms:
         raw = members(body, "", _ENVELOPE, _REQUIRED)
         name = word(raw["event"], "event", NAME, "the name of an event")
         if name == CORRECTED:
-            event = _event(raw, name, sealed=sealed)
+            event = _without_data(raw, name, sealed=sealed)
             correction = self._correction(raw.get("data"), event.at)
             if event.reason is None:
                 raise InvalidInput("reason", "why it is corrected, but it is absent")
@@ -189,7 +189,7 @@ class Forms:
             raise UnknownEvent(name, self._sendable)
         if form.event.timer and not sealed:
             raise InvalidInput("event", "an event that may be sent; this one comes from a timer")
-        return form.read(raw, _event(raw, name, sealed=sealed), sealed=sealed)
+        return form.read(raw, _outside(raw, name, sealed=sealed), sealed=sealed)
 
     def _correction(self, raw: object, at: datetime | None) -> Correction:
         sent = members(raw, "data", _CORRECTION, ("record", "input"))
@@ -221,24 +221,25 @@ class _Form:
         self.lists = frozenset(e.name for e in entries.values() if e.kind == "list")
         self.many = len(entries) > 60
 
-    def read(self, raw: dict[str, Any], event: Event, *, sealed: bool) -> Event:
-        taken, texts = read_all(self.entries, raw.get("data", {}), "data", event.at, sealed=sealed)
-        self._reason(event.reason)
-        if self.event.timer and not _TIMER_ID.fullmatch(event.id):
+    def read(self, raw: dict[str, Any], outside: _Outside, *, sealed: bool) -> Event:
+        at, event_id = outside["at"], outside["id"]
+        taken, texts = read_all(self.entries, raw.get("data", {}), "data", at, sealed=sealed)
+        self._reason(outside["reason"])
+        if self.event.timer and not _TIMER_ID.fullmatch(event_id):
             raise InvalidInput("id", f"an identifier of the form {_TIMER}name:seq")
-        texts = [*event.texts, *texts]
+        texts = [*outside["texts"], *texts]
         # Every other member is short, so only these can make a body large.
-        if self.many or texts or event.override is not None or not self.lists.isdisjoint(taken):
+        if self.many or texts or "override" in raw or not self.lists.isdisjoint(taken):
             _measure(raw)
-        return replace(
-            event,
+        outside["texts"] = () if sealed else tuple(texts)
+        return Event(
+            **outside,
             data={name: usable(one) for name, one in taken.items()},
             readings=tuple(
                 Reading(of, one.value, one.at, None, 0, one.over, one.flaw)
                 for name, of in self.bound if (one := taken.get(name)) is not None
             ),
-            texts=() if sealed else tuple(texts),
-            timer=event.id.split(":")[1] if self.event.timer else None,
+            timer=event_id.split(":")[1] if self.event.timer else None,
         )  # fmt: skip
 
     def _reason(self, reason: Reason | None) -> None:
@@ -267,8 +268,26 @@ _CORRECTION = ("record", "input", "value", "entered_in_error")
 _IN_ERROR = "data.entered_in_error"
 
 
-def _event(raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
-    """Everything but the data, which only the workflow can read."""
+class _Outside(TypedDict):
+    """Everything of an event but its data, which only the workflow can read."""
+
+    id: str
+    course: str
+    name: str
+    at: datetime | None
+    actor: Actor
+    reason: Reason | None
+    override: Override | None
+    expected_revision: int | None
+    body: Mapping[str, Any]
+    texts: tuple[str, ...]
+
+
+def _without_data(raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
+    return Event(**_outside(raw, name, sealed=sealed), data={}, readings=())
+
+
+def _outside(raw: dict[str, Any], name: str, *, sealed: bool) -> _Outside:
     if type(raw["format"]) is not int or raw["format"] != FORMAT:
         raise InvalidInput("format", str(FORMAT))
     event_id = word(raw["id"], "id", IDENTIFIER, _SHAPE)
@@ -280,15 +299,13 @@ def _event(raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
     texts = [] if reason is None or reason.text is None else ["reason.text"]
     if override is not None and override.text is not None:
         texts.append("override.text")
-    return Event(
+    return _Outside(
         id=event_id,
         course=word(raw["course"], "course", IDENTIFIER, _SHAPE),
         name=name,
         at=instant_or_gap(raw["at"], "at"),
         actor=Actor(id=word(actor["id"], "actor.id", IDENTIFIER, _SHAPE),
                     role=word(actor["role"], "actor.role", NAME, "the name of a role")),
-        data={},
-        readings=(),
         reason=reason,
         override=override,
         expected_revision=(whole(raw["expected_revision"], "expected_revision", 0)

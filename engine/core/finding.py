@@ -7,7 +7,7 @@ not be weighed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,7 +62,10 @@ def explain(code: Code, answer: Answer, view: View) -> tuple[Finding, ...]:
 
 def missing(code: Code, view: View) -> tuple[Missing, ...]:
     """What an unknown verdict waits for, each once, in reading order."""
-    return unusable(explain(code, code.run(view), view))
+    found: list[Missing] = []
+    if code.run(view) is None:
+        _gather(code, view, found)
+    return tuple(dict.fromkeys(found))
 
 
 def unusable(findings: Iterable[Finding]) -> tuple[Missing, ...]:
@@ -88,6 +91,24 @@ def _explain(code: Code, answer: Answer, view: View, found: list[Finding]) -> No
             found.append(_window(node, code, answer, view))
         case _:
             found.append(_finding(code, "is", None, answer, view))
+
+
+def _gather(code: Code, view: View, found: list[Missing]) -> None:
+    """What an unknown answer lacks: the same as its findings name, without making them."""
+    match code.node:
+        case tree.AllOf() | tree.AnyOf():
+            for part in code.parts:
+                if part.run(view) is None:
+                    _gather(part, view, found)
+        case tree.Not():
+            _gather(code.parts[0], view, found)
+        case tree.Compare() | tree.OneOf():
+            for part in code.parts:
+                found += _lacking(part, view)
+        case tree.Sustained() | tree.Total() as node:
+            found.append(_lacking_window(node, _readings(node, code, view)))
+        case _:
+            found += _lacking(code, view)
 
 
 def _comparison(op: str, code: Code, answer: Answer, view: View) -> Finding:
@@ -135,36 +156,40 @@ def _finding(code: Code, op: str, threshold: str | None, answer: Answer, view: V
 
 
 def _window(node: tree.Sustained | tree.Total, code: Code, answer: Answer, view: View) -> Finding:
-    bound = code.parts[-1] if node.since is not None else None
-    readings = window_readings(view, node.input, node.horizon, bound)
-    threshold = f"{node.op} {shown(code.parts[0], view)}"
-    if not readings:
-        why = "missing" if readings is not None else "undated"
-        return Finding(
-            what=code.said,
-            op="window",
-            verdict=truth(answer),
-            threshold=threshold,
-            value="no reading",
-            missing=(Missing(node.input, why),) if answer is None else (),
-        )
-    last = readings[-1]
-    said = f"{len(readings)} readings, last {_worded(last.value, code.parts[0].type.unit)}"
-    if isinstance(node, tree.Total):
+    readings = _readings(node, code, view)
+    unit = code.parts[0].type.unit
+    last = readings[-1] if readings else None
+    if not readings or last is None:
+        said = "no reading"
+    elif isinstance(node, tree.Total):
         total = covered_total(reversed(readings), code.parts[1].run(view))
-        said = (
-            "not completely covered" if total is None else _worded(total, code.parts[0].type.unit)
-        )
+        said = "not completely covered" if total is None else _worded(total, unit)
+    else:
+        said = f"{len(readings)} readings, last {_worded(last.value, unit)}"
     return Finding(
         what=code.said,
         op="window",
         verdict=truth(answer),
         value=said,
-        threshold=threshold,
-        record=last.seq,
-        at=last.at,
-        missing=(Missing(node.input, "incomplete"),) if answer is None else (),
+        threshold=f"{node.op} {shown(code.parts[0], view)}",
+        record=last.seq if last else None,
+        at=last.at if last else None,
+        missing=(_lacking_window(node, readings),) if answer is None else (),
     )
+
+
+def _readings(
+    node: tree.Sustained | tree.Total, code: Code, view: View
+) -> Sequence[Reading] | None:
+    bound = code.parts[-1] if node.since is not None else None
+    return window_readings(view, node.input, node.horizon, bound)
+
+
+def _lacking_window(
+    node: tree.Sustained | tree.Total, readings: Sequence[Reading] | None
+) -> Missing:
+    why = "undated" if readings is None else "incomplete" if readings else "missing"
+    return Missing(node.input, why)
 
 
 def _lacking(code: Code, view: View) -> list[Missing]:
