@@ -58,6 +58,10 @@ class Postmaster:
         assert self._process is not None, "it was not started"
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self, *, patience: float = 0) -> None:
         """Start it; after a kill with `patience`, for what was left behind needs a moment to go."""
         deadline = time.monotonic() + patience
@@ -76,7 +80,7 @@ class Postmaster:
         self._process.wait(timeout=30)
 
     def stop(self) -> None:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.running:
             return
         self._process.send_signal(signal.SIGINT)  # "fast": whoever is connected is cut off
         try:

@@ -51,7 +51,8 @@ def trouble(error: DBAPIError) -> Trouble | None:
     if state is None:
         # The server was not reached, or it went away: there is no answer that has a code.
         lost = error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
-        return Trouble(Kind.UNAVAILABLE, f"{error.orig}".strip()) if lost else None
+        said = " ".join(str(error.orig).split())
+        return Trouble(Kind.UNAVAILABLE, f"{said}: {_LOST}") if lost else None
     if state in _RACES:
         return Trouble(Kind.RACE, Kind.RACE.value)
     if state == _LOCK_NOT_AVAILABLE:
@@ -83,6 +84,10 @@ _CONSTRAINTS = {
 }
 """Our named constraints that a writer may run into; every other violation is a fault of ours."""
 
+_LOST = (
+    "see that the server runs, can be reached and lets us in; whatever was not answered may be "
+    "sent again"
+)
 _UNUSABLE = {
     "08": "see that the server can be reached",
     "42501": "connect as a role that may do this",

@@ -117,7 +117,7 @@ _WRITES = writes(insert)
 _BUSY, _LOCKED, _BUSY_SNAPSHOT = 5, 6, 517
 _UNUSABLE = {
     8: "make the file and its folder writable",
-    10: "look after the disk",
+    10: "see that the disk is sound and has room, its quota too",
     13: "free some space",
     14: "make its folder, and see that it can be written",
     26: "name another file",

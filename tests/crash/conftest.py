@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import structlog
 
 from engine import bootstrap
+from engine.service import Service
 from engine.settings import Settings
 from engine.store.sql import SqlStore, open_store
+from engine.submission import Answer
 from tests.crash import journal
 from tests.crash.witness import Rows, contents
 from tests.postgres import Server, fresh_database, running_server
@@ -26,15 +30,22 @@ class Journal:
     full: Rows
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _quiet() -> Iterator[None]:
+    """The lines of this process are of no interest; those of others are their acknowledgements."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Journal:
     place = tmp_path_factory.mktemp("journal")
     bodies = journal.write(place / "journal.jsonl")
     url = f"sqlite:///{place}/full.db"
     migrated(url)
-    service = bootstrap.service(replace(Settings(), database_url=url))
-    assert all(answer.seq for answer in service.submit_many(bodies))
-    with opened(url) as store:
+    with serving(url) as service, opened(url) as store:
+        assert all(isinstance(answer, Answer) for answer in service.submit_many(bodies))
         return Journal(place / "journal.jsonl", len(bodies), contents(store))
 
 
@@ -57,6 +68,17 @@ def durable_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
 def migrated(url: str) -> str:
     bootstrap.migrate(replace(Settings(), database_url=url))
     return url
+
+
+@contextmanager
+def serving(url: str) -> Iterator[Service]:
+    """The use cases on the database, as an installation has them."""
+    service = bootstrap.service(replace(Settings(), database_url=url))
+    try:
+        yield service
+    finally:
+        assert isinstance(service.store, SqlStore)
+        service.store.close()
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,13 +44,14 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def regimen(url: str, *arguments: str) -> Ended:
-    """The command line, until it is done."""
+def regimen(url: str, *arguments: str, largest_file: int | None = None) -> Ended:
+    """The command line, until it is done; with `largest_file` no file may have more bytes."""
+    limit = f"import resource as r; r.setrlimit(r.RLIMIT_FSIZE, ({largest_file},) * 2); "
     ran = subprocess.run(
-        [*COMMAND, *arguments],
+        [*COMMAND[:-1], ("" if largest_file is None else limit) + COMMAND[-1], *arguments],
         env=environment(url), capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    return Ended(ran.returncode, (), ran.stdout + ran.stderr)
+    return Ended(ran.returncode, acknowledged_in(ran.stderr), ran.stdout + ran.stderr)
 
 
 def applying(url: str, file: Path) -> subprocess.Popen[str]:
@@ -68,18 +70,41 @@ def submitting(url: str, file: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+def working(url: str) -> subprocess.Popen[str]:
+    """`regimen work`, until it is told to stop."""
+    return subprocess.Popen(
+        [*COMMAND, "work", "--interval", "0.1"],
+        env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@contextmanager
+def ending(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive its test."""
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
 def killed(process: subprocess.Popen[str], *, after: int, delay: float) -> Ended:
     """Kill a process some seconds after it acknowledged so many events."""
     acknowledged: list[Acknowledged] = []
-    with process:
+    with ending(process):
         for line in process.stderr or process.stdout or ():
             if not line.endswith("\n"):
                 break  # cut off by the kill: nobody could read it as an acknowledgement
-            told = json.loads(line) if line.startswith("{") else {}
-            if "seq" not in told:
-                continue
-            acknowledged.append(Acknowledged(told["course"], told["seq"]))
-            if len(acknowledged) == after:
+            told = acknowledged_in(line)
+            acknowledged += told
+            if told and len(acknowledged) == after:
                 time.sleep(delay)
                 process.kill()
         return Ended(process.wait(timeout=60), acknowledged)
+
+
+def acknowledged_in(said: str) -> list[Acknowledged]:
+    """What a process acknowledged in lines that it wrote."""
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    return [Acknowledged(line["course"], line["seq"]) for line in lines if "seq" in line]

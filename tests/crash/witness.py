@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from engine.audit import Auditor
 from engine.store.sql import SqlStore
 from engine.store.tables import courses, messages, metadata, readings, records, texts
+from tests.crash.process import Acknowledged
 from tests.service.bench import Bench
 
 TENANT = "default"
@@ -53,6 +55,14 @@ def whole_part(store: SqlStore, full: Rows) -> bool:
         expected = {row for row in full[table] if row[1] <= stands.get(row[0], 0)}
         assert rows - expected == set(), table
         assert expected - rows == set(), table
+    return True
+
+
+def kept(acknowledged: Sequence[Acknowledged], store: SqlStore) -> bool:
+    """Whether everything that was acknowledged is there."""
+    stands = heads(store)
+    assert acknowledged
+    assert [one for one in acknowledged if stands.get(one.course, 0) < one.seq] == []
     return True
 
 
