@@ -30,7 +30,7 @@ from engine.core.outcome import (
     Refused,
     Weighed,
 )
-from engine.core.sight import facts, is_late, view_at
+from engine.core.sight import facts, is_late, latest_time, own_time, view_at
 from engine.core.snapshot import Snapshot
 from engine.core.view import View
 from engine.core.weighing import Answer, Code, truth
@@ -53,8 +53,9 @@ class _Deciding:
         self.declared = machine.events.get(event.name)
         self.readings = facts(snapshot, event)
         self.late = is_late(snapshot, event)
-        seen = snapshot.readings.adding(self.readings, event.at)
-        self.view = view_at(snapshot, event.at, seen, event.data, late=self.late)
+        self.at = own_time(event, self.readings)
+        seen = snapshot.readings.adding(self.readings, self.at)
+        self.view = view_at(snapshot, self.at, seen, event.data, late=self.late)
         self.variables: dict[str, Any] = dict(snapshot.variables)
         self.weighed: dict[str, tuple[Weighed, ...]] = {}
         self.view.variables = self.variables
@@ -221,9 +222,10 @@ class _Deciding:
             if variable.per_round:
                 self.variables[variable.name] = self.machine.initial_values[variable.name]
 
-    def _apply(self, updates: Iterable[tuple[str, Code]]) -> None:
+    def _apply(self, updates: Iterable[tuple[str, Code]], view: View | None = None) -> None:
         # All right-hand sides first, then the assignments: their order cannot matter.
-        self.variables.update([(name, code.run(self.view)) for name, code in updates])
+        seen = view or self.view
+        self.variables.update([(name, code.run(seen)) for name, code in updates])
 
     def _changed(self) -> dict[str, Any]:
         before = self.snapshot.variables
@@ -239,31 +241,23 @@ class _Deciding:
         seq = self.snapshot.seq + 1
         brought = {reading.input for reading in self.readings} | self.event.data.keys()
         present = self._present()
-        fired: list[tuple[Watch, Fired]] = []
+        fired: list[tuple[Watch, Fired, View]] = []
         firing: dict[str, int] = {}
         unknown: dict[str, tuple[str, ...]] = {}
         no: list[str] = []
         for watch in self.machine.watches(state, self.event.name):
-            name, view = watch.rule.guard, self.view
-            answer = watch.code.run(view)
-            now = answer
-            if present is not None and not watch.at_event:
-                now = watch.code.run(present)
-                if now is True and answer is not True:
-                    answer, view = now, present
+            name, told = watch.rule.guard, not watch.reads.isdisjoint(brought)
+            view = self.view if present is None or watch.at_event else present
+            now = answer = watch.code.run(view)
             if now is None:
-                unknown[name] = tuple(
-                    str(m)
-                    for m in missing(
-                        watch.code, present if present is not None and not watch.at_event else view
-                    )
-                )
+                unknown[name] = tuple(str(m) for m in missing(watch.code, view))
+            if view is present and told and answer is not True:
+                # What the event tells may have made the rule hold at its own time, and not since.
+                then = watch.code.run(self.view)
+                if then is True:
+                    answer, view = then, self.view
             if answer is True:
-                fresh = (
-                    name not in self.snapshot.firing
-                    or watch.at_event
-                    or not watch.reads.isdisjoint(brought)
-                )
+                fresh = name not in self.snapshot.firing or watch.at_event or told
                 fired.append(
                     (
                         watch,
@@ -274,40 +268,41 @@ class _Deciding:
                             advice=watch.rule.advice if fresh else (),
                             findings=explain(watch.code, answer, view) if fresh else (),
                         ),
+                        view,
                     )
                 )
             elif answer is False and name not in unknown:
                 no.append(name)
             if now is True and not watch.at_event:
                 firing[name] = self.snapshot.firing.get(name, seq)
-        fired.sort(key=lambda pair: pair[0].action.rank)
-        for watch, found in reversed(fired):
+        fired.sort(key=lambda one: one[0].action.rank)
+        for watch, found, view in reversed(fired):
             if found.delivered:
-                self._apply(watch.updates)
+                self._apply(watch.updates, view)
         move = next(
             (
                 (w.rule.guard, target)
-                for w, _ in fired
+                for w, _, _ in fired
                 if (target := self.machine.target(w.action.name, state)) is not None
             ),
             (None, None),
         )
         return _Watching(
-            fired=tuple(f for _, f in fired),
+            fired=tuple(f for _, f, _ in fired),
             unknown=unknown,
             no=tuple(no),
             firing=firing,
             move=move,
-            kinds={w.rule.guard: w.action.message for w, _ in fired},
+            kinds={w.rule.guard: w.action.message for w, _, _ in fired},
         )
 
     def _present(self) -> View | None:
-        """For a late event, the view at the latest time known: what it completes must count."""
-        if not self.late:
+        """The view at the latest time known, where the event tells of an earlier one."""
+        last = latest_time(self.snapshot, self.event)
+        if self.at is None or last is None or self.at >= last:
             return None
-        last = self.snapshot.last_at
         readings = self.snapshot.readings.adding(self.readings, last)
-        view = view_at(self.snapshot, last, readings, self.event.data, late=True)
+        view = view_at(self.snapshot, last, readings, self.event.data, late=self.late)
         view.variables = self.variables
         view.round = self.view.round
         return view

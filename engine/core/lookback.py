@@ -34,7 +34,8 @@ def lookback(
         elif horizon is not None and reading.at >= event.at - horizon:
             found[name] = event.at - horizon
     if event.correction is not None:
-        found[event.correction.input] = None
+        # The corrected reading is weighed as of its own time, which only the readings can tell.
+        return dict.fromkeys(latest)
     return found
 
 
@@ -50,7 +51,6 @@ def readings_for(
     on beyond it, which it mostly does not: a count within its limits ends a run by itself. A late
     event needs the others too, and gets them together.
     """
-    corrected = None if event.correction is None else event.correction.input
     loaded: dict[str, Sequence[Reading]] = {}
 
     def before(newest: Reading) -> Iterator[Reading]:
@@ -65,7 +65,7 @@ def readings_for(
         newest = latest.get(name)
         if newest is None:
             return ()
-        if name in machine.horizons or name == corrected or _is_late(event, newest):
+        if name in machine.horizons or event.correction or _is_late(event, newest):
             return Newest(before(newest), newest)
         return (newest,)
 

@@ -47,6 +47,19 @@ def is_late(snapshot: Snapshot, event: Event) -> bool:
     return event.at is not None and snapshot.last_at is not None and event.at < snapshot.last_at
 
 
+def own_time(event: Event, readings: tuple[Reading, ...]) -> datetime | None:
+    """When what an event tells was true: of a correction, when the reading was taken."""
+    if event.correction is not None and readings[0].at is not None:
+        return readings[0].at
+    return event.at
+
+
+def latest_time(snapshot: Snapshot, event: Event) -> datetime | None:
+    """The latest time asserted so far, this event's included."""
+    known = [at for at in (snapshot.last_at, event.at) if at is not None]
+    return max(known, default=None)
+
+
 def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
     """The event's readings, with the record and the civil date that they get."""
     seq = snapshot.seq + 1

@@ -10,7 +10,7 @@ from engine.core.definition import Rule
 from engine.core.expression import Constant, Sustained, Truth, hours
 from engine.errors import InvalidInput
 from engine.testing import Story, fired, kept_by, missing, step
-from tests.core.tiny import level, tiny, way
+from tests.core.tiny import colour, level, tiny, way
 
 WORKFLOW = tiny(
     guards={"flooded": level > 90, "full": level >= 50},
@@ -82,7 +82,7 @@ def test_an_earlier_reading_is_corrected_in_its_place() -> None:
     story = Story(WORKFLOW)
     wrong = story.sends("told", at="09:00", level=40)
     story.sends("told", at="09:30", level=70)
-    story.corrects(wrong, "level", 95)
+    story.corrects(wrong, "level", 30)
 
     assert story.snapshot.latest["level"].value == 70
     assert story.sends("rise").verdict == "accepted"
@@ -178,3 +178,31 @@ def test_a_correction_that_makes_a_requirement_fail_is_seen_by_the_next_request(
     story.corrects(story.answers[-1], "level", 10)
 
     assert kept_by(story.sends("rise")) == ("full",)
+
+
+def test_a_correction_is_weighed_as_of_the_corrected_readings_own_time_too() -> None:
+    """Entered late, the same value would have acted at its own time; corrected, it must as well."""
+    story = Story(WORKFLOW)
+    wrong = story.sends("told", level=9)
+    story.advance(minutes=20).sends("told", level=10)
+    story.advance(minutes=20)
+    answer = story.corrects(wrong, "level", 99)
+
+    assert fired(answer) == ("flooded",)
+    assert answer.state == "halted"
+    story.verify()
+
+
+def test_a_correction_delivers_no_rule_that_reads_nothing_of_what_was_corrected() -> None:
+    workflow = tiny(
+        guards={"flooded": level > 90, "full": level >= 50, "is_red": colour.is_("red")},
+        ways=[way("rise", "full")],
+        rules=[Rule(guard="flooded", action="halt", advice=("pump",)),
+               Rule(guard="is_red", action="tell")],
+    )  # fmt: skip
+    story = Story(workflow)
+    wrong = story.sends("told", level=9, colour="red")
+    story.advance(minutes=20).sends("told", level=10, colour="green")
+    story.advance(minutes=20)
+
+    assert fired(story.corrects(wrong, "level", 11)) == ()

@@ -255,7 +255,7 @@ def now_and_then(chance: Random) -> Callable[[Bench, datetime], None]:
     """Some of them, at some time afterwards."""
 
     def look(bench: Bench, until: datetime) -> None:
-        if chance.random() < 0.3:
+        if chance.random() < 0.8:
             bench.clock.time += chance.random() * (until - bench.clock.time)
             bench.service.tick()
 

@@ -57,6 +57,16 @@ def corrected(input_name: str, value: str | None = None, *, of: str = "") -> Par
     return tell
 
 
+def _corrects_first(input_name: str, value: str) -> Part:
+    """The first laboratory value after the dose is corrected, though another followed."""
+
+    def tell(story: Story) -> object:
+        sent = [answer for answer in story.answers if answer.event == "labs_recorded"]
+        return story.corrects(sent[-2], input_name, value)
+
+    return tell
+
+
 def at_baseline_with(systolic: int) -> Story:
     story = begun().given(baseline(vital_signs=vital_signs(systolic)))
     return story.until("2026-03-02 10:00").given(orders_test_dose(), gives("7 M[IU]"))
@@ -94,6 +104,10 @@ def kept_closed_by(guard: str) -> Expectation:
 
 
 ROWS = (
+    row("N05", "a creatinine of 0.9 is corrected to 3.9 although a later one is 1.0", after_dose,
+        waits(hours=1), labs(creatinine="0.9 mg/dL"), waits(hours=2), labs(creatinine="1.0 mg/dL"),
+        _corrects_first("creatinine", "3.9 mg/dL"),
+        then=(ends_in("il2_discontinued"), fires("N05"))),
     # --- what is counted by the day -----------------------------------------------------------
     row("N17", "4 g today, then 650 mg of yesterday is entered: the day's limit stands",
         after_dose, *[acetaminophen_given("1000")] * 4,
