@@ -229,8 +229,10 @@ class _Compiler:
             else self.aligned(node, kind, otherwise)
         )
 
+        weigh = condition.run
+
         def run(view: View) -> Datum:
-            answer = condition.run(view)
+            answer = weigh(view)
             if answer is None:
                 return None
             return first(view) if answer else second(view)
@@ -271,17 +273,18 @@ class _Compiler:
             self.problems.append(f"membership needs a code, not {item.type}: {text(node)}")
         for value in node.codes:
             self.fitting(node, item.type, tree.Constant(value))
-        codes = frozenset(node.codes)
+        codes, look = frozenset(node.codes), item.run
 
         def run(view: View) -> bool | None:
-            value = item.run(view)
+            value = look(view)
             return None if value is None else value in codes
 
         return Code(node, YES_NO, run, (item,))
 
     def _known(self, node: tree.Known) -> Code:
         item = self.code(node.item)
-        return Code(node, YES_NO, lambda view: item.run(view) is not None, (item,))
+        look = item.run
+        return Code(node, YES_NO, lambda view: look(view) is not None, (item,))
 
     def _allof(self, node: tree.AllOf) -> Code:
         parts = tuple(self._yes_no(self.code(item)) for item in node.items)
@@ -317,9 +320,10 @@ class _Compiler:
 
     def _not(self, node: tree.Not) -> Code:
         item = self._yes_no(self.code(node.item))
+        weigh = item.run
 
         def run(view: View) -> bool | None:
-            answer = item.run(view)
+            answer = weigh(view)
             return None if answer is None else not answer
 
         return Code(node, YES_NO, run, (item,))
