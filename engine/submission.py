@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ from engine.core.outcome import Decision, Refused
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.sealing import SealedText, same_body, seal
-from engine.core.snapshot import Readings, Snapshot
+from engine.core.snapshot import Snapshot
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
@@ -310,15 +310,17 @@ class Desk:
         calendar: Noting,
         now: datetime,
     ) -> Snapshot:
-        snapshot = snapshot_of(
-            machine, row, calendar=calendar, readings=Readings(lambda _: ()), decided_at=now
-        )
-
         def load(deep: Deep) -> Mapping[str, Sequence[Reading]]:
-            found = self.tx.readings(snapshot.course, deep)
+            found = self.tx.readings(row["course"], deep)
             return {name: _typed(machine, name, readings) for name, readings in found.items()}
 
-        return replace(snapshot, readings=readings_for(machine, snapshot.latest, event, load))
+        return snapshot_of(
+            machine,
+            row,
+            calendar=calendar,
+            readings=lambda latest: readings_for(machine, latest, event, load),
+            decided_at=now,
+        )
 
     def now(self, row: Mapping[str, Json]) -> datetime:
         """The system's time, never before the course's last record."""
@@ -347,7 +349,10 @@ class Desk:
 def _typed(machine: Machine, name: str, readings: Sequence[Reading]) -> list[Reading]:
     """Stored readings with their values as guards see them."""
     kind = machine.inputs[name].kind
-    return [replace(reading, value=decode_value(kind, reading.value)) for reading in readings]
+    return [
+        Reading(r.input, decode_value(kind, r.value), r.at, r.on, r.seq, r.over, r.flaw, r.corrects)
+        for r in readings
+    ]
 
 
 def _name(body: Mapping[str, Any], member: str) -> str:

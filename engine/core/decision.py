@@ -57,6 +57,7 @@ class _Deciding:
         seen = snapshot.readings.adding(self.readings, self.at)
         self.view = view_at(snapshot, self.at, seen, event.data, late=self.late)
         self.variables: dict[str, Any] = dict(snapshot.variables)
+        self.assigned: dict[str, None] = {}  # in their order
         self.weighed: dict[str, tuple[Weighed, ...]] = {}
         self.view.variables = self.variables
 
@@ -208,31 +209,33 @@ class _Deciding:
         )
 
     def _questions(self, state: str, watching: _Watching) -> dict[str, tuple[str, ...]]:
-        waiting = self.machine.event_rules(state)
-        weighed = {watch.rule.guard for watch in self.machine.watches(state, self.event.name)}
-        kept = {
-            name: what
-            for name, what in self.snapshot.questions.items()
-            if name in waiting and name not in weighed
-        }
+        waiting, open_ = self.machine.event_rules(state), self.snapshot.questions
+        kept = {name: what for name, what in open_.items() if name in waiting}
+        for watch in self.machine.watches(state, self.event.name) if kept else ():
+            kept.pop(watch.rule.guard, None)
         return {**kept, **watching.unknown}
 
     def _open_round(self) -> None:
-        for variable in self.machine.workflow.variables:
-            if variable.per_round:
-                self.variables[variable.name] = self.machine.initial_values[variable.name]
+        initial = self.machine.initial_values
+        self._assign(
+            [(v.name, initial[v.name]) for v in self.machine.workflow.variables if v.per_round]
+        )
 
     def _apply(self, updates: Iterable[tuple[str, Code]], view: View | None = None) -> None:
         # All right-hand sides first, then the assignments: their order cannot matter.
         seen = view or self.view
-        self.variables.update([(name, code.run(seen)) for name, code in updates])
+        self._assign([(name, code.run(seen)) for name, code in updates])
+
+    def _assign(self, values: Sequence[tuple[str, Any]]) -> None:
+        self.variables.update(values)
+        self.assigned.update(dict.fromkeys(name for name, _ in values))
 
     def _changed(self) -> dict[str, Any]:
-        before = self.snapshot.variables
+        before, after = self.snapshot.variables, self.variables
         return {
             name: value
-            for name, value in self.variables.items()
-            if name not in before or before[name] != value
+            for name in self.assigned
+            if (value := after[name]) != before.get(name) or name not in before
         }
 
     # --- rules --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from engine.core.event import Event
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken
 from engine.core.schedule import Waiting, waiting
-from engine.core.sight import view_at
+from engine.core.sight import latest_time, view_at
 from engine.core.snapshot import Snapshot, placed
 from engine.core.view import Reading
 
@@ -31,13 +31,21 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         variables = {**variables, **decision.updates}
     if decision.readings:
         latest = {**latest, **{r.input: _newest(snapshot, r) for r in decision.readings}}
-    return replace(
-        snapshot,
+    return Snapshot(
+        course=snapshot.course,
+        digest=snapshot.digest,
+        patient=snapshot.patient,
+        site=snapshot.site,
+        zone=snapshot.zone,
+        retrospective=snapshot.retrospective,
+        calendar=snapshot.calendar,
+        readings=snapshot.readings,
+        decided_at=snapshot.decided_at,
         seq=seq,
         revision=seq,
         state=decision.state,
         round=decision.round,
-        last_at=_later(snapshot.last_at, event.at),
+        last_at=latest_time(snapshot, event),
         variables=variables,
         firing=_kept(snapshot.firing, decision.firing),
         questions=_kept(snapshot.questions, decision.questions),
@@ -75,10 +83,6 @@ def _waiting(
 def _kept(before: Mapping[str, _T], after: Mapping[str, _T]) -> Mapping[str, _T]:
     """The same mapping as before where it says the same."""
     return before if before == after else after
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((at for at in (one, other) if at is not None), default=None)
 
 
 def _newest(snapshot: Snapshot, reading: Reading) -> Reading:

@@ -25,7 +25,7 @@ from engine.core.outcome import Refused
 from engine.core.record import Record, decision_json
 from engine.core.row import changes, first_changes, snapshot_of
 from engine.core.sight import facts, view_of
-from engine.core.snapshot import Readings, Snapshot, placed
+from engine.core.snapshot import Snapshot, placed
 from engine.core.view import Reading
 from engine.errors import InvalidInput
 
@@ -150,7 +150,6 @@ class _Course:
             machine,
             self.row,
             calendar=Recorded({}),
-            readings=Readings(lambda _: ()),
             decided_at=record.recorded_at,
         )
 

@@ -128,10 +128,14 @@ def snapshot_of(
     row: Mapping[str, Json],
     *,
     calendar: Calendar,
-    readings: Readings,
     decided_at: datetime,
+    readings: Callable[[Mapping[str, Reading]], Readings] | None = None,
 ) -> Snapshot:
-    """The snapshot that a row and the readings within horizons make."""
+    """The snapshot that a row makes.
+
+    `readings` is told the latest ones and gives those that guards may see; without it, none are.
+    """
+    typed = sections(machine, row)
     return Snapshot(
         course=row["course"],
         digest=row["digest"],
@@ -144,10 +148,10 @@ def snapshot_of(
         seq=row["seq"],
         revision=row["revision"],
         calendar=calendar,
-        readings=readings,
+        readings=Readings(lambda _: ()) if readings is None else readings(typed["latest"]),
         decided_at=decided_at,
         last_at=None if row["last_at"] is None else instant_from(row["last_at"]),
-        **sections(machine, row),
+        **typed,
     )
 
 

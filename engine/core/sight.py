@@ -65,8 +65,17 @@ def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
     seq = snapshot.seq + 1
     if event.correction is not None:
         return (_corrected(snapshot, event.correction, seq),)
+    today = _on(snapshot, event.at) if event.readings else None
     return tuple(
-        Reading(r.input, r.value, r.at, _on(snapshot, r.at), seq, r.over, r.flaw)
+        Reading(
+            r.input,
+            r.value,
+            r.at,
+            today if r.at is event.at else _on(snapshot, r.at),
+            seq,
+            r.over,
+            r.flaw,
+        )
         for r in event.readings
     )
 

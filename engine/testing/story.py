@@ -16,7 +16,7 @@ from engine.core.event import CORRECTED, ENROLLED
 from engine.core.inquiry import Option
 from engine.core.record import Record
 from engine.core.row import snapshot_of
-from engine.core.snapshot import Armed, Readings, Snapshot, Window
+from engine.core.snapshot import Armed, Snapshot, Window
 from engine.ports import Definition
 from engine.registry import Registry, stored_form
 from engine.service import Service
@@ -226,7 +226,6 @@ class Story:
             machine,
             row,
             calendar=Zones().of(self.zone.key),
-            readings=Readings(lambda _: ()),
             decided_at=self.clock.now(),
         )
 
