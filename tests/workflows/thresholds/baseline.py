@@ -217,6 +217,12 @@ ROWS = (
     row("E27", "not counselled about vitiligo",
         changed(counselling=step("counselling_given", home_monitoring=True)), ORDER(),
         then=refused),
+    softly("E27", "not counselled about vitiligo, with a reason",
+           changed(counselling=step("counselling_given", home_monitoring=True)), ORDER,
+           kept="E27_vitiligo_counselled"),
+    softly("E18", "stage IIIB, with a reason",
+           changed(stage=step("stage_recorded", disease_stage="IIIB")), ORDER,
+           kept="stage_IIIC_or_IV_M1a"),
     row("E27", "counselled about vitiligo",
         changed(counselling=step("counselling_given", vitiligo=True)), ORDER(), then=granted),
     # --- the pressure at rest must be above a goal --------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.testing import Part, step
+from tests.workflows.anything import GUARDS
 from tests.workflows.il2 import (
     after_dose,
     after_test_dose,
@@ -10,8 +11,10 @@ from tests.workflows.il2 import (
     at_baseline,
     at_home,
     escalating,
+    gives,
     in_dose_hold,
     in_tail,
+    orders_test_dose,
     until,
     waits,
 )
@@ -43,6 +46,11 @@ def echo(found: str, **how: object) -> Part:
     return step("echocardiogram_recorded", echocardiogram=found, **how)
 
 
+def ck_mb(value: str) -> Part:
+    return enzymes(ck_mb=f"{value} ng/mL", ck_mb_upper_limit="5 ng/mL")
+
+
+WAIVED = {"override": GUARDS["order_test_dose"], "code": "clinical-judgement"}
 RELEASE = step("release_hold")
 CLEARED = (waits(hours=2), echo("no_dysfunction"), RELEASE)
 
@@ -119,6 +127,34 @@ ROWS = (
     row("E03", "the echocardiogram of the first hold does not release the second", in_dose_hold,
         *CLEARED, waits(hours=8), enzymes(cardiac_enzymes="elevated"), waits(hours=1), RELEASE,
         then=refused),
+    row("E03", "the same value again after the release is no rise", after_dose, troponin("80"),
+        *CLEARED, waits(hours=8), troponin("60"), waits(hours=8), troponin("60"),
+        then=(ends_in("escalation"), not_fired("E03"))),
+    row("E03", "CK-MB that goes on falling does not hold again", after_dose, ck_mb("9"), *CLEARED,
+        waits(hours=8), ck_mb("7"), waits(hours=8), ck_mb("7"),
+        then=(ends_in("escalation"), not_fired("E03"))),
+    row("E03", "CK-MB that rises again holds again", after_dose, ck_mb("9"), *CLEARED,
+        waits(hours=8), ck_mb("7"), waits(hours=8), ck_mb("7.1"), then=ends_in("dose_hold")),
+    # --- before the first injection ---------------------------------------------------------------
+    row("E03", "troponin at its limit at the baseline", at_baseline, troponin("14"),
+        then=silent("E03")),
+    row("E03", "CK-MB at its limit at the baseline", at_baseline, ck_mb("5"), then=silent("E03")),
+    row("E03", "CK-MB above its limit at the baseline", at_baseline, ck_mb("5.1"),
+        then=(ends_in("baseline"), fires("E03"))),
+    row("E03", "enzymes coded as normal at the baseline", at_baseline,
+        enzymes(cardiac_enzymes="normal"), then=silent("E03")),
+    row("E03", "an echocardiogram without dysfunction at the baseline", at_baseline,
+        echo("no_dysfunction"), then=silent("E03")),
+    row("E03", "dysfunction at the baseline: a consult", at_baseline, echo("dysfunction"),
+        then=(ends_in("baseline"), fires("E03"))),
+    row("E03", "dysfunction known at the baseline does not discontinue by itself after the dose",
+        at_baseline, step("consult_recorded", specialty="cardiology"), echo("dysfunction"),
+        waits(hours=1), orders_test_dose(**WAIVED), gives("7 M[IU]"),
+        then=ends_in("observing_test_dose")),
+    row("E03", "enzymes elevated at the baseline do not hold by themselves after the dose",
+        at_baseline, step("consult_recorded", specialty="cardiology"), troponin("20"),
+        waits(hours=1), orders_test_dose(**WAIVED), gives("7 M[IU]"),
+        then=ends_in("observing_test_dose")),
     # --- during the hold ----------------------------------------------------------------------
     row("E03", "enzymes are due again eight hours after the rise", in_dose_hold,
         waits(hours=7, minutes=59), at_home(), then=ends_in("dose_hold")),
