@@ -244,7 +244,7 @@ class Courses(RuleBasedStateMachine):
 
 
 Courses.TestCase.settings = settings(
-    max_examples=80,
+    max_examples=200,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
