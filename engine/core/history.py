@@ -48,7 +48,7 @@ def replay(records: Iterable[Record]) -> dict[str, Json] | None:
     """The row that the records add up to; `None` without any record."""
     row: dict[str, Json] | None = None
     for record in records:
-        row = folded(row, record, json.loads(record.body))
+        row = folded(row, record, json.loads(record.body.decode()))
     return row
 
 
@@ -79,7 +79,7 @@ def _fault(record: Record, previous: Record | None, course: str, tenant: str) ->
     if hash_of(record.body) != record.hash:
         return fault("content", "the stored bytes do not have the stored hash")
     try:
-        body = json.loads(record.body)
+        body = json.loads(record.body.decode())
         claims = (body["tenant"], body["course"], body["seq"])
         event, state, stated = body["event"], body["state"], body["prev"]
         columns = (event["id"], event["event"], body["verdict"], body["recorded_at"])

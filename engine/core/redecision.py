@@ -79,7 +79,7 @@ def relying(
         if record.seq <= seq:
             continue
         if any(reading.seq == seq for reading in view_of(snapshot, event).readings.get(input_name)):
-            state = json.loads(record.body)["state"][1]
+            state = json.loads(record.body.decode())["state"][1]
             machine = machines(snapshot.digest)
             guards = machine.looking_at(input_name, event.name, (snapshot.state, state))
             if guards:
@@ -94,7 +94,7 @@ def snapshots(
     """Each record after the first, with the snapshot and the event that it was decided from."""
     course = _Course(machines)
     for record in records:
-        body = json.loads(record.body)
+        body = json.loads(record.body.decode())
         if course.snapshot is not None:
             event = machines(body["workflow"]).forms.reread(body["event"])
             yield record, course.before(record, body, event), event
@@ -111,7 +111,7 @@ class _Course:
         self.readings: dict[str, list[Reading]] = {}
 
     def differences(self, record: Record) -> list[Difference]:
-        body = json.loads(record.body)
+        body = json.loads(record.body.decode())
         try:
             decision, changed, after, added = self._decided(record, body)
         except (LookupError, InvalidInput, ValueError) as wrong:

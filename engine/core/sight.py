@@ -56,8 +56,10 @@ def own_time(event: Event, readings: tuple[Reading, ...]) -> datetime | None:
 
 def latest_time(snapshot: Snapshot, event: Event) -> datetime | None:
     """The latest time asserted so far, this event's included."""
-    known = [at for at in (snapshot.last_at, event.at) if at is not None]
-    return max(known, default=None)
+    last, at = snapshot.last_at, event.at
+    if last is None or at is None:
+        return last or at
+    return max(last, at)
 
 
 def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
