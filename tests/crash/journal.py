@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core.encoding import instant_text
 
-COURSES = 16
+COURSES = 24
 START = datetime(2009, 3, 2, 9, tzinfo=UTC)
 Body = dict[str, Any]
 

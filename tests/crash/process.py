@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+AHEAD = 4096
+"""How many bytes a writer may have said that nobody has read: so a kill is never too late."""
+
 COMMAND = (sys.executable, "-c", "from engine.cli import main; main()")
 
 
@@ -59,6 +62,7 @@ def applying(url: str, file: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*COMMAND, "apply", str(file)],
         env=environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        pipesize=AHEAD,
     )  # fmt: skip
 
 
@@ -66,7 +70,7 @@ def submitting(url: str, file: Path) -> subprocess.Popen[str]:
     """A loop over the file that prints each answer as it gets it."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.crash.writer", url, str(file)],
-        env=environment(url), stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        env=environment(url), stdout=subprocess.PIPE, text=True, cwd=ROOT, pipesize=AHEAD,
     )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def test_a_server_that_is_killed_under_a_writer_loses_nothing_that_was_acknowled
     chance = Random("killed servers")
     acknowledged: list[Acknowledged] = []
     for number in (1, 2):
-        stop = len(acknowledged) + chance.randint(5, told.events // 3)
+        stop = len(acknowledged) + chance.randint(5, told.events // 4)
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(until_lost, service, bodies, acknowledged)
             while len(acknowledged) < stop and not writing.done():

@@ -23,7 +23,7 @@ def main(url: str, file: str) -> None:
     for line in Path(file).read_text().splitlines():
         answer = service.submit(json.loads(line))
         if not answer.repeated:
-            told = {"course": answer.course, "event_id": answer.event_id, "seq": answer.seq}
+            told = {"course": answer.course, "seq": answer.seq, "decision": answer.decision}
             print(json.dumps(told), flush=True)
 
 
