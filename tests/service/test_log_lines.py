@@ -10,6 +10,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from engine.core.event import ENROLLED
+from engine.errors import StoreUnavailable
 from engine.logs import KEYS
 from engine.store.memory import MemoryStore
 from tests.service.bench import BAD, INSTRUMENT, Bench
@@ -66,3 +67,30 @@ def test_what_was_not_written_is_not_told(bench: Bench, lines: list[Any]):
 
     assert len(answers) == 3
     assert [line["seq"] for line in lines] == [1, 2, 3]
+
+
+class Failing(MemoryStore):
+    """A store that cannot commit any more once it is told so."""
+
+    broken = False
+
+    def ended(self, tenant: str, held: Any, *, write: bool) -> None:
+        super().ended(tenant, None if self.broken else held, write=write)
+        if self.broken and write and held is not None:
+            raise StoreUnavailable("the disk is full")
+
+
+def test_what_could_not_be_committed_is_not_told(lines: list[Any]):
+    store = Failing()
+    bench = Bench(store, "works")
+    bench.install(INSTRUMENT)
+    bench.enrolled("gauge")
+    store.broken = True
+
+    with pytest.raises(StoreUnavailable):
+        bench.service.submit(bench.measurement("gauge"))
+    with pytest.raises(StoreUnavailable):
+        bench.service.submit_many([bench.measurement("gauge")])
+
+    assert [line["seq"] for line in lines] == [1]
+    assert len(bench.records("gauge")) == 1
