@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from random import Random
-from statistics import median
+from statistics import quantiles
 
 from sqlalchemy import Table, text
 
@@ -31,9 +31,9 @@ def figures(run: Run) -> Iterator[Figure]:
 def late_in_a_course(run: Run, kind: Kind) -> Figure:
     """Steps of the same kind in young courses and in old ones, in turns."""
     store = opened(run.folder / f"late-{kind.workflow}.db")
-    bench, steps = Bench(store), run.of(60, 30)
+    bench, steps = Bench(store), run.of(50, 20)
     early, late = list[float](), list[float]()
-    for n in range(run.of(5, 2)):
+    for n in range(run.of(4, 1)):
         young, old = timed(kind.long(f"young-{n}", 200)), timed(kind.long(f"old-{n}", LATE + steps))
         # What is repeated without end begins where the last of the other events was.
         ends = old[-1][0]["event"]
@@ -69,11 +69,13 @@ def _seconds(bench: Bench, event: Timed) -> float:
 
 
 def _figure(what: str, one: Sequence[float], other: Sequence[float]) -> Figure:
-    ratio = median(other) / median(one)
+    # The lower quartile: what disturbs a step on a shared machine only ever makes it longer.
+    usual, grown = quantiles(one)[0], quantiles(other)[0]
+    ratio = grown / usual
     return Figure(
         what=what,
-        floor=f"{median(one) * 1e6:,.0f} µs",
-        measured=f"{median(other) * 1e6:,.0f} µs",
+        floor=f"{usual * 1e6:,.0f} µs",
+        measured=f"{grown * 1e6:,.0f} µs",
         ratio=f"{ratio:.2f}",
         wanted=f"within {MOST} times",
         reached=ratio <= MOST,

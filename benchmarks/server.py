@@ -11,7 +11,7 @@ from multiprocessing.synchronize import Barrier
 from time import perf_counter
 
 from benchmarks import floor
-from benchmarks.courses import KINDS, LARGE, SMALL, Kind
+from benchmarks.courses import KINDS, LARGE, SMALL, Kind, large
 from benchmarks.engines import Bench
 from benchmarks.measure import Figure, Run, in_turns, rate
 from benchmarks.writing import endless_events, endless_steps, floor_steps
@@ -20,6 +20,8 @@ from engine.store.sql import open_store
 from tests.postgres import find_binaries, fresh_database, own_server
 
 WORKERS = 8
+WHOLE = len(large("c"))
+"""As many steps as a long course has, so that a turn has something of all of it."""
 LEAST_ALONE = {SMALL: 1.2, LARGE: 0.6}
 LEAST_AT_ONCE = {SMALL: 0.9, LARGE: 0.45}
 
@@ -62,23 +64,23 @@ class Writer:
 
 def alone(run: Run, kind: Kind, writer: Writer) -> Figure:
     """One process, one event after the other."""
-    count = run.of(200, 60)
+    count = run.of(WHOLE, 50)
 
     def turn(side: str) -> float:
         return rate(count, writer.prepared(side, kind.workflow, count))
 
-    pair = in_turns(lambda: turn("floor"), lambda: turn("engine"), run.of(9, 3))
+    pair = in_turns(lambda: turn("floor"), lambda: turn("engine"), run.of(6, 2))
     return pair.judged_by_ratio(f"PostgreSQL, serial, {kind.title}", LEAST_ALONE[kind.workflow])
 
 
 def at_once(run: Run, kind: Kind, crew: Crew) -> Figure:
     """Eight processes, each with courses of its own."""
-    count = run.of(100, 30)
+    count = run.of(WHOLE, 30)
 
     def turn(side: str) -> float:
         return crew.rate(side, kind.workflow, count)
 
-    pair = in_turns(lambda: turn("floor"), lambda: turn("engine"), run.of(9, 3))
+    pair = in_turns(lambda: turn("floor"), lambda: turn("engine"), run.of(5, 2))
     return pair.judged_by_ratio(
         f"PostgreSQL, {WORKERS} processes, {kind.title}", LEAST_AT_ONCE[kind.workflow]
     )

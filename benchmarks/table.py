@@ -40,14 +40,15 @@ How to read it:
 - The *floor* is what a raw driver (sqlite3, psycopg) does in the same seconds with the same bytes,
   statement by statement: read the course, move it if nobody else did, insert the record, insert a
   message, commit. SQLite with WAL and `synchronous=FULL`, PostgreSQL with fsync: what is
-  acknowledged is on the disk. Both are measured in turns, and the median of the turns is told, for
+  acknowledged is on the disk. Both are measured in turns, and the best turn of each is told, for
   the machine is shared and its disk is noisy: compare ratios, not rates.
 - The engine does more in a step: it reads the event strictly, weighs every guard in scope, explains
   what it found, chains the record, and keeps readings, timers and visits.
 - *Replay* proves the chain and folds the records to the row; its floor hashes and parses them.
+  What waits for nothing is timed by the processor, for one core.
 - The *small workflow* is the calibration of an instrument, one threshold behind each step;
   `intralesional_il2` is a whole patient's course of 152 events from baseline to maintenance.
-- Of growth, the columns are the median of a step in one place and in the other.
+- Of growth, the columns are the lower quartile of a step in one place and in the other.
 """
 
 

@@ -26,11 +26,12 @@ def figures(run: Run) -> Iterator[Figure]:
 
 
 def one_by_one(run: Run, kind: Kind) -> Figure:
-    """The events of course after course, each committed before the next."""
+    """The events of course after course, each committed before the next; whole courses a turn."""
     raw = floor.on_sqlite(run.folder / f"floor-{kind.workflow}.db")
     store = opened(run.folder / f"engine-{kind.workflow}.db")
-    bench, events, steps = Bench(store), endless_events(kind), endless_steps(floor_steps(kind))
-    turn = run.of(300, 150)
+    written = floor_steps(kind)
+    bench, events, steps = Bench(store), endless_events(kind), endless_steps(written)
+    turn = len(kind.tell("c")) * (1 if kind.workflow == LARGE else 6)
 
     def floor_turn() -> float:
         some = list(islice(steps, turn))
@@ -40,28 +41,29 @@ def one_by_one(run: Run, kind: Kind) -> Figure:
         some = list(islice(events, turn))
         return rate(turn, lambda: bench.submit(some))
 
-    pair = in_turns(floor_turn, engine_turn, run.of(11, 5))
+    pair = in_turns(floor_turn, engine_turn, run.of(9, 4))
     raw.close()
     store.close()
     return pair.judged_by_ratio(f"SQLite, one writer, {kind.title}", LEAST[kind.workflow])
 
 
 def fifty_at_once(run: Run, kind: Kind) -> Figure:
-    """Batches of one event each of fifty courses; the floor commits as seldom."""
+    """Batches of fifty events, whole courses a turn; the floor commits as seldom."""
     raw = floor.on_sqlite(run.folder / f"floor-many-{kind.workflow}.db")
     store = opened(run.folder / f"engine-many-{kind.workflow}.db")
-    bench, batches, steps = Bench(store), endless_batches(kind), endless_steps(floor_steps(kind))
-    turn = run.of(11, 5)
+    written = floor_steps(kind)
+    bench, groups, steps = Bench(store), count(), endless_steps(written)
+    batches = len(batches_of(kind, 0))
 
     def floor_turn() -> float:
-        some = [list(islice(steps, AT_ONCE)) for _ in range(turn)]
-        return rate(turn * AT_ONCE, lambda: raw.write_many(bench.tenant, some))
+        some = [list(islice(steps, AT_ONCE)) for _ in range(batches)]
+        return rate(batches * AT_ONCE, lambda: raw.write_many(bench.tenant, some))
 
     def engine_turn() -> float:
-        some = list(islice(batches, turn))
-        return rate(turn * AT_ONCE, lambda: bench.submit_many(some))
+        some = batches_of(kind, next(groups))
+        return rate(sum(map(len, some)), lambda: bench.submit_many(some))
 
-    pair = in_turns(floor_turn, engine_turn, run.of(9, 3))
+    pair = in_turns(floor_turn, engine_turn, run.of(7, 2))
     raw.close()
     store.close()
     return pair.judged_by_rate(
@@ -81,12 +83,13 @@ def endless_events(kind: Kind, name: str = "c") -> Iterator[Timed]:
     return chain.from_iterable(timed(kind.tell(f"{name}-{n}")) for n in count())
 
 
-def endless_batches(kind: Kind) -> Iterator[list[Timed]]:
-    """One event each of fifty courses, then the next of each; then of fifty others."""
-    for number in count():
-        courses = [timed(kind.tell(f"c-{number}-{n}")) for n in range(AT_ONCE)]
-        for batch in zip(*courses, strict=True):
-            yield list(batch)
+def batches_of(kind: Kind, group: int) -> list[list[Timed]]:
+    """The events of ten courses, five of each at once: as many as may lie within a day."""
+    courses = [timed(kind.tell(f"c-{group}-{n}")) for n in range(AT_ONCE // 5)]
+    return [
+        [event for course in courses for event in course[first : first + 5]]
+        for first in range(0, len(courses[0]), 5)
+    ]
 
 
 def floor_steps(kind: Kind) -> list[floor.Step]:
