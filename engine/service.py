@@ -227,8 +227,9 @@ def _blank(machine: Machine, course: str, name: str, at: datetime) -> Event:
 
 def _tell(desk: Desk) -> None:
     """One line per decision, after the commit; no clinical content, and a state may be that."""
+    line = log.bind()  # the logger is put together once, and not for every line
     for answer in desk.answers:
-        log.info(
+        line.info(
             "event_decided",
             course=answer.course,
             event_name=answer.event,

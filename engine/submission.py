@@ -368,6 +368,8 @@ def _permit(machine: Machine, event: Event) -> None:
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    if before is after:
+        return {}
     found = {name: item for name, item in after.items() if before.get(name) != item}
     return found | {name: None for name in before if name not in after}
 
