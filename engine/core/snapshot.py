@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, overload
 
 from engine.core.view import Calendar, Reading
@@ -45,7 +46,7 @@ class Newest(Sequence[Reading]):
 
     def __reversed__(self) -> Iterator[Reading]:
         yield self._newest
-        yield from reversed(self._loaded()[:-1])
+        yield from islice(reversed(self._loaded()), 1, None)
 
     def _loaded(self) -> Sequence[Reading]:
         if self._all is None:
