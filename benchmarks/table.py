@@ -48,7 +48,8 @@ How to read it:
   What waits for nothing is timed by the processor, for one core.
 - The *small workflow* is the calibration of an instrument, one threshold behind each step;
   `intralesional_il2` is a whole patient's course of 152 events from baseline to maintenance.
-- Of growth, the columns are the lower quartile of a step in one place and in the other.
+- Of growth, the columns are what a step takes of the processor in one place and in the other, the
+  lower quartile of each.
 """
 
 
