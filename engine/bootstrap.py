@@ -121,7 +121,7 @@ def migrate(
             return Migrated(before, schema.current(connection))
     except DBAPIError as error:
         known = meaning(store.dialect, error, "", joined=False)
-        if known is None and getattr(error.orig, "sqlstate", None) == NOT_PRIVILEGED:
+        if getattr(error.orig, "sqlstate", None) == NOT_PRIVILEGED:
             known = StoreUnavailable(f"{error.orig}".splitlines()[0] + ": migrate as its owner")
         if known is None:
             raise

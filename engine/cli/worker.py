@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ from engine.service import Service
 log = structlog.get_logger("regimen")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+GRAIN = 0.2
+"""Seconds within which a worker that waits notices that it was told to stop."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 @command
 def tick(session: Session) -> None:
     """Let every timer that is due come back as an event, once."""
-    fired = _until_quiet(session.service(writes=True), threading.Event())
+    fired = _until_quiet(session.service(writes=True), _Stop())
     session.answer(
         {"timers": fired},
         lambda out: out.print(_told(fired) if fired else "No timer was due."),
@@ -70,29 +71,47 @@ def work(
                     raise
                 log.warning("store_unavailable", why=error.why)
             left = interval if ends is None else min(interval, ends - time.monotonic())
-            if once or left <= 0 or stop.wait(left):
+            if once or left <= 0 or stop.within(left):
                 break
+    if stop.signal is not None:
+        log.info("worker_stopping", signal=stop.signal.name)
     session.answer({"timers": fired}, lambda out: out.print(_told(fired)))
 
 
-def _until_quiet(service: Service, stop: threading.Event) -> int:
+def _until_quiet(service: Service, stop: _Stop) -> int:
     """How many timers came back until none was due, or until the stop."""
     fired = 0
-    while not stop.is_set() and (came := service.tick()):
+    while stop.signal is None and (came := service.tick()):
         fired += came
     return fired
 
 
+class _Stop:
+    """Whether a signal asked for the end.
+
+    The handler only notes it: it runs in the middle of anything, and whatever takes a lock there,
+    an event to wait for or a log line, may wait for itself for ever.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+
+    def note(self, number: int, _: FrameType | None) -> None:
+        self.signal = signal.Signals(number)
+
+    def within(self, seconds: float) -> bool:
+        """Wait, and say whether the end was asked for in the meantime."""
+        until = time.monotonic() + seconds
+        while self.signal is None and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, GRAIN))
+        return self.signal is not None
+
+
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
-    """An event that the signals set, in place of an end in the middle of something."""
-    stop = threading.Event()
-
-    def asked(number: int, _: FrameType | None) -> None:
-        stop.set()
-        log.info("worker_stopping", signal=signal.Signals(number).name)
-
-    before = {number: signal.signal(number, asked) for number in STOPPING}
+def _told_to_stop() -> Iterator[_Stop]:
+    """A note that the signals make, in place of an end in the middle of something."""
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.note) for number in STOPPING}
     try:
         yield stop
     finally:

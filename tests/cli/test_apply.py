@@ -154,6 +154,7 @@ def test_whoever_interrupts_is_told_what_stands(regimen: Regimen):
         [sys.executable, "-c", "from engine.cli import main; main()", "apply", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        preexec_fn=heeds_interrupts,  # noqa: PLW1509  # no thread of the test holds a lock here
     )  # fmt: skip
     assert applying.stdin is not None
     applying.stdin.write(lines.encode())
@@ -168,6 +169,11 @@ def test_whoever_interrupts_is_told_what_stands(regimen: Regimen):
     assert applying.returncode == 130
     assert b"50 events: 50 applied. These stand" in err
     assert "60 events: 10 applied, 50 already there." in regimen("apply", "-", stdin=lines).out
+
+
+def heeds_interrupts() -> None:
+    """Tests that run in the background of a shell inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _many(number: int) -> str:
