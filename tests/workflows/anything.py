@@ -25,15 +25,6 @@ GUARDS = {
     )
     for event in EVENTS
 }
-CODES = tuple(
-    dict.fromkeys(
-        code
-        for transition in WORKFLOW.transitions
-        for requirement in transition.requires
-        for code in requirement.codes
-    )
-)
-
 AROUND: dict[str, tuple[str, ...]] = {
     "systolic": ("60 mm[Hg]", "85 mm[Hg]", "90 mm[Hg]", "91 mm[Hg]", "130 mm[Hg]", "900 mm[Hg]"),
     "heart_rate": ("72 /min", "130 /min", "131 /min", "160 /min"),

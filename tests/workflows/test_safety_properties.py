@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from engine.core.event import CORRECTED
 from engine.submission import Answer
 from engine.testing import Story, said
-from tests.workflows.anything import AMOUNTS, CODES, EVENTS, GUARDS, REPORTS, REQUESTS, data
+from tests.workflows.anything import AMOUNTS, EVENTS, GUARDS, REPORTS, REQUESTS, data
 from tests.workflows.il2 import (
     after_dose,
     after_test_dose,
@@ -39,7 +39,20 @@ from tests.workflows.il2 import (
     on_day_of_visit,
     split,
 )
+from tests.workflows.shadow import HOLDS, Shadow, is_reason_to_stop
 
+REASON, NOT_PUBLISHED = "clinical-judgement", "not-published"
+EXITS = ("contact_lost", "transfer_reported", "follow_up_ended", "withdrawal_reported",
+         "death_reported")  # fmt: skip
+RECORDED = tuple(name for name in REPORTS if name not in {*EXITS, "dose_given"})
+STOPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("adverse_event_reported", {"term": "confusion", "grade": 1}),
+    ("adverse_event_reported", {"term": "atrial_fibrillation", "grade": 1}),
+    ("electrocardiogram_recorded", {"rhythm": "atrial_fibrillation"}),
+    ("labs_recorded", {"creatinine": "3.1 mg/dL"}),
+    ("echocardiogram_recorded", {"echocardiogram": "dysfunction"}),
+)
+LATE = st.sampled_from([0, 0, 0, 1, 20, 70])
 BEGINNINGS: dict[str, Callable[[], Story]] = {
     "nothing": begun,
     "baseline": at_baseline,
@@ -53,74 +66,12 @@ BEGINNINGS: dict[str, Callable[[], Story]] = {
     "maintenance": in_maintenance,
     "retrospective": lambda: begun(retrospective=True),
 }
-SUPRAVENTRICULAR = {"atrial_fibrillation", "atrial_flutter", "supraventricular_tachycardia"}
-STOPPING_TERMS = {
-    "atrial_fibrillation", "supraventricular_tachycardia", "confusion", "delirium",
-    "encephalopathy", "other_neurotoxicity",
-}  # fmt: skip
-HOLDS = {"test_dose_hold", "dose_hold"}
-TESTING = {"observing_test_dose", "assessing_tolerance", "test_dose_review"}
-
-
-class Shadow:
-    """What a careful reader of the protocol knows after each event."""
-
-    def __init__(self) -> None:
-        self.round = 0
-        self.injected_at: datetime | None = None
-        self.tolerated = self.held = self.stopped = False
-        self.few_comorbidities = False
-
-    def see(self, body: dict[str, Any], story: Story) -> None:
-        event, verdict = body["event"], body["verdict"]
-        name, sent = event["event"], event.get("data") or {}
-        before, after = body["state"]
-        if verdict == "refused":
-            return
-        at = event["at"]
-        happened = story.at(at) if isinstance(at, str) else None
-        number = story_round(body, self.round)
-        if name == "dose_given" and (self.injected_at is None or number != self.round):
-            self.injected_at = happened
-            self.tolerated = self.held = self.stopped = False
-        self.round = number
-        if name == "comorbidities_attested" and "few_comorbidities" in sent:
-            self.few_comorbidities = sent["few_comorbidities"]
-        if after in TESTING:
-            self.tolerated = False
-        if name == "confirm_tolerated" and before in TESTING:
-            self.tolerated = True
-        if after in HOLDS:
-            self.held = True
-        if name == "release_hold":
-            self.held = False
-        if after == "il2_discontinued":
-            self.stopped = True
-        if stops(name, sent) and self.injected_at is not None and happened is not None:
-            self.stopped = self.stopped or happened >= self.injected_at
-
-
-def story_round(body: dict[str, Any], known: int) -> int:
-    changed = body["changes"].get("round", known)
-    assert isinstance(changed, int)
-    return changed
-
-
-def stops(name: str, sent: dict[str, Any]) -> bool:
-    """Whether a report is by itself a reason to discontinue: E01, E02, E03, N05."""
-    if name == "labs_recorded" and "creatinine" in sent:
-        return Decimal(sent["creatinine"]["value"]) > 3
-    if name in {"vital_signs_recorded", "electrocardiogram_recorded"}:
-        return sent.get("rhythm") in SUPRAVENTRICULAR
-    if name == "adverse_event_reported":
-        return sent["term"] in STOPPING_TERMS
-    return name == "echocardiogram_recorded" and sent["echocardiogram"] == "dysfunction"
 
 
 class Courses(RuleBasedStateMachine):
     """A course to which anything happens, in any order, late or in time, with every override."""
 
-    @initialize(beginning=st.sampled_from(sorted(BEGINNINGS)))
+    @initialize(beginning=st.sampled_from([*BEGINNINGS, *["escalating", "held"] * 4]))
     def begin(self, beginning: str) -> None:
         self.story = BEGINNINGS[beginning]().fork()
         self.shadow = Shadow()
@@ -136,30 +87,76 @@ class Courses(RuleBasedStateMachine):
         self.story.advance(hours=hours)
         self.catch_up()
 
-    @rule(sent=st.data(), late=st.sampled_from([0, 0, 0, 1, 20, 70]))
+    @rule(sent=st.data(), late=LATE)
     def report(self, sent: st.DataObject, late: int) -> None:
-        name = sent.draw(st.sampled_from(REPORTS), label="report")
-        answer = self.send(name, sent, late)
+        """Anything but an exit, an injection or a reason to stop: these have steps of their own."""
+        name = sent.draw(st.sampled_from(RECORDED), label="report")
+        fields = sent.draw(data(EVENTS[name]), label="fields")
+        if not is_reason_to_stop(name, fields):
+            self.reports(name, sent, late, fields)
 
-        assert answer.verdict in {"accepted", "deviation"}, f"{name}: {said(answer)}"
-        self.note(answer, name)
+    @rule(sent=st.data(), late=LATE)
+    def inject(self, sent: st.DataObject, late: int) -> None:
+        self.reports("dose_given", sent, late, sent.draw(data(EVENTS["dose_given"]), label="dose"))
+
+    @rule(fact=st.sampled_from(STOPS), late=LATE, tempted=st.booleans())
+    def stop(self, fact: tuple[str, dict[str, Any]], late: int, tempted: bool) -> None:
+        """A reason to discontinue, in time or late, wherever the course is."""
+        name, fields = fact
+        at = self.story.clock.now() - timedelta(hours=late)
+        assert not self.story.sends(name, role="nurse", at=at, **fields).refused
+        self.catch_up()
+        if tempted:
+            self.tempt()
 
     @rule(sent=st.data(), late=st.sampled_from([0, 0, 5]), force=st.booleans())
     def request(self, sent: st.DataObject, late: int, force: bool) -> None:
-        self.send(sent.draw(st.sampled_from(REQUESTS), label="request"), sent, late, force=force)
+        name = sent.draw(st.sampled_from(REQUESTS), label="request")
+        fields = sent.draw(data(EVENTS[name]), label="fields")
+        self.send(name, sent, late, fields, force=force)
 
-    @rule(amount=st.sampled_from(AMOUNTS), code=st.sampled_from([*CODES, "not-published"]))
-    def order_with_every_override(self, amount: str, code: str) -> None:
-        """Everything of the day is normal, and a clinician gives a reason for whatever is soft."""
-        day_of_visit(self.story)
+    @rule(exit_=st.sampled_from(EXITS), back=st.booleans(), between=st.booleans())
+    def leave(self, exit_: str, back: bool, between: bool) -> None:
+        """Out and, mostly, in again: no state may be got rid of on the way."""
+        scope = {"scope": "all"} if exit_ == "withdrawal_reported" else {}
+        assert not self.story.sends(exit_, **scope).refused
+        if between:
+            self.story.advance(hours=9)
+        if back or exit_ != "death_reported":
+            for again in ("contact_regained", "exit_corrected"):
+                reason = "entered-in-error" if again == "exit_corrected" else None
+                assert not self.story.sends(again, role="clinician", reason=reason).refused
+            self.tempt()
         self.catch_up()
-        order = f"{amount} M[IU]"
+
+    @rule(looked=st.booleans())
+    def go_on(self, looked: bool) -> None:
+        """Whatever lets a course go on after a hold or a review, with every override."""
+        if looked:
+            self.story.sends("echocardiogram_recorded", echocardiogram="no_dysfunction")
+        day_of_visit(self.story)
+        for event in ("toxicity_resolved", "observation_completed"):
+            self.story.sends(event, role="clinician")
+        for event in ("release_hold", "confirm_tolerated", "resume_escalation"):
+            self.story.sends(event, role="clinician", override=GUARDS[event], code=REASON)
+        self.story.sends("extend_window", role="clinician", weeks=6,
+                         override=GUARDS["extend_window"], code=REASON)  # fmt: skip
+        self.catch_up()
+
+    @rule(
+        amount=st.sampled_from(AMOUNTS),
+        few=st.booleans(),
+        code=st.sampled_from([REASON] * 9 + [NOT_PUBLISHED]),
+    )
+    def order_with_every_override(self, amount: str, few: bool, code: str) -> None:
+        """Everything of the day is normal, and a clinician gives a reason for whatever is soft."""
+        self.story.sends("comorbidities_attested", few_comorbidities=few)
+        day_of_visit(self.story)
         for event in ("order_test_dose", "order_dose"):
-            self.story.sends(
-                event, role="clinician", amount=order, split=split(order),
-                override=GUARDS[event], code=code,
-            )  # fmt: skip
-            self.catch_up()
+            for order in ("22.1 M[IU]", "21.6 M[IU]", f"{amount} M[IU]"):
+                self.story.sends(event, role="clinician", amount=order, split=split(order),
+                                 override=GUARDS[event], code=code)  # fmt: skip
+                self.catch_up()
 
     @rule(amount=st.sampled_from(["7 M[IU]", "10 M[IU]"]))
     def visit(self, amount: str) -> None:
@@ -167,7 +164,7 @@ class Courses(RuleBasedStateMachine):
         day_of_visit(self.story)
         for event in ("order_test_dose", "order_dose"):
             self.story.sends(event, role="clinician", amount=amount, split=split(amount),
-                             override=GUARDS[event], code="clinical-judgement")  # fmt: skip
+                             override=GUARDS[event], code=REASON)  # fmt: skip
         answer = self.story.sends("dose_given", role="nurse", amount=amount)
         assert not answer.refused
         for _ in range(2):
@@ -185,7 +182,7 @@ class Courses(RuleBasedStateMachine):
         value = fields.get(declared.name) if right else None
         answer = self.story.corrects(wrong, name, value, role="clinician")
 
-        assert answer.verdict == "accepted", said(answer)
+        assert not answer.refused, said(answer)
         self.catch_up()
 
     # --- what must hold --------------------------------------------------------------------------
@@ -197,18 +194,33 @@ class Courses(RuleBasedStateMachine):
 
     # --- how -------------------------------------------------------------------------------------
 
-    def send(self, name: str, sent: st.DataObject, late: int, *, force: bool = False) -> Answer:
+    def tempt(self) -> None:
+        """Try to go on as if nothing had happened."""
+        self.go_on(looked=False)
+        self.story.advance(hours=48)
+        self.order_with_every_override("7", few=False, code=REASON)
+
+    def send(
+        self, name: str, sent: st.DataObject, late: int, fields: dict[str, Any], *,
+        force: bool = False,
+    ) -> Answer:  # fmt: skip
         event = EVENTS[name]
         how: dict[str, Any] = {"role": sent.draw(st.sampled_from(event.roles), label="role")}
         if event.reason_codes:
             how["reason"] = event.reason_codes[0]
         if force and GUARDS[name]:
-            how |= {"override": GUARDS[name], "code": "clinical-judgement"}
+            how |= {"override": GUARDS[name], "code": REASON}
         if late:
             how["at"] = self.story.clock.now() - timedelta(hours=late)
-        answer = self.story.sends(name, data=sent.draw(data(event), label="data"), **how)
+        answer = self.story.sends(name, data=fields, **how)
         self.catch_up()
         return answer
+
+    def reports(self, name: str, sent: st.DataObject, late: int, fields: dict[str, Any]) -> None:
+        answer = self.send(name, sent, late, fields)
+
+        assert answer.verdict in {"accepted", "deviation"}, f"{name}: {said(answer)}"
+        self.note(answer, name)
 
     def note(self, answer: Answer, name: str) -> None:
         body = self.bodies[answer.seq]
@@ -222,20 +234,26 @@ class Courses(RuleBasedStateMachine):
             assert record.seq == self.seen, "a record was lost"
             body = json.loads(record.body)
             self.judge(body)
-            self.shadow.see(body, self.story)
+            self.shadow.see(body)
             self.bodies[self.seen] = body
 
     def judge(self, body: dict[str, Any]) -> None:
         name, verdict = body["event"]["event"], body["verdict"]
         if name == CORRECTED or name in REPORTS:
             assert verdict != "refused", f"a report was refused: {name}"
-        if name not in {"order_dose", "order_test_dose"} or verdict == "refused":
+        if verdict == "refused":
+            return
+        if name == "release_hold" and body["state"][0] in HOLDS:
+            assert self.shadow.cleared, "without an echocardiogram that rules out dysfunction"
+        if name not in {"order_dose", "order_test_dose"}:
             return
         amount = Decimal(body["event"]["data"]["amount"]["value"])
         assert amount <= 22, "above the ceiling"
         assert body["state"][0] not in HOLDS, "while held"
         if name == "order_test_dose":
             assert 3 <= amount <= 7, "a test dose of 3 to 7"
+            opens_round = body["state"][0] in {"baseline", "restart_baseline"}
+            assert opens_round or not self.shadow.stopped, "repeated after a discontinuation"
             return
         assert self.shadow.tolerated, "without a tolerated test dose"
         assert not self.shadow.held, "before a hold was released"
@@ -244,7 +262,7 @@ class Courses(RuleBasedStateMachine):
 
 
 Courses.TestCase.settings = settings(
-    max_examples=200,
+    max_examples=150,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
