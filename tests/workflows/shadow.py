@@ -92,6 +92,10 @@ class Shadow:
             # What was entered in error was no reason; a value put right may be one.
             self.facts.discard(sent["record"])
             return
+        if name == "revoke_discontinuation":
+            # A clinician's word, with a reason, that what was reported never was.
+            self.facts.clear()
+            self.discontinued = False
         known = self.injected_at is not None and happened is not None
         if known and happened >= self.injected_at and is_reason_to_stop(name, sent):
             self.facts.add(seq)

@@ -234,6 +234,23 @@ PLATELETS = Guard(
 )
 
 
+NOT_STOPPED = Guard(
+    name="no_stop_rule_in_this_round",
+    condition=v.stop_rules_fired <= 0,
+    title="No stop rule fired in this round",
+    cite=decision("7.16", "A discontinuation holds for the round, whenever it is learnt of."),
+)
+NO_RISE = Guard(
+    name="E03_no_rise_open",
+    condition=~v.enzyme_hold_open,
+    title="No rise of cardiac enzymes is open",
+    cite=table_3(
+        "Elevated Cardiac Enzymes",
+        "Discontinue IL-2 therapy until echocardiogram has ruled out myocardial dysfunction",
+    ),
+)
+
+
 def _in_question(rule: str, *measured: Input) -> Expression:
     """Whether a rule could not be weighed although something was measured.
 
@@ -268,11 +285,12 @@ LABS = Guard(
 )
 
 HARD_FOR_ORDER = (SPLIT_ADDS_UP, AT_MOST_22, ABOVE_19, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED,
-                  OBSERVED, PLATELETS)  # fmt: skip
+                  OBSERVED, PLATELETS, NOT_STOPPED, NO_RISE)  # fmt: skip
 SOFT_FOR_ORDER = (ABOVE_15, STEP, NOT_ABOVE_TOLERATED, ASSESSED, GAP, ROLLING, WINDOW, PRESSURE,
                   HEART_RATE, NO_TOXICITY, HOME_READINGS, NO_STOP_QUESTION, LABS)  # fmt: skip
 HARD_FOR_TEST_DOSE = (SPLIT_ADDS_UP, TEST_DOSE_AT_MOST_7, TEST_DOSE_AT_LEAST_3)
-HARD_FOR_REPEAT = (*HARD_FOR_TEST_DOSE, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED, OBSERVED, PLATELETS)
+HARD_FOR_REPEAT = (*HARD_FOR_TEST_DOSE, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED, OBSERVED, PLATELETS,
+                   NOT_STOPPED, NO_RISE)  # fmt: skip
 SOFT_FOR_REPEAT = (TEST_DOSE_IS_7, GAP, PRESSURE, HEART_RATE, NO_TOXICITY, HOME_READINGS,
                    NO_STOP_QUESTION)  # fmt: skip
 

@@ -252,7 +252,10 @@ CHAPTER = Chapter(
             event="extend_window",
             sources=("tail",),
             target="escalation",
-            requires=(*hard(AT_MOST_6_WEEKS, TESTED, ENDED_BY_PLAN), *soft(AT_MOST_4_WEEKS)),
+            requires=(
+                *hard(AT_MOST_6_WEEKS, TESTED, ENDED_BY_PLAN, dosing.NOT_STOPPED, dosing.NO_RISE),
+                *soft(AT_MOST_4_WEEKS),
+            ),
             updates={
                 **_EXTENDED,
                 "il2_over_on": UNSET,

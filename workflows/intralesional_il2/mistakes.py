@@ -4,6 +4,8 @@
   whenever anything happens, since a correction is no event of the protocol.
 - A report that was none is taken back by a clinician; the toxicity that it opened stays open until
   a clinician closes it, and what it discontinued stays discontinued.
+- A stop rule that fired after IL-2 was over, on something entered in error, is taken back where the
+  course stands.
 - A discontinuation that rested on something entered in error is taken back by a clinician, to a
   review or to the hold that was open, never straight to the next dose. It stays closed while a stop
   rule holds on what is recorded, so a value is corrected first.
@@ -33,7 +35,7 @@ from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import GOAL_AT_BASELINE, NO, UNSET, YES, keep, sent
 from workflows.intralesional_il2.hold import RISE_OPEN
-from workflows.intralesional_il2.injection import TESTED
+from workflows.intralesional_il2.injection import STOPPED, TESTED
 from workflows.intralesional_il2.sources import PRESSURE_GOALS, TOP_DOSE, decision, inferred
 from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, CLINICIAN, TREATED
 
@@ -84,6 +86,12 @@ BY_STOP_RULE = Guard(
     name="il2_ended_by_stop_rule",
     condition=all_of(v.il2_ended_by.known(), v.il2_ended_by.is_("stop_rule")),
     title="A stop rule ended IL-2",
+    cite=MISTAKE,
+)
+NOT_BY_STOP_RULE = Guard(
+    name="il2_ended_otherwise",
+    condition=all_of(v.il2_ended_by.known(), v.il2_ended_by.is_not("stop_rule")),
+    title="IL-2 was over before a stop rule fired",
     cite=MISTAKE,
 )
 NONE_HOLDS = Guard(
@@ -162,11 +170,14 @@ RETRACT = Event(
     title="An adverse event, emergency visit or vasopressor since the last dose was none",
     cite=decision("7.7", "What was entered in error says nothing of whether a dose was tolerated."),
 )
-_REVOKED: Mapping[str, Expression] = {
+_NEVER_STOPPED: Mapping[str, Expression] = {
     "stopped_by": UNSET,
     "stop_rule_open": NO,
     "stop_rules_fired": Constant(Decimal(0)),
     "consult_needed": NO,
+}
+_REVOKED: Mapping[str, Expression] = {
+    **_NEVER_STOPPED,
     "il2_ended_by": UNSET,
     "il2_over_on": UNSET,
     "tail_ends_on": UNSET,
@@ -198,6 +209,7 @@ CHAPTER = Chapter(
         AMOUNT_CORRECTED,
         AMOUNT_TOO_HIGH,
         BY_STOP_RULE,
+        NOT_BY_STOP_RULE,
         NONE_HOLDS,
         ONLY_ONE,
     ),
@@ -207,6 +219,13 @@ CHAPTER = Chapter(
         _back("test_dose_hold", "test_dose_hold", "testing", RISE_OPEN, priority=30),
         _back("review", "dose_review", "escalating", TESTED, priority=20),
         _back("test_dose_review", "test_dose_review", "testing", priority=10),
+        Transition(
+            name="stop_after_il2_revoked",
+            event="revoke_discontinuation",
+            sources=("tail", "maintenance", "follow_up"),
+            requires=(*hard(NOT_BY_STOP_RULE, STOPPED, NONE_HOLDS), *soft(ONLY_ONE)),
+            updates=_NEVER_STOPPED,
+        ),
     ),
     rules=(
         Rule(

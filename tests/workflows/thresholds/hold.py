@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from engine.testing import Part, step
 from tests.workflows.anything import GUARDS
 from tests.workflows.il2 import (
@@ -23,6 +25,7 @@ from tests.workflows.thresholds.row import (
     asks,
     ends_in,
     fires,
+    firmly,
     granted,
     has,
     not_fired,
@@ -164,6 +167,16 @@ ROWS = (
         until("2026-03-30 23:58"), step("symptoms_reviewed"), then=ends_in("dose_hold")),
     row("E03", "a rise that was cleared is not cleared again in the tail", in_tail, troponin("20"),
         *CLEARED, waits(hours=1), RELEASE, then=refused),
+    # --- a rise that no hold kept: the course had been left, or IL-2 was over ---------------------
+    row("E03", "enzymes rose while the patient was lost: who comes back is held", escalating,
+        step("contact_lost"), waits(hours=2), troponin("20"), step("contact_regained"),
+        then=ends_in("dose_hold")),
+    firmly("E03", "enzymes rose in the tail: no more weeks before an echocardiogram", in_tail,
+           troponin("20"), partial(step, "extend_window", weeks=6),
+           kept="E03_no_rise_open at_most_4_weeks"),
+    row("E03", "and more weeks by a reason once it is cleared", in_tail, troponin("20"), *CLEARED,
+        step("extend_window", weeks=6, override="at_most_4_weeks", code="clinical-judgement"),
+        then=(granted, ends_in("escalation"))),
     row("E03", "topicals go on during a hold", in_dose_hold, step("symptoms_reviewed"),
         then=has(topical_mode="treatment", topical_nights="7")),
 )  # fmt: skip

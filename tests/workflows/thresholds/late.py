@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.submission import Answer
-from engine.testing import Part, Story, kept_by, said, step
+from engine.testing import Part, Story, step
 from tests.workflows.il2 import (
     adverse,
     after_dose,
@@ -29,12 +28,12 @@ from tests.workflows.il2 import (
     waits,
 )
 from tests.workflows.thresholds.row import (
-    Expectation,
     deviates,
     ends_in,
     fires,
     granted,
     has,
+    kept_closed_by,
     not_fired,
     recorded,
     refused_by,
@@ -91,16 +90,6 @@ def _before_16() -> Story:
 
 def order(amount: str) -> Any:
     return orders(f"{amount} M[IU]")
-
-
-def kept_closed_by(guard: str) -> Expectation:
-    """Refused, and this guard is among what kept the ways closed."""
-
-    def look(_: Story, answer: Answer) -> None:
-        assert answer.refused, said(answer)
-        assert guard in kept_by(answer), said(answer)
-
-    return look
 
 
 ROWS = (

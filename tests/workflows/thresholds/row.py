@@ -183,6 +183,16 @@ def refused_by(*guards: str) -> Expectation:
     return look
 
 
+def kept_closed_by(guard: str) -> Expectation:
+    """Refused, and this guard is among what kept the ways closed."""
+
+    def look(_: Story, answer: Answer) -> None:
+        assert answer.refused, said(answer)
+        assert guard in kept_by(answer), said(answer)
+
+    return look
+
+
 def undecided(*names: str) -> Expectation:
     """Refused because these could not be weighed; they are named."""
 
