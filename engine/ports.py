@@ -195,10 +195,12 @@ class Store(Protocol):
     """Where courses live. Transactions are passed to use cases, never opened below them."""
 
     def transaction(
-        self, tenant: str, *, write: bool = True
+        self, tenant: str, *, write: bool = True, alone: bool = False
     ) -> AbstractContextManager[Transaction]:
         """A transaction that commits when its block ends and rolls back when it raises.
 
+        With `alone` most often one decision is all that it writes: a store may then leave the
+        course unlocked until that is written, and find a lost race only when the block ends.
         With `write=False` it sees one moment throughout; nothing may be written in it.
         Raises StoreUnavailable when the database cannot be reached, is full or stays locked.
         """

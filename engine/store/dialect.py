@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from engine.ports import Write
+from engine.store.channel import Channel
 from engine.store.trouble import Trouble
 from engine.store.writes import Writes
 
@@ -18,12 +18,16 @@ from engine.store.writes import Writes
 class Dialect:
     """One database.
 
+    `alone` are the execution options of a transaction that most often writes once: each statement
+    is one of its own, until there is a second one that writes. It is `None` where a writer has to
+    lock before it reads.
     `reading` are the execution options of a transaction that reads: it sees one moment and holds
     nobody up. `append` stores a decision and says whether it did: not when the course had moved.
     `trouble` gives the meaning of an error, if it has one.
     """
 
     reading: Mapping[str, Any]
+    alone: Mapping[str, Any] | None
     writes: Writes
-    append: Callable[[Connection, str, Write], bool]
+    append: Callable[[Channel, str, Write], bool]
     trouble: Callable[[DBAPIError], Trouble | None]

@@ -67,7 +67,11 @@ class MemoryStore:
         self._wait = wait
 
     def transaction(
-        self, tenant: str, *, write: bool = True
+        self,
+        tenant: str,
+        *,
+        write: bool = True,
+        alone: bool = False,  # noqa: ARG002  # every writer waits
     ) -> AbstractContextManager[MemoryTransaction]:
         """A transaction that commits when its block ends and rolls back when it raises.
 

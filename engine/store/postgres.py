@@ -1,21 +1,22 @@
 """PostgreSQL through psycopg: many writers, who meet at the row of a course.
 
-What costs time here are round trips, so that everything a decision writes is one statement.
+What costs time here are round trips, so that everything a decision writes is one statement: which
+is a transaction by itself, where nothing else is written with it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import StoreUnavailable
 from engine.ports import Write
 from engine.store import step
+from engine.store.channel import Channel
 from engine.store.dialect import Dialect
-from engine.store.prepared import send
 from engine.store.tables import ONE_OPEN, courses, definitions, records
 from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
@@ -38,10 +39,10 @@ def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlche
     return engine
 
 
-def append(connection: Connection, tenant: str, write: Write) -> bool:
+def append(channel: Channel, tenant: str, write: Write) -> bool:
     """In one round trip."""
     statement, asked = step.filled(tenant, write)
-    moved: int = send(connection, statement, asked).scalar_one()
+    moved: int = channel.rows(statement, asked)[0][0]
     return moved == 1
 
 
@@ -101,6 +102,7 @@ _UNUSABLE = {
 _WRITES = writes(insert)
 POSTGRESQL = Dialect(
     reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    alone={"isolation_level": "AUTOCOMMIT"},
     writes=_WRITES,
     append=append,
     trouble=trouble,

@@ -44,17 +44,20 @@ class SqlStore:
         self.engine = engine
         self.dialect = DIALECTS[engine.dialect.name]
         self.reading = engine.execution_options(**self.dialect.reading)
+        alone = self.dialect.alone
+        self.alone = None if alone is None else engine.execution_options(**alone)
         self._checked = False
 
     def transaction(
-        self, tenant: str, *, write: bool = True
+        self, tenant: str, *, write: bool = True, alone: bool = False
     ) -> AbstractContextManager[SqlTransaction]:
         """A transaction that commits when its block ends and rolls back when it raises.
 
-        With `write=False` it sees one moment throughout, and nothing can be written. Raises
-        StoreUnavailable, also when the database is not migrated to what this engine needs.
+        With `write=False` it sees one moment throughout, and nothing can be written. With `alone`
+        a lost race may show only when the block ends. Raises StoreUnavailable, also when the
+        database is not migrated to what this engine needs.
         """
-        return _Own(self, tenant, write=write)
+        return _Own(self, tenant, write=write, alone=alone and self.alone is not None)
 
     def close(self) -> None:
         """Close the connections that wait for their next use."""
@@ -82,6 +85,7 @@ class HostStore:
         tenant: str,
         *,
         write: bool = True,
+        alone: bool = False,  # noqa: ARG002  # in a host's transaction nothing is alone
     ) -> AbstractContextManager[SqlTransaction]:
         """The host's transaction; when the block ends it goes on, and the host commits it."""
         return _Joined(self._bind, tenant, write=write)
@@ -109,16 +113,15 @@ def open_store(url: str, **options: Any) -> SqlStore:  # noqa: ANN401  # SQLAlch
 class _Own:
     """A transaction from BEGIN to COMMIT."""
 
-    __slots__ = ("_connection", "_store", "_tenant", "_tx", "_write")
+    __slots__ = ("_alone", "_connection", "_store", "_tenant", "_tx", "_write")
 
-    def __init__(self, store: SqlStore, tenant: str, *, write: bool) -> None:
-        self._store, self._tenant, self._write = store, tenant, write
+    def __init__(self, store: SqlStore, tenant: str, *, write: bool, alone: bool) -> None:
+        self._store, self._tenant, self._write, self._alone = store, tenant, write, alone
 
     def __enter__(self) -> SqlTransaction:
         dialect = self._store.dialect
         try:
-            engine = self._store.engine if self._write else self._store.reading
-            self._connection = engine.connect()
+            self._connection = self._engine().connect()
             try:
                 self._connection.begin()
                 self._store.check(self._connection)
@@ -127,7 +130,9 @@ class _Own:
                 raise
         except (DBAPIError, PoolTimeout) as error:
             _raise(dialect, error, "")
-        self._tx = SqlTransaction(self._connection, self._tenant, dialect, write=self._write)
+        self._tx = SqlTransaction(
+            self._connection, self._tenant, dialect, write=self._write, alone=self._alone
+        )
         return self._tx
 
     def __exit__(
@@ -138,11 +143,19 @@ class _Own:
     ) -> None:
         try:
             if kind is None:
+                self._tx.finish()
                 self._connection.commit()
         except DBAPIError as error:
             _raise(self._store.dialect, error, self._tx.course)
         finally:
             self._connection.close()  # which rolls back what is not committed
+
+    def _engine(self) -> Engine:
+        if not self._write:
+            return self._store.reading
+        if self._alone and self._store.alone is not None:
+            return self._store.alone
+        return self._store.engine
 
 
 class _Joined:

@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.ports import Write
 from engine.store import parameters
+from engine.store.channel import Channel
 from engine.store.dialect import Dialect
 from engine.store.drivers import count, driver
-from engine.store.prepared import send, send_all
 from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
 
@@ -70,26 +70,26 @@ def may_corrupt(version: tuple[int, ...]) -> bool:
     return (3, 7, 0) <= version <= (3, 51, 2)
 
 
-def append(connection: Connection, tenant: str, write: Write) -> bool:
+def append(channel: Channel, tenant: str, write: Write) -> bool:
     """Statement by statement: there is no network between us and the file."""
     if write.before_seq == 0:
-        moved = send(connection, _WRITES.open, parameters.course(tenant, write))
+        moved = channel.send(_WRITES.open, parameters.course(tenant, write))
     else:
-        moved = send(connection, _WRITES.move, parameters.move(tenant, write))
-    if moved.rowcount == 0:
+        moved = channel.send(_WRITES.move, parameters.move(tenant, write))
+    if moved == 0:
         return False
-    send(connection, _WRITES.record, parameters.record(tenant, write))
-    send_all(connection, _WRITES.readings, parameters.readings(tenant, write))
-    send_all(connection, _WRITES.messages, parameters.messages(tenant, write))
-    send_all(connection, _WRITES.texts, parameters.texts(tenant, write))
+    channel.send(_WRITES.record, parameters.record(tenant, write))
+    channel.send_all(_WRITES.readings, parameters.readings(tenant, write))
+    channel.send_all(_WRITES.messages, parameters.messages(tenant, write))
+    channel.send_all(_WRITES.texts, parameters.texts(tenant, write))
     if write.timers:
         armed, disarmed = parameters.timers(tenant, write)
-        send_all(connection, _WRITES.arm, armed)
-        send_all(connection, _WRITES.disarm, disarmed)
+        channel.send_all(_WRITES.arm, armed)
+        channel.send_all(_WRITES.disarm, disarmed)
     if write.visits:
         due, gone = parameters.visits(tenant, write)
-        send_all(connection, _WRITES.schedule, due)
-        send_all(connection, _WRITES.unschedule, gone)
+        channel.send_all(_WRITES.schedule, due)
+        channel.send_all(_WRITES.unschedule, gone)
     return True
 
 
@@ -130,4 +130,4 @@ _CONSTRAINTS = {
     "FOREIGN KEY constraint failed": Kind.UNDEFINED,
 }
 
-SQLITE = Dialect(reading={READS: True}, writes=_WRITES, append=append, trouble=trouble)
+SQLITE = Dialect(reading={READS: True}, alone=None, writes=_WRITES, append=append, trouble=trouble)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Executable, Result
+from sqlalchemy import Connection, Executable, Result, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.core.record import Record
@@ -24,6 +24,7 @@ from engine.ports import (
     Write,
 )
 from engine.store import queries
+from engine.store.channel import Channel, HostChannel, OwnChannel
 from engine.store.dialect import Dialect
 from engine.store.parameters import MICROSECOND
 from engine.store.trouble import SECOND_COURSE, Kind
@@ -31,17 +32,25 @@ from engine.store.trouble import SECOND_COURSE, Kind
 RECORDS_AT_ONCE = 500
 """How many records are in memory while a course is read through."""
 
+BEGIN = text("BEGIN")
+"""What a driver that commits each statement by itself is told."""
+
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class SqlTransaction:
     """Courses of one tenant, as one transaction sees them.
 
-    `write` says that it may write, and so locks what it reads; `joined` that it is a host's.
+    `write` says that it may write, and so locks what it reads; `joined` that it is a host's. Where
+    it is `alone`, each statement commits by itself and nothing is locked: the first write waits
+    until it is known whether anything follows, and is the whole transaction where nothing does.
     `course` is the one last worked on, for errors that a commit brings.
     """
 
-    __slots__ = ("_connection", "_dialect", "_head", "_joined", "_tenant", "course")
+    __slots__ = (
+        *("_alone", "_channel", "_connection", "_dialect", "_head", "_joined", "_tenant"),
+        *("_waiting", "course"),
+    )
 
     def __init__(
         self,
@@ -51,26 +60,30 @@ class SqlTransaction:
         *,
         write: bool = True,
         joined: bool = False,
+        alone: bool = False,
     ) -> None:
         self._connection = connection
         self._tenant = tenant
         self._dialect = dialect
         self._joined = joined
-        self._head = queries.LOCKED_HEAD if write else queries.HEAD
+        self._channel: Channel = HostChannel(connection) if joined else OwnChannel(connection)
+        self._head = queries.LOCKED_HEAD if write and not alone else queries.HEAD
+        self._alone = alone
+        self._waiting: Write | None = None
         self.course = ""
 
     def head(self, course: str, event_id: str) -> Head | None:
         self.course = course
-        found = self._run(self._head, course=course, event_id=event_id).first()
-        if found is None:
+        found = self._rows(self._head, course=course, event_id=event_id)
+        if not found:
             return None
-        row, *record = found
+        row, *record = found[0]
         known = None if record[0] is None else _record(record)
         return Head(row=row.encode(), known=known)
 
     def row(self, course: str) -> bytes | None:
-        found: str | None = self._run(queries.ROW, course=course).scalar()
-        return None if found is None else found.encode()
+        found = self._rows(queries.ROW, course=course)
+        return found[0][0].encode() if found else None
 
     def readings(
         self, course: str, since: Mapping[str, datetime | None]
@@ -82,7 +95,7 @@ class SqlTransaction:
             asked[f"input_{n}"] = name
             asked[f"since_{n}"] = start or BEGINNING
         found: dict[str, list[Reading]] = {name: [] for name in since}
-        for row in self._run(queries.readings_of(len(since)), course=course, **asked):
+        for row in self._rows(queries.readings_of(len(since)), course=course, **asked):
             reading = _reading(row)
             found[reading.input].append(reading)
         for readings in found.values():
@@ -90,9 +103,29 @@ class SqlTransaction:
         return found
 
     def append(self, write: Write) -> None:
+        if self._alone and self._waiting is None:
+            self._waiting = write
+        else:
+            self._go_on()
+            self._append(write)
+
+    def finish(self) -> None:
+        """Write what waits: alone, it is a transaction by itself."""
+        if self._waiting is not None:
+            write, self._waiting = self._waiting, None
+            self._append(write)
+
+    def _go_on(self) -> None:
+        """Something follows the first write: from now on all is one transaction."""
+        if self._waiting is not None:
+            self._alone = False
+            self._execute(BEGIN, {})
+            self.finish()
+
+    def _append(self, write: Write) -> None:
         self.course = write.record.course
         try:
-            stored = self._dialect.append(self._connection, self._tenant, write)
+            stored = self._dialect.append(self._channel, self._tenant, write)
         except DBAPIError as error:
             self._raise(error, write.digest)
         if not stored:
@@ -170,7 +203,16 @@ class SqlTransaction:
         which = {"its_seq": message.seq, "its_n": message.n}
         self._execute(self._dialect.writes.deliver, {**place, **which, "at": at})
 
+    def _rows(self, statement: Executable, **asked: Any) -> Sequence[Sequence[Any]]:  # noqa: ANN401  # parameters
+        """As `_run`, for what every step asks."""
+        self._go_on()
+        try:
+            return self._channel.rows(statement, {"tenant": self._tenant, **asked})
+        except DBAPIError as error:
+            self._raise(error)
+
     def _run(self, statement: Executable, **asked: Any) -> Result[*tuple[Any, ...]]:  # noqa: ANN401  # parameters
+        self._go_on()
         return self._execute(statement, {"tenant": self._tenant, **asked})
 
     def _execute(self, statement: Executable, asked: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from engine.core.snapshot import Armed
 from engine.core.view import Reading
 from engine.ports import Outgoing
 from engine.store import step
-from engine.store.sql import SqlStore, open_store
+from engine.store.sql import HostStore, SqlStore, open_store
 from tests.store.writing import NOON, WINDOW, Clinic
 
 KINDS = ("readings", "messages", "texts", "armed", "disarmed", "due", "gone")
@@ -39,10 +39,11 @@ def test_a_decision_is_two_statements_however_much_follows_from_it(store: SqlSto
     )
     sent: list[str] = []
 
-    with clinic.writing() as tx:
-        event.listen(store.engine, "before_cursor_execute", lambda *sends: sent.append(sends[2]))
-        tx.head("C-1", full.record.event_id)
-        tx.append(full)
+    with store.engine.begin() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *sends: sent.append(sends[2]))
+        with HostStore(connection).transaction(tenant) as tx:
+            tx.head("C-1", full.record.event_id)
+            tx.append(full)
 
     assert len(sent) == 2
     with clinic.reading() as tx:
