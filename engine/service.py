@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -119,12 +118,13 @@ class Service:
             stored = tx.row(course)
             if stored is None:
                 raise NotFound(course)
-            row = json.loads(stored)
+            standing = self.setting.recent.of(stored)
+            row = standing.row
             machine = self.setting.registry.machine(row["digest"], tx)
             now = Noting(self.setting.calendars.of(row["zone"]))
-            snapshot = Desk(setting=self.setting, tx=tx).snapshot(
-                machine, row, _blank(machine, course, next(iter(machine.events)), when), now, when
-            )
+            blank = _blank(machine, course, next(iter(machine.events)), when)
+            desk = Desk(setting=self.setting, tx=tx)
+            snapshot = desk.snapshot(machine, standing, blank, now, when)
             options = what_next(machine, snapshot, lambda name: _blank(machine, course, name, when))
             return Status(row=row, machine=machine, snapshot=snapshot, options=options)
 
@@ -247,13 +247,9 @@ class _Kept:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._row: bytes | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the transaction offers
         return getattr(self._tx, name)
 
     def append(self, write: Write) -> None:
-        self._row = write.row
-
-    def row(self, course: str) -> bytes | None:
-        return self._row if self._row is not None else self._tx.row(course)
+        """Nothing: what would follow is in the answer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,11 +27,12 @@ from engine.core.outcome import Decision, Refused
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.sealing import SealedText, same_body, seal
-from engine.core.snapshot import Snapshot
+from engine.core.snapshot import NONE, Snapshot
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
 from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
+from engine.recent import Recent, Standing
 from engine.registry import Registry
 
 TIMERS_AT_ONCE = 1000
@@ -79,6 +80,7 @@ class Setting:
     salt: Callable[[], str]
     version: str
     skew: timedelta = timedelta(minutes=5)
+    recent: Recent = field(default_factory=Recent, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,8 @@ class Desk:
         head = self.tx.head(course, event_id)
         if head is None:
             raise NotFound(course)
-        row = json.loads(head.row)
+        standing = self.setting.recent.of(head.row)
+        row = standing.row
         machine = self.setting.registry.machine(row["digest"], self.tx)
         if head.known is not None:
             return self._again(head.known, body, row)
@@ -107,9 +110,10 @@ class Desk:
         now = self.now(row)
         self._in_time(event, row, now)
         if event.at is not None:
-            row = self.timers(machine, row, until=event.at, now=now)
-        self._expected(machine, event, row)
-        return self._decided(machine, row, event, now)
+            standing = self.timers(machine, standing, until=event.at, now=now)
+        self._expected(machine, event, standing.row)
+        self._decided(machine, standing, event, now)
+        return self.answers[-1]
 
     def _opened(self, body: Mapping[str, Any]) -> Answer:
         event, enrolment = parse_enrolment(body)
@@ -126,25 +130,24 @@ class Desk:
         calendar = Noting(self.setting.calendars.of(enrolment.zone))
         event, texts = seal(event, self.setting.salt)
         after = opened(machine, event, enrolment, calendar, now)
-        return self._store(
-            machine, None, None, after, event, {"verdict": "accepted"}, (), calendar, texts
-        )
+        self._store(machine, None, None, after, event, {"verdict": "accepted"}, (), calendar, texts)
+        return self.answers[-1]
 
     def _decided(
         self,
         machine: Machine,
-        row: Mapping[str, Json],
+        standing: Standing,
         event: Event,
         now: datetime,
-    ) -> Answer:
-        calendar = Noting(self.setting.calendars.of(row["zone"]))
+    ) -> Standing:
+        calendar = Noting(self.setting.calendars.of(standing.row["zone"]))
         event, texts = seal(event, self.setting.salt)
-        before = self.snapshot(machine, row, event, calendar, now)
+        before = self.snapshot(machine, standing, event, calendar, now)
         decision = decide(machine, before, event)
         after = evolve(machine, before, event, decision)
         return self._store(
             machine,
-            row,
+            standing,
             before,
             after,
             event,
@@ -158,7 +161,7 @@ class Desk:
     def _store(  # noqa: PLR0917  # everything that one decision writes
         self,
         machine: Machine,
-        row: Mapping[str, Json] | None,
+        standing: Standing | None,
         before: Snapshot | None,
         after: Snapshot,
         event: Event,
@@ -167,7 +170,8 @@ class Desk:
         calendar: Noting,
         texts: Sequence[SealedText],
         messages: Sequence[Outgoing] = (),
-    ) -> Answer:
+    ) -> Standing:
+        row = None if standing is None else standing.row
         word = decision["verdict"]
         delta = (
             course_row.first_changes(machine, after)
@@ -201,11 +205,12 @@ class Desk:
             recorded_at=course_row.stamp(record),
         )
         state = machine.states[after.state]
+        stored = canonical(new)
         self.tx.append(
             Write(
                 before_seq=0 if before is None else before.seq,
                 record=record,
-                row=canonical(new),
+                row=stored,
                 workflow=machine.workflow.name,
                 digest=machine.digest,
                 patient=after.patient,
@@ -222,6 +227,8 @@ class Desk:
                 texts=texts,
             )
         )
+        left = Standing(new, stored, replace(after, readings=NONE))
+        self.setting.recent.keep(left, instead=standing)
         answer = Answer(
             course=event.course,
             event=event.name,
@@ -235,7 +242,7 @@ class Desk:
             decision=decision,
         )
         self.answers.append(answer)
-        return answer
+        return left
 
     def _again(self, known: Record, body: Mapping[str, Any], row: Mapping[str, Json]) -> Answer:
         recorded = json.loads(known.body)
@@ -260,67 +267,64 @@ class Desk:
         head = self.tx.head(course, "")
         if head is None:
             raise NotFound(course)
-        row = json.loads(head.row)
-        machine = self.setting.registry.machine(row["digest"], self.tx)
-        self._fire(machine, row, until=now, now=self.now(row))
+        standing = self.setting.recent.of(head.row)
+        machine = self.setting.registry.machine(standing.row["digest"], self.tx)
+        self._fire(machine, standing, until=now, now=self.now(standing.row))
 
     def timers(
         self,
         machine: Machine,
-        row: Mapping[str, Json],
+        standing: Standing,
         *,
         until: datetime,
         now: datetime,
-    ) -> Mapping[str, Json]:
-        """Decide the timers that are due, in due order, each a record; the row after them."""
-        row, more = self._fire(machine, row, until=until, now=now)
+    ) -> Standing:
+        """Decide the timers that are due, in due order, each a record; the course after them."""
+        standing, more = self._fire(machine, standing, until=until, now=now)
         if more:
             raise Conflict(
-                row["course"],
+                standing.row["course"],
                 why=f"more than {TIMERS_AT_ONCE} timers are due: let a worker decide them first",
             )
-        return row
+        return standing
 
     def _fire(
-        self, machine: Machine, row: Mapping[str, Json], *, until: datetime, now: datetime
-    ) -> tuple[Mapping[str, Json], bool]:
-        """The row after the timers that are due, and whether there are more of them."""
+        self, machine: Machine, standing: Standing, *, until: datetime, now: datetime
+    ) -> tuple[Standing, bool]:
+        """The course after the timers that are due, and whether there are more of them."""
         for fired in range(TIMERS_AT_ONCE + 1):
+            row = standing.row
             waiting = [(instant_from(due), name, seq) for name, (due, seq) in row["timers"].items()]
             due, name, seq = min(waiting, default=(until, "", 0))
             if not name or due > until:
                 break
             if fired == TIMERS_AT_ONCE:
-                return row, True
+                return standing, True
             event = timer_event(
                 machine.workflow, row["course"], name, machine.timers[name], due=due, armed_seq=seq
             )
-            self._decided(machine, row, event, now)
-            stored = self.tx.row(row["course"])
-            if stored is None:
-                raise NotFound(row["course"])
-            row = json.loads(stored)
-        return row, False
+            standing = self._decided(machine, standing, event, now)
+        return standing, False
 
     def snapshot(
         self,
         machine: Machine,
-        row: Mapping[str, Json],
+        standing: Standing,
         event: Event,
         calendar: Noting,
         now: datetime,
     ) -> Snapshot:
+        """What is known of the course when the event is decided."""
+        row, known = standing.row, standing.snapshot
+
         def load(deep: Deep) -> Mapping[str, Sequence[Reading]]:
             found = self.tx.readings(row["course"], deep)
             return {name: _typed(machine, name, readings) for name, readings in found.items()}
 
-        return snapshot_of(
-            machine,
-            row,
-            calendar=calendar,
-            readings=lambda latest: readings_for(machine, latest, event, load),
-            decided_at=now,
-        )
+        if known is None:
+            known = snapshot_of(machine, row, calendar=calendar, decided_at=now)
+        readings = readings_for(machine, known.latest, event, load)
+        return replace(known, calendar=calendar, decided_at=now, readings=readings)
 
     def now(self, row: Mapping[str, Json]) -> datetime:
         """The system's time, never before the course's last record."""

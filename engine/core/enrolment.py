@@ -9,7 +9,7 @@ from typing import Any
 from engine.core.event import ADOPTED, Enrolment, Event
 from engine.core.machine import Machine
 from engine.core.schedule import waiting
-from engine.core.snapshot import Readings, Snapshot
+from engine.core.snapshot import NONE, Snapshot
 from engine.core.view import Calendar, View
 
 
@@ -39,7 +39,7 @@ def opened(
         revision=1,
         calendar=calendar,
         decided_at=decided_at,
-        readings=Readings(lambda _: ()),
+        readings=NONE,
         last_at=event.at,
         variables=variables,
     )

@@ -21,7 +21,7 @@ from engine.core.encoding import (
 )
 from engine.core.machine import Machine
 from engine.core.record import Record
-from engine.core.snapshot import Armed, Readings, Snapshot, Window
+from engine.core.snapshot import NONE, Armed, Snapshot, Window
 from engine.core.view import Calendar, Reading
 
 SECTIONS = ("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil")
@@ -129,13 +129,8 @@ def snapshot_of(
     *,
     calendar: Calendar,
     decided_at: datetime,
-    readings: Callable[[Mapping[str, Reading]], Readings] | None = None,
 ) -> Snapshot:
-    """The snapshot that a row makes.
-
-    `readings` is told the latest ones and gives those that guards may see; without it, none are.
-    """
-    typed = sections(machine, row)
+    """The snapshot that a row makes, without any readings but the latest."""
     return Snapshot(
         course=row["course"],
         digest=row["digest"],
@@ -148,10 +143,10 @@ def snapshot_of(
         seq=row["seq"],
         revision=row["revision"],
         calendar=calendar,
-        readings=Readings(lambda _: ()) if readings is None else readings(typed["latest"]),
+        readings=NONE,
         decided_at=decided_at,
         last_at=None if row["last_at"] is None else instant_from(row["last_at"]),
-        **typed,
+        **sections(machine, row),
     )
 
 

@@ -95,6 +95,10 @@ class Readings:
         return more
 
 
+NONE = Readings(lambda _: ())
+"""Of a course whose readings nobody looks at."""
+
+
 def order(reading: Reading) -> tuple[bool, datetime, int]:
     """Oldest first, undated last, then in the order of recording."""
     at = reading.at

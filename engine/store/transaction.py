@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Executable, Result, text
 from sqlalchemy.exc import DBAPIError
 
+from engine.core.encoding import Json
 from engine.core.record import Record
 from engine.core.snapshot import Armed, Window, order
 from engine.core.view import Reading
@@ -284,4 +286,10 @@ def _bytes(stored: bytes | str) -> bytes:
 def _reading(row: Sequence[Any]) -> Reading:
     name, seq, at, on, value, over, flaw, corrects = row
     length = None if over is None else over * MICROSECOND
-    return Reading(name, json.loads(value), at, on, seq, length, flaw, corrects)
+    return Reading(name, _value(value), at, on, seq, length, flaw, corrects)
+
+
+@lru_cache(maxsize=4096)
+def _value(text: str) -> Json:
+    """The value of a reading: a word, a number as text, or a truth, and the same ones come often."""
+    return json.loads(text)

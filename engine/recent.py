@@ -1,0 +1,52 @@
+"""Courses as they were left lately, so that the next event need not read the whole row again.
+
+A row is looked up by its exact bytes: one that somebody else has moved meanwhile is not found, and
+one that was never committed is never looked for. What is found is what reading the row would give.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.core.encoding import Json
+from engine.core.snapshot import Snapshot
+
+MOST = 256
+"""How many courses are kept, of some 50 kB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A course between two records: its row, as it is stored too, and the snapshot that it makes.
+
+    `snapshot` is `None` while nobody has made it.
+    """
+
+    row: Mapping[str, Json]
+    stored: bytes
+    snapshot: Snapshot | None = None
+
+
+class Recent:
+    """The courses that were written last; safe to share between threads."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._left: dict[bytes, Standing] = {}
+        self._changing = threading.Lock()
+
+    def of(self, stored: bytes) -> Standing:
+        """The course whose row is stored so."""
+        return self._left.get(stored) or Standing(json.loads(stored), stored)
+
+    def keep(self, left: Standing, *, instead: Standing | None) -> None:
+        """Keep a course as it was left, instead of what it was before."""
+        with self._changing:
+            if instead is not None:
+                self._left.pop(instead.stored, None)
+            self._left[left.stored] = left
+            while len(self._left) > self._most:
+                del self._left[next(iter(self._left))]
