@@ -263,6 +263,78 @@ class CourseContract:
         with clinic.reading() as tx:
             assert [r.seq for r in tx.records("C-1")] == [1, 2]
 
+    # --- most often one decision is all that is written ---------------------------------------
+
+    def test_a_decision_alone_is_stored_when_its_block_ends(self, clinic: Clinic):
+        clinic.begun()
+        second = self.full(clinic, seq=2)
+
+        with clinic.alone() as tx:
+            assert tx.head("C-1", "C-1-2") is not None
+            tx.append(second)
+
+        with clinic.reading() as tx:
+            assert tx.row("C-1") == second.row
+            assert [r.seq for r in tx.records("C-1")] == [1, 2]
+            assert tx.stored_caches("C-1") == ({"soon": Armed(NOON, 2)}, {"dose": WINDOW})
+
+    def test_a_decision_alone_that_lost_a_race_conflicts_at_the_latest_when_its_block_ends(
+        self, clinic: Clinic
+    ):
+        clinic.begun()
+        clinic.stored(clinic.decision(seq=2))
+
+        with pytest.raises(Conflict, match="another writer") as raised, clinic.alone() as tx:
+            tx.append(self.full(clinic, seq=2, event_id="too late"))
+
+        assert raised.value.retriable
+        with clinic.reading() as tx:
+            assert len(list(tx.records("C-1"))) == 2
+        self.assert_nothing_follows(clinic)
+
+    def test_a_patient_has_one_open_course_of_a_workflow_alone_too(self, clinic: Clinic):
+        clinic.begun("C-1", patient="P")
+
+        with pytest.raises(Conflict, match="open course") as raised, clinic.alone() as tx:
+            tx.append(self.full(clinic, "C-2", patient="P"))
+
+        assert not raised.value.retriable
+
+    def test_of_a_decision_alone_whose_block_raises_nothing_is_left(self, clinic: Clinic):
+        clinic.begun()
+
+        with pytest.raises(HostError), clinic.alone() as tx:
+            tx.append(self.full(clinic, seq=2))
+            raise HostError
+
+        self.assert_only_the_first_is_there(clinic)
+
+    def test_what_follows_a_decision_sees_it_and_commits_with_it(self, clinic: Clinic):
+        clinic.begun()
+        second = self.full(clinic, seq=2)
+        third = clinic.decision(seq=3, previous=second.record)
+
+        with clinic.alone() as tx:
+            tx.append(second)
+            assert tx.row("C-1") == second.row
+            with clinic.reading() as other:
+                assert other.row("C-1") != second.row
+            tx.append(third)
+
+        with clinic.reading() as tx:
+            assert [r.seq for r in tx.records("C-1")] == [1, 2, 3]
+
+    def test_of_several_decisions_whose_block_raises_none_is_left(self, clinic: Clinic):
+        clinic.begun()
+        second = self.full(clinic, seq=2)
+
+        with pytest.raises(HostError), clinic.alone() as tx:
+            tx.append(second)
+            tx.append(clinic.decision(seq=3, previous=second.record))
+            raise HostError
+
+        self.assert_only_the_first_is_there(clinic)
+
     # --- tenants ------------------------------------------------------------------------------
 
     def test_tenants_know_nothing_of_each_other(self, clinic: Clinic):

@@ -112,6 +112,9 @@ class Clinic:
     def writing(self) -> AbstractContextManager[Transaction]:
         return self.store.transaction(self.tenant)
 
+    def alone(self) -> AbstractContextManager[Transaction]:
+        return self.store.transaction(self.tenant, alone=True)
+
     def reading(self) -> AbstractContextManager[Transaction]:
         return self.store.transaction(self.tenant, write=False)
 
