@@ -7,7 +7,7 @@ is verified and decided again without a database.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,17 @@ class Auditor:
     store: Store
     registry: Registry
     tenant: str
+
+    def courses(self) -> Iterator[str]:
+        """Everything that has a row or a record, by name."""
+        after = ""
+        while True:
+            with self.store.transaction(self.tenant, write=False) as tx:
+                page = tx.recorded(after)
+            yield from page
+            if not page:
+                return
+            after = page[-1]
 
     def verify(self, course: str) -> Fault | None:
         """The first bad record and what is wrong with it; `None` when the course is whole.

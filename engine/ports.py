@@ -163,6 +163,9 @@ class Transaction(Protocol):
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         """Courses by name, for lists and for work over all of them."""
 
+    def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """The names of all that has a row or a record, in order: a row may be gone."""
+
     def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         """Timers due at or before an instant, earliest first."""
 

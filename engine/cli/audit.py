@@ -137,7 +137,7 @@ def relied_on(
 
 def _watched(session: Session, names: Iterable[str] | None) -> Iterator[str]:
     """The courses and files that were named, or every course, with a bar where a person watches."""
-    wanted = list(names or [line.course for line in session.service().courses()])
+    wanted = list(names or session.auditor().courses())
     yield from track(
         wanted, "Checking", console=session.err, transient=True,
         disable=len(wanted) < 2 or not session.err.is_terminal,

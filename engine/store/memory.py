@@ -180,6 +180,9 @@ class MemoryTransaction:
         names = sorted(name for name in self.held.courses if name > after)
         return [self.held.courses[name].line for name in names[:limit]]
 
+    def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
+        return sorted(name for name in self.held.courses if name > after)[:limit]
+
     def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         found = [
             DueTimer(course=name, name=timer, due=armed.due, seq=armed.seq)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    union,
     union_all,
 )
 from sqlalchemy.sql.expression import CompoundSelect
@@ -83,6 +84,18 @@ COURSES = (
     .order_by(courses.c.course)
     .limit(LIMIT)
 )
+
+_named = [
+    select(table.c.course)
+    .distinct()
+    .where(table.c.tenant == TENANT, table.c.course > bindparam("after"))
+    .order_by(table.c.course)
+    .limit(LIMIT)
+    .subquery()
+    for table in (courses, records)
+]
+RECORDED = union(*(select(names.c.course) for names in _named)).order_by("course").limit(LIMIT)
+"""What has a row or a record. Each half stops early: both are kept in this order."""
 
 STANDING = select(courses.c.seq).where(_of_course(courses))
 """Where a course stands, to say why a write came too late."""

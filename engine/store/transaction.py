@@ -156,6 +156,9 @@ class SqlTransaction:
         found = self._run(queries.COURSES, after=after, limit=limit)
         return [CourseLine(**row) for row in found.mappings()]
 
+    def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
+        return list(self._run(queries.RECORDED, after=after, limit=limit).scalars())
+
     def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         found = self._run(queries.DUE_TIMERS, now=now, limit=limit)
         return [DueTimer(**row) for row in found.mappings()]
@@ -291,5 +294,5 @@ def _reading(row: Sequence[Any]) -> Reading:
 
 @lru_cache(maxsize=4096)
 def _value(text: str) -> Json:
-    """The value of a reading: a word, a number as text, or a truth, and the same ones come often."""
+    """The value of a reading: a word, a number as text or a truth, and the same ones come often."""
     return json.loads(text)

@@ -57,6 +57,19 @@ def test_a_course_whose_records_are_gone_is_a_negative_answer(gauges: Regimen):
     assert "record 1: gap" in gone["wrong"][0]
 
 
+@pytest.mark.parametrize("command", [("verify",), ("replay", "--re-decide")])
+def test_a_course_whose_row_is_gone_is_looked_at_all_the_same(
+    gauges: Regimen, command: tuple[str, ...]
+):
+    tamper("DELETE FROM regimen_courses WHERE course = 'gauge-2'")
+    ran = gauges(*command, "--json")
+
+    assert ran.code == 1
+    (gone,) = [course for course in ran.json()["courses"] if not course["whole"]]
+    assert gone["course"] == "gauge-2"
+    assert "row" in gone["wrong"][0]
+
+
 def test_replay_lists_every_member_of_a_row_that_diverges(gauges: Regimen):
     tamper(
         "UPDATE regimen_courses SET row = replace(replace(row, '\"round\":1', '\"round\":2'), "

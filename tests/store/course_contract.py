@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from engine.core.sealing import SealedText
 from engine.core.snapshot import Armed
 from engine.core.view import Reading
 from engine.errors import Conflict, UnknownWorkflow
-from engine.ports import Outgoing, Write
+from engine.ports import Outgoing, Transaction, Write
 from tests.store.writing import DAY, IL2, NOON, WINDOW, Clinic, definition
 
 
@@ -74,6 +75,15 @@ class CourseContract:
             assert list(tx.records("C-1", after=1)) == [second.record, third.record]
             assert tx.row("C-1") == third.row
 
+    def test_everything_that_left_a_record_is_named_once_in_order(self, clinic: Clinic):
+        for course in ("C-2", "C-10", "C-1"):
+            clinic.begun(course)
+        clinic.stored(clinic.decision("C-2", 2))
+
+        with clinic.reading() as tx:
+            assert tx.recorded() == ["C-1", "C-10", "C-2"]
+            assert tx.recorded(after="C-1", limit=1) == ["C-10"]
+
     def test_a_long_course_is_read_through_in_order(self, clinic: Clinic):
         writes = [clinic.decision(seq=seq) for seq in range(1, 1003)]
         clinic.stored(*writes)
@@ -131,7 +141,7 @@ class CourseContract:
         clinic.begun()
 
         with pytest.raises(HostError):
-            self.append_and_fail(clinic, self.full(clinic, seq=2))
+            self.append_and_fail(clinic.writing(), self.full(clinic, seq=2))
 
         self.assert_only_the_first_is_there(clinic)
 
@@ -303,9 +313,8 @@ class CourseContract:
     def test_of_a_decision_alone_whose_block_raises_nothing_is_left(self, clinic: Clinic):
         clinic.begun()
 
-        with pytest.raises(HostError), clinic.alone() as tx:
-            tx.append(self.full(clinic, seq=2))
-            raise HostError
+        with pytest.raises(HostError):
+            self.append_and_fail(clinic.alone(), self.full(clinic, seq=2))
 
         self.assert_only_the_first_is_there(clinic)
 
@@ -328,10 +337,10 @@ class CourseContract:
         clinic.begun()
         second = self.full(clinic, seq=2)
 
-        with pytest.raises(HostError), clinic.alone() as tx:
-            tx.append(second)
-            tx.append(clinic.decision(seq=3, previous=second.record))
-            raise HostError
+        third = clinic.decision(seq=3, previous=second.record)
+
+        with pytest.raises(HostError):
+            self.append_and_fail(clinic.alone(), second, third)
 
         self.assert_only_the_first_is_there(clinic)
 
@@ -365,9 +374,10 @@ class CourseContract:
             **more,
         )
 
-    def append_and_fail(self, clinic: Clinic, write: Write) -> None:
-        with clinic.writing() as tx:
-            tx.append(write)
+    def append_and_fail(self, block: AbstractContextManager[Transaction], *writes: Write) -> None:
+        with block as tx:
+            for write in writes:
+                tx.append(write)
             raise HostError
 
     def assert_nothing_follows(self, clinic: Clinic, course: str = "C-1") -> None:
