@@ -163,6 +163,9 @@ class Transaction(Protocol):
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         """Courses by name, for lists and for work over all of them."""
 
+    def another_open(self, course: str, patient: str, workflow: str) -> bool:
+        """Whether the patient has an open course of the workflow besides this one."""
+
     def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
         """The names of all that has a row or a record, in order: a row may be gone."""
 

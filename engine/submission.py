@@ -145,6 +145,12 @@ class Desk:
         before = self.snapshot(machine, standing, event, calendar, now)
         decision = decide(machine, before, event)
         after = evolve(machine, before, event, decision)
+        if self._opens_beside_another(machine, before, after, event):
+            # What happened is recorded all the same: the course stays closed.
+            calendar = Noting(self.setting.calendars.of(standing.row["zone"]))
+            before = replace(before, calendar=calendar, another_open=True)
+            decision = decide(machine, before, event)
+            after = evolve(machine, before, event, decision)
         return self._store(
             machine,
             standing,
@@ -157,6 +163,17 @@ class Desk:
             texts,
             messages=_messages(decision),
         )
+
+    def _opens_beside_another(
+        self, machine: Machine, before: Snapshot, after: Snapshot, event: Event
+    ) -> bool:
+        """Whether a report would open a closed course of a patient who has another open one."""
+        declared = machine.events.get(event.name)
+        if machine.states[after.state].closed or not machine.states[before.state].closed:
+            return False
+        if declared is None or declared.kind is not Kind.REPORT:
+            return False
+        return self.tx.another_open(event.course, before.patient, machine.workflow.name)
 
     def _store(  # noqa: PLR0917  # everything that one decision writes
         self,

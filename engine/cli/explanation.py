@@ -106,6 +106,7 @@ class Explained(TypedDict):
     verdict: str
     reason: str | None
     late: bool
+    another_open: bool
     transition: str | None
     state_before: str | None
     state: str

@@ -190,6 +190,7 @@ class Lexicon:
             "verdict": decision["verdict"],
             "reason": decision.get("reason"),
             "late": bool(decision.get("late")),
+            "another_open": bool(decision.get("another_open")),
             "transition": taken,
             "state_before": state_before,
             "state": state,

@@ -172,6 +172,8 @@ class Logbook:
         marks: list[tuple[str, str]] = []
         if entry.verdict == "refused":
             marks.append((self._refusal(entry), STYLES[Tone.NO]))
+        if entry.body["decision"].get("another_open"):
+            marks.append(("stays closed: another course is open", STYLES[Tone.NO]))
         if entry.late:
             marks.append(("late entry", STYLES[Tone.UNKNOWN]))
         for guard, verdict in entry.overridden.items():

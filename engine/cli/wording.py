@@ -202,6 +202,11 @@ class Wording:
         return [Said(f"The way “{way['transition']}”{where} is closed by:", below=tuple(kept))]
 
     def _deviation(self, told: Explained) -> list[Said]:
+        if told["another_open"]:
+            return [
+                Said("What happened is recorded; the course stays closed."),
+                Said("The patient has another open course of this workflow: end one of the two."),
+            ]
         said = [Said("What happened is recorded; the course goes to the safe side.")]
         foreseen = [way for way in told["ways"] if not way["deviation"]]
         if not foreseen:

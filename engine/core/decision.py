@@ -102,6 +102,9 @@ class _Deciding:
 
     def _weigh(self, step: Step) -> bool | None:
         """Whether a way is open; of one that is not, only what keeps it closed is explained."""
+        if self.snapshot.another_open and self.machine.opens(step, self.snapshot.state):
+            self.weighed[step.transition.name] = ()
+            return False
         view, found = self.view, list[tuple[Need, Answer, bool]]()
         for need in step.needs:
             answer = need.code.run(view)
@@ -194,6 +197,7 @@ class _Deciding:
             state=target or state,
             round=number,
             late=self.late,
+            another_open=snapshot.another_open,
             weighed=self.weighed[step.transition.name] if step is not None else (),
             attempts=attempts,
             fired=watching.fired,

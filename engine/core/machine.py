@@ -184,6 +184,11 @@ class Machine:
         """The events that have a transition in a state, in the order of the definition."""
         return tuple(name for name in self.events if (name, state) in self._steps)
 
+    def opens(self, step: Step, state: str) -> bool:
+        """Whether a transition leads from a closed state to one that is not."""
+        target = step.transition.target or state
+        return self.states[state].closed and not self.states[target].closed
+
     def updates(self, event: str) -> tuple[tuple[str, Code], ...]:
         """What an event's facts change, however it is judged."""
         return self._updates.get(event, ())

@@ -92,7 +92,8 @@ class Taken:
     rules that could not be weighed, with what they wait for; `no` those that were weighed and do
     not hold. `firing` and `questions` are those of the course from now on: a rule that looks only
     at certain events keeps its question until such an event answers it. `updates` are the variables
-    that changed; `moved_by` is the rule whose action moved the course on.
+    that changed; `moved_by` is the rule whose action moved the course on. `another_open` says that
+    the course stays closed because the patient has another open one.
     """
 
     transition: str | None
@@ -100,6 +101,7 @@ class Taken:
     state: str
     round: int
     late: bool = False
+    another_open: bool = False
     weighed: tuple[Weighed, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     fired: tuple[Fired, ...] = ()

@@ -111,6 +111,7 @@ def _taken(decision: Taken) -> dict[str, Json]:
         verdict=verdict(decision),  # type: ignore[arg-type]  # Taken is Accepted or Deviation
         transition=decision.transition,
         late=decision.late,
+        another_open=decision.another_open,
         weighed=[_weighed(w) for w in decision.weighed],
         attempts=[_attempt(a) for a in decision.attempts],
         fired=[_fired(f) for f in decision.fired],

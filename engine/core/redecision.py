@@ -136,6 +136,7 @@ class _Course:
             self.snapshot,
             calendar=Recorded(body["civil"]),
             decided_at=record.recorded_at,
+            another_open=bool(body["decision"].get("another_open")),
             readings=readings_for(machine, self.snapshot.latest, event, self._load),
         )
 

@@ -144,7 +144,9 @@ class Snapshot:
     last weighed, with the record since which they do; `questions` those that could not be weighed,
     with what they wait for. `decided_at` is the system's time of this decision, which becomes the
     record's `recorded_at`. `civil` holds the civil times that waiting timers were resolved from:
-    they keep their instants, whatever later zone data says.
+    they keep their instants, whatever later zone data says. `another_open` says that the patient
+    has an open course of the workflow besides this closed one, which therefore stays closed; it is
+    asked for only where a report would open it.
     """
 
     course: str
@@ -169,3 +171,4 @@ class Snapshot:
     visits: Mapping[str, Window] = field(default_factory=dict)
     latest: Mapping[str, Reading] = field(default_factory=dict)
     civil: Mapping[str, str] = field(default_factory=dict)
+    another_open: bool = False

@@ -180,6 +180,13 @@ class MemoryTransaction:
         names = sorted(name for name in self.held.courses if name > after)
         return [self.held.courses[name].line for name in names[:limit]]
 
+    def another_open(self, course: str, patient: str, workflow: str) -> bool:
+        return any(
+            other.line.open and (other.line.patient, other.line.workflow) == (patient, workflow)
+            for name, other in self.held.courses.items()
+            if name != course
+        )
+
     def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
         return sorted(name for name in self.held.courses if name > after)[:limit]
 
@@ -255,12 +262,7 @@ class MemoryTransaction:
         if write.digest not in self.held.definitions:
             raise UnknownWorkflow(write.digest, ())
         opens = write.open and not (before is not None and before.line.open)
-        if opens and any(
-            other.line.open
-            and (other.line.patient, other.line.workflow) == (write.patient, write.workflow)
-            for name, other in self.held.courses.items()
-            if name != course
-        ):
+        if opens and self.another_open(course, write.patient, write.workflow):
             raise Conflict(course, why=SECOND_COURSE)
 
 

@@ -85,6 +85,14 @@ COURSES = (
     .limit(LIMIT)
 )
 
+ANOTHER_OPEN = select(courses.c.course).where(
+    courses.c.tenant == TENANT,
+    courses.c.patient == bindparam("patient"),
+    courses.c.workflow == bindparam("workflow"),
+    courses.c.open,
+    courses.c.course != COURSE,
+)
+
 _named = [
     select(table.c.course)
     .distinct()

@@ -156,6 +156,10 @@ class SqlTransaction:
         found = self._run(queries.COURSES, after=after, limit=limit)
         return [CourseLine(**row) for row in found.mappings()]
 
+    def another_open(self, course: str, patient: str, workflow: str) -> bool:
+        asked = {"patient": patient, "workflow": workflow}
+        return bool(self._run(queries.ANOTHER_OPEN, course=course, **asked).first())
+
     def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
         return list(self._run(queries.RECORDED, after=after, limit=limit).scalars())
 

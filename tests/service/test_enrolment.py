@@ -32,6 +32,7 @@ TINY = tiny(
     ways=[
         way("rise", "few"),
         way("fell", sources=("over",), target="low", reopens=True),
+        way("resume", event="rise", sources=("over",), target="low", reopens=True),
         Transition(name="rang", event="rang", sources=("running",)),
     ],
     timers=[Timer(name="bell", event="rang", due=since + hours(6), places=("running",))],
@@ -171,22 +172,45 @@ def test_a_patient_may_begin_again_after_a_course_that_was_closed(bench: Bench):
     ]
 
 
-def test_a_closed_course_is_not_reopened_beside_an_open_one_and_the_report_is_not_lost(
+def test_a_report_that_would_reopen_a_course_beside_an_open_one_is_recorded_and_reopens_nothing(
     bench: Bench,
 ):
-    """It can be sent again, under its own id, once the other course is closed."""
     begins(bench, "c", patient="p")
     sends(bench, "c", "ended")
     begins(bench, "d", patient="p")
-    body = bench.body("c", "fell", role="chief")
 
-    with pytest.raises(Conflict, match="open course"):
-        bench.service.submit(body)
+    answer = sends(bench, "c", "fell")
+
+    assert (answer.verdict, answer.state) == ("deviation", "over")
+    assert answer.decision["another_open"] is True
+    assert bench.events("c") == ["course.enrolled", "ended", "fell"]
+    assert bench.proved("c", "d")
+
+
+def test_once_the_other_course_is_closed_the_next_report_reopens_it(bench: Bench):
+    begins(bench, "c", patient="p")
+    sends(bench, "c", "ended")
+    begins(bench, "d", patient="p")
+    sends(bench, "c", "fell")
     sends(bench, "d", "ended")
-    answer = bench.service.submit(body)
+
+    answer = sends(bench, "c", "fell")
 
     assert (answer.verdict, answer.state) == ("accepted", "low")
+    assert "another_open" not in answer.decision
     assert bench.proved("c", "d")
+
+
+def test_a_request_that_would_reopen_a_course_beside_an_open_one_conflicts(bench: Bench):
+    begins(bench, "c", patient="p")
+    sends(bench, "c", "ended")
+    begins(bench, "d", patient="p")
+
+    with pytest.raises(Conflict, match="open course") as raised:
+        bench.service.submit(bench.body("c", "rise", role="chief"))
+
+    assert not raised.value.retriable
+    assert bench.events("c") == ["course.enrolled", "ended"]
 
 
 def test_a_patient_may_have_courses_of_two_workflows_at_once(bench: Bench):

@@ -244,6 +244,21 @@ class CourseContract:
         assert not raised.value.retriable
         clinic.stored(clinic.decision("C-1", 5, patient="P", open=False))
 
+    def test_whether_a_patient_has_another_open_course_can_be_asked(self, clinic: Clinic):
+        other = definition("chemotherapy")
+        clinic.stored(
+            clinic.decision("C-1", patient="P"),
+            clinic.decision("C-2", patient="P", workflow=other),
+            workflows=(IL2, other),
+        )
+        clinic.stored(clinic.decision("C-2", 2, patient="P", workflow=other, open=False))
+
+        with clinic.reading() as tx:
+            assert not tx.another_open("C-1", "P", IL2.name)
+            assert tx.another_open("C-9", "P", IL2.name)
+            assert not tx.another_open("C-9", "P", other.name)
+            assert not tx.another_open("C-9", "Q", IL2.name)
+
     def test_a_course_needs_a_stored_definition(self, clinic: Clinic):
         clinic.begun("C-1")
 
