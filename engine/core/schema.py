@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from engine.core.definition import Workflow
 from engine.core.entry import Entry, entry
-from engine.core.envelope import CORRECTED, FORMAT
+from engine.core.envelope import ADOPTED, CORRECTED, ENROLLED, FORMAT
 from engine.core.quantity import decimal_text
 from engine.core.wire import (
     EXACT,
@@ -28,19 +28,24 @@ from engine.errors import UnknownEvent
 
 Schema: TypeAlias = dict[str, Any]
 
+FIRST = (ENROLLED, ADOPTED)
+"""How a course begins; these belong to the engine."""
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def event_schema(workflow: Workflow, event_name: str) -> Schema:
-    """The envelope of one event that callers may send, with an example.
+    """The envelope of one event that callers may send, with an example; the engine's own too.
 
     Raises UnknownEvent for every other name.
     """
     sendable = {event.name: event for event in workflow.events if not event.timer}
     if event_name == CORRECTED:
         return _correction(workflow)
+    if event_name in FIRST:
+        return _beginning(workflow, event_name)
     if event_name not in sendable:
-        raise UnknownEvent(event_name, (*sendable, CORRECTED))
+        raise UnknownEvent(event_name, (*FIRST, *sendable, CORRECTED))
     event = sendable[event_name]
     inputs = {i.name: i for i in workflow.inputs}
     entries = {f.name: entry(f, inputs) for f in event.fields}
@@ -55,6 +60,52 @@ def event_schema(workflow: Workflow, event_name: str) -> Schema:
     guards = sorted(guard.name for guard in workflow.guards)
     members = {"data": data, "reason": reason, "override": _override(guards)}
     return _envelope(event_name, event.title, sorted(event.roles), members, required, example)
+
+
+def _beginning(workflow: Workflow, name: str) -> Schema:
+    """How a course begins: enrolled at the start, or adopted in an attested state."""
+    entries = {v.name: entry(v, {}) for v in workflow.variables}
+    titles = {v.name: v.title for v in workflow.variables}
+    data = _object({}, [])
+    example: Schema = {"workflow": workflow.label, "patient": "patient-1", "site": "north",
+                       "zone": "America/Los_Angeles"}  # fmt: skip
+    if name == ADOPTED:
+        attested = {
+            name: ({"title": titles[name]} if titles[name] else {}) | _attested(known)
+            for name, known in entries.items()
+        }
+        members: dict[str, Schema] = {
+            "state": {"enum": [state.name for state in workflow.states]},
+            "round": {"type": "integer", "minimum": 1, "exclusiveMaximum": EXACT},
+            "variables": _object(attested, [])
+            | {"description": "what nobody attests is unknown, and opens no door"},
+        }
+        data = _object(members, ["state"])
+        shown = {name: _example(known) for name, known in entries.items()}
+        example["data"] = {"state": workflow.initial, "round": 1, "variables": shown}
+    outside = {
+        "workflow": {"type": "string", "description": "a name, name@version or digest"},
+        "patient": _pattern(IDENTIFIER) | {"title": "a pseudonym"},
+        "site": _pattern(IDENTIFIER),
+        "zone": {"type": "string", "description": "the site's IANA time zone"},
+        "retrospective": {"type": "boolean", "title": "told after the fact; marked so for life"},
+        "data": data,
+        "reason": _reason((), required=False),
+    }
+    title = "A course begins" if name == ENROLLED else "A course that began elsewhere goes on here"
+    required = ["workflow", "patient", "site", "zone", *(["data"] if name == ADOPTED else [])]
+    made = _envelope(name, title, sorted(workflow.roles), outside, required, example)
+    del made["properties"]["expected_revision"]  # there is none before the first record
+    return made
+
+
+def _attested(known: Entry) -> Schema:
+    value = _VALUES[known.kind] if known.kind != "code" else {"enum": list(known.codes)}
+    if known.kind == "quantity":
+        words = f"{known.unit!r}, or a UCUM unit that converts to it"
+        unit = {"type": "string", "maxLength": 80, "description": words}
+        value = _object({"value": value, "unit": unit}, ["value", "unit"])
+    return {"anyOf": [value, {"type": "null"}]}
 
 
 def _correction(workflow: Workflow) -> Schema:

@@ -102,6 +102,7 @@ def test_without_an_event_the_schemas_of_all_that_may_be_sent(regimen: Regimen):
     schemas = regimen("workflow", "schema", NAME).json()
 
     assert {"release_instrument", "course.corrected"} <= set(schemas)
+    assert {"course.enrolled", "course.adopted"} <= set(schemas)
     assert "recalibration_missed" not in schemas
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from engine.core.definition import Event, Field, Input, Kind, State, Workflow
-from engine.core.envelope import CORRECTED, Forms
+from engine.core.definition import Event, Field, Input, Kind, State, Variable, Workflow
+from engine.core.envelope import ADOPTED, CORRECTED, ENROLLED, Forms, parse_enrolment
 from engine.core.schema import DIALECT, event_schema
 from engine.errors import InvalidInput, UnknownEvent
 
@@ -28,6 +28,14 @@ WORKFLOW = Workflow(
               title="body temperature"),
         Input(name="rhythm", kind="code", codes=("sinus", "svt")),
         Input(name="steps", kind="number", interval=True),
+    ),
+    variables=(
+        Variable(name="doses", kind="number"),
+        Variable(name="total", kind="quantity", unit="mg"),
+        Variable(name="tolerated", kind="yesno"),
+        Variable(name="begun", kind="date"),
+        Variable(name="seen", kind="instant"),
+        Variable(name="phase", kind="code", codes=("early", "late")),
     ),
     events=(
         Event(
@@ -47,6 +55,7 @@ WORKFLOW = Workflow(
         Event(name="bare", kind=Kind.REQUEST, roles=("clinician", "nurse")),
         Event(name="due", kind=Kind.REPORT, roles=("engine",), timer=True),
     ),
+    roles=("nurse", "clinician"),
 )  # fmt: skip
 FORMS = Forms(WORKFLOW)
 SENDABLE = ("everything", "bare", CORRECTED)
@@ -61,6 +70,29 @@ def test_the_example_of_a_schema_is_read_as_an_event(name: str) -> None:
         event = FORMS.parse(json.loads(json.dumps(example)))
         assert event.name == name
         assert [r.flaw for r in event.readings if r.flaw] == []
+
+
+@pytest.mark.parametrize("name", [ENROLLED, ADOPTED])
+def test_the_example_of_how_a_course_begins_is_read_and_fits_the_workflow(name: str) -> None:
+    schema = event_schema(WORKFLOW, name)
+
+    for example in schema["examples"]:
+        event, enrolment = parse_enrolment(json.loads(json.dumps(example)))
+        assert event.name == name
+        assert enrolment.workflow == WORKFLOW.label
+        attested = FORMS.attested(event, enrolment)
+        assert attested.keys() == {v.name for v in WORKFLOW.variables if name == ADOPTED}
+
+
+@pytest.mark.parametrize("name", [ENROLLED, ADOPTED])
+def test_what_a_beginning_requires_is_missed_when_absent(name: str) -> None:
+    schema = event_schema(WORKFLOW, name)
+    for member in schema["required"]:
+        example = {k: v for k, v in schema["examples"][0].items() if k != member}
+        with pytest.raises(InvalidInput) as caught:
+            parse_enrolment(example)
+
+        assert caught.value.field.split(".")[0] == member
 
 
 def test_the_example_shows_every_field() -> None:
@@ -80,7 +112,7 @@ def test_what_a_schema_requires_is_missed_when_absent(name: str) -> None:
         assert caught.value.field.split(".")[0] == member
 
 
-@pytest.mark.parametrize("name", SENDABLE)
+@pytest.mark.parametrize("name", [*SENDABLE, ENROLLED, ADOPTED])
 def test_every_object_in_a_schema_is_closed_and_requires_only_what_it_has(name: str) -> None:
     for part in objects(event_schema(WORKFLOW, name)):
         assert part["additionalProperties"] is False
