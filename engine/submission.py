@@ -27,7 +27,7 @@ from engine.core.outcome import Decision, Refused
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.sealing import SealedText, same_body, seal
-from engine.core.snapshot import NONE, Snapshot
+from engine.core.snapshot import Snapshot
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
@@ -244,7 +244,7 @@ class Desk:
                 texts=texts,
             )
         )
-        left = Standing(new, stored, replace(after, readings=NONE))
+        left = Standing(new, stored, after)
         self.setting.recent.keep(left, instead=standing)
         answer = Answer(
             course=event.course,
@@ -341,7 +341,7 @@ class Desk:
         if known is None:
             known = snapshot_of(machine, row, calendar=calendar, decided_at=now)
         readings = readings_for(machine, known.latest, event, load)
-        return replace(known, calendar=calendar, decided_at=now, readings=readings)
+        return known.facing(calendar=calendar, decided_at=now, readings=readings)
 
     def now(self, row: Mapping[str, Json]) -> datetime:
         """The system's time, never before the course's last record."""

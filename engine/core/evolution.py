@@ -12,7 +12,7 @@ from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken
 from engine.core.schedule import Waiting, waiting
 from engine.core.sight import latest_time, view_at
-from engine.core.snapshot import Snapshot, placed
+from engine.core.snapshot import NONE, Snapshot, placed
 from engine.core.view import Reading
 
 _T = TypeVar("_T")
@@ -25,7 +25,7 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
     """
     seq = snapshot.seq + 1
     if isinstance(decision, Refused):
-        return replace(snapshot, seq=seq)
+        return replace(snapshot, seq=seq, readings=NONE)
     variables, latest = snapshot.variables, snapshot.latest
     if decision.updates:
         variables = {**variables, **decision.updates}
@@ -39,7 +39,7 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         zone=snapshot.zone,
         retrospective=snapshot.retrospective,
         calendar=snapshot.calendar,
-        readings=snapshot.readings,
+        readings=NONE,  # the next event asks for those that it may see
         decided_at=snapshot.decided_at,
         seq=seq,
         revision=seq,

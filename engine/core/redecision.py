@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from engine.core.calendar import Recorded
@@ -132,8 +132,7 @@ class _Course:
         if self.snapshot is None:
             raise LookupError("the first record does not open the course")
         machine = self.machines(body["workflow"])
-        return replace(
-            self.snapshot,
+        return self.snapshot.facing(
             calendar=Recorded(body["civil"]),
             decided_at=record.recorded_at,
             another_open=bool(body["decision"].get("another_open")),

@@ -172,3 +172,41 @@ class Snapshot:
     latest: Mapping[str, Reading] = field(default_factory=dict)
     civil: Mapping[str, str] = field(default_factory=dict)
     another_open: bool = False
+
+    def facing(
+        self,
+        *,
+        calendar: Calendar,
+        decided_at: datetime,
+        readings: Readings,
+        another_open: bool = False,
+    ) -> Snapshot:
+        """The same course before the next event: with what that may see, and when it is decided.
+
+        Written out, since every step comes through here and `replace` takes three times as long.
+        """
+        return Snapshot(
+            course=self.course,
+            digest=self.digest,
+            patient=self.patient,
+            site=self.site,
+            zone=self.zone,
+            retrospective=self.retrospective,
+            state=self.state,
+            round=self.round,
+            seq=self.seq,
+            revision=self.revision,
+            calendar=calendar,
+            readings=readings,
+            decided_at=decided_at,
+            last_at=self.last_at,
+            variables=self.variables,
+            firing=self.firing,
+            questions=self.questions,
+            timers=self.timers,
+            fired=self.fired,
+            visits=self.visits,
+            latest=self.latest,
+            civil=self.civil,
+            another_open=another_open,
+        )
