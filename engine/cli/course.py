@@ -138,7 +138,10 @@ def why_not(
         list[str] | None, typer.Option(metavar="GUARD", help="A guard to pass; may be repeated.")
     ] = None,
     code: Annotated[str | None, typer.Option(help="The override code.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="CODE", help="The reason code.")] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="The reason code; else the first where one is required."),
+    ] = None,
 ) -> None:
     """Try an event without writing it: would it be accepted, and if not, why not.
 
@@ -172,7 +175,11 @@ def why_not(
 def _tried(service: Service, machine: Machine, asked: Mapping[str, Json]) -> Explained:
     """What a whole event would be answered now."""
     course, event = asked["course"], asked["event"]
-    role = asked["role"] or machine.events[event].roles[0]
+    declared = machine.events[event]
+    role = asked["role"] or declared.roles[0]
+    reason = asked["reason"]
+    if reason is None and declared.reason_required:
+        reason = (*declared.reason_codes, "why-not")[0]
     body: dict[str, Json] = {
         "format": FORMAT,
         "id": "why-not",
@@ -185,8 +192,8 @@ def _tried(service: Service, machine: Machine, asked: Mapping[str, Json]) -> Exp
     if asked["override"]:
         named = {"guards": asked["override"], "text": "why-not"}
         body["override"] = {"code": asked["code"] or "", **named}
-    if asked["reason"]:
-        body["reason"] = {"code": asked["reason"]}
+    if reason is not None:
+        body["reason"] = {"code": reason}
     answer = service.dry_run(body)
     return Lexicon(machine).explained(
         event, answer.decision, state_before=answer.state_before, state=answer.state

@@ -142,6 +142,13 @@ def test_each_course_fits_a_screen_of_a_hundred_by_forty(shipped: Regimen):
         assert len(ran.out.splitlines()) <= 40, ran.out
 
 
+def test_it_can_be_asked_why_not_without_the_reason_that_the_request_requires(shipped: Regimen):
+    ran = shipped("why-not", "DEMO-constructed", "revoke_discontinuation")
+
+    assert ran.code == 1
+    assert "Would be refused" in ran.out
+
+
 def test_doses_given_and_their_total_are_on_the_screen(shipped: Regimen):
     out = " ".join(shipped("show", "DEMO-constructed").out.split())
 
