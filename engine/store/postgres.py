@@ -1,14 +1,15 @@
 """PostgreSQL through psycopg: many writers, who meet at the row of a course.
 
 What costs time here are round trips, so that everything a decision writes is one statement: which
-is a transaction by itself, where nothing else is written with it.
+is a transaction by itself, where nothing else is written with it. Connections therefore commit each
+statement by themselves, and a transaction of several begins by being told to.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -21,12 +22,17 @@ from engine.store.tables import ONE_OPEN, courses, definitions, records
 from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
 
+BEGINNING = "regimen_beginning"
+"""The execution option that says how a connection begins: what is sent, or nothing."""
+
 
 def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlchemy's
     """An engine for the server. Raises StoreUnavailable when psycopg is not installed."""
     try:
         psycopg = url.set(drivername="postgresql+psycopg")
-        engine = create_engine(psycopg, hide_parameters=True, **options)
+        engine = create_engine(
+            psycopg, hide_parameters=True, isolation_level="AUTOCOMMIT", **options
+        )
     except ModuleNotFoundError as error:
         raise StoreUnavailable("its driver is missing: install regimen-engine[postgres]") from error
 
@@ -35,6 +41,12 @@ def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlche
         # An instant near year 1 or 9999 has no local time in some zones, and none is read then.
         connection.execute("SET timezone TO 'UTC'")
         connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        beginning = connection.get_execution_options().get(BEGINNING, "BEGIN")
+        if beginning:
+            connection.exec_driver_sql(beginning)
 
     return engine
 
@@ -101,8 +113,8 @@ _UNUSABLE = {
 
 _WRITES = writes(insert)
 POSTGRESQL = Dialect(
-    reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-    alone={"isolation_level": "AUTOCOMMIT"},
+    reading={BEGINNING: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+    alone={BEGINNING: None},
     writes=_WRITES,
     append=append,
     trouble=trouble,
