@@ -60,6 +60,8 @@ class _Deciding:
         self.assigned: dict[str, None] = {}  # in their order
         self.weighed: dict[str, tuple[Weighed, ...]] = {}
         self.view.variables = self.variables
+        self.now: View | None = None
+        """For a request, the view at the latest time known, where that is later than its own."""
 
     def decision(self) -> Decision:
         declared = self.declared
@@ -79,6 +81,7 @@ class _Deciding:
                 return self._refused(Reason.TOO_OLD, ())
         if not self.machine.accepts(self.event.name, snapshot.state):
             return self._refused(Reason.ILLEGAL_TRANSITION, ())
+        self.now = self._present()
         cursor = self._run()
         attempts = self._attempts(cursor)
         if cursor.taken is not None:
@@ -105,20 +108,34 @@ class _Deciding:
         if self.snapshot.another_open and self.machine.opens(step, self.snapshot.state):
             self.weighed[step.transition.name] = ()
             return False
-        view, found = self.view, list[tuple[Need, Answer, bool]]()
+        found = list[tuple[Need, Answer, View, bool]]()
         for need in step.needs:
-            answer = need.code.run(view)
-            found.append((need, answer, answer is not True and self._overridden(need, answer)))
-        closed = [one for one in found if one[1] is not True and not one[2]]
+            answer, view = self._answer(need.code)
+            passed = answer is not True and self._overridden(need, answer)
+            found.append((need, answer, view, passed))
+        closed = [one for one in found if one[1] is not True and not one[3]]
         self.weighed[step.transition.name] = tuple(
-            self._weighed(need, answer, passed=passed) for need, answer, passed in closed or found
+            self._weighed(need, answer, view, passed=passed)
+            for need, answer, view, passed in closed or found
         )
         if not closed:
             return True
-        return False if any(answer is False for _, answer, _ in closed) else None
+        return False if any(answer is False for _, answer, _, _ in closed) else None
 
-    def _weighed(self, need: Need, answer: Answer, *, passed: bool) -> Weighed:
-        findings = explain(need.code, answer, self.view)
+    def _answer(self, code: Code) -> tuple[Answer, View]:
+        """A guard's answer, and the view that gave it.
+
+        A request asks leave now: what was open at its own time must not be closed at the latest time
+        known, or dating it back would hide what has become known since. What was fresh at its own
+        time may be stale by now: how old a request may be is for its event to say.
+        """
+        answer = code.run(self.view)
+        if answer is True and self.now is not None and code.run(self.now) is False:
+            return False, self.now
+        return answer, self.view
+
+    def _weighed(self, need: Need, answer: Answer, view: View, *, passed: bool) -> Weighed:
+        findings = explain(need.code, answer, view)
         return Weighed(
             guard=need.requirement.guard,
             verdict=truth(answer),

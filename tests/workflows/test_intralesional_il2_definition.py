@@ -108,8 +108,7 @@ def test_only_the_discontinue_set_discontinues_and_only_enzymes_hold():
 
 
 def test_stop_rules_watch_every_state_from_the_first_injection_on():
-    preparing = {"baseline", "restart_baseline"}
-    wanted = {state.name for state in WORKFLOW.states} - preparing
+    wanted = {state.name for state in WORKFLOW.states} - {"baseline"}
 
     for name in (*DISCONTINUE, "E03_cardiac_enzymes_elevated"):
         assert set(WORKFLOW.expand(RULES[name].places)) == wanted, name

@@ -116,13 +116,16 @@ EXPECTED = {
     "DEMO-constructed": Expected(
         state="tail",
         refused={
-            11: ("order_test_dose", "guard-undecided"),
-            22: ("order_dose", "guard-failed"),
-            38: ("order_dose", "illegal-transition"),
-            40: ("release_hold", "guard-undecided"),
-            56: ("order_dose", "guard-failed"),
+            12: ("order_test_dose", "guard-undecided"),
+            23: ("order_dose", "guard-failed"),
+            39: ("order_dose", "illegal-transition"),
+            41: ("release_hold", "guard-undecided"),
+            57: ("order_dose", "guard-failed"),
         },
-        overridden={"order_test_dose": ["E18_brain_mri", "E19_no_cns_metastasis"]},
+        overridden={
+            "order_test_dose": ["E18_brain_mri", "E19_no_cns_metastasis"],
+            "order_dose": ["dose_not_above_tolerated_after_intolerance"],
+        },
         # 7, then 10, 13 and 13; the third visit fell into the hold.
         variables={
             "dose_total": Decimal(43),

@@ -164,16 +164,15 @@ def _goal_for(pressure: Operand) -> Expression:
 GOAL = _goal_for(systolic)
 """The goal for the latest pressure, at the moment of the first injection."""
 
-GOAL_AT_BASELINE = _goal_for(
-    Latest(systolic.name, until=v.first_injection_at.tree(), horizon=HORIZON)
-)
-"""The goal for the pressure before the first injection, as it is on record now."""
+GOAL_AT_BASELINE = _goal_for(Latest(systolic.name, until=v.goal_reading_at.tree(), horizon=HORIZON))
+"""The goal for the pressure that it was frozen from, as that is on record now."""
 
 OBSERVATION_ENDS = choose(p.observe_every_visit, Now() + p.observe_for, Now())
 OBSERVATION_OVER = any_of(
-    Retrospective(),
     v.observation_open.is_(False),
     all_of(v.observation_ends_at.known(), Now() >= v.observation_ends_at),
+    # Told after the fact without times: nobody can say that it was not.
+    all_of(Retrospective(), any_of(~v.observation_ends_at.known(), ~DATED)),
 )
 
 IL2_OVER = v.phase.one_of("discontinued", "tail", "maintenance", "follow_up")

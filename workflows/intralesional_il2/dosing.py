@@ -33,6 +33,7 @@ from workflows.intralesional_il2.conditions import (
     FAST_NOW,
     OBSERVATION_OVER,
     RHYTHM_WHILE_FAST,
+    brought,
     in_observation,
     since_injection,
     taken_since_injection,
@@ -234,6 +235,20 @@ PLATELETS = Guard(
 )
 
 
+ROUND_GRANTED = Guard(
+    name="round_was_granted",
+    condition=any_of(~v.unplanned_round.known(), ~v.unplanned_round),
+    title="The round began as granted, and not with an injection after IL-2 was over",
+    cite=decision(
+        "7.26", "A restart is requested; an injection that nobody asked for is no restart."
+    ),
+)
+NO_REVIEW = Guard(
+    name="no_review_open",
+    condition=~v.review_needed,
+    title="No review by a clinician is open",
+    cite=decision("7.14", "What a clinician has to decide is decided before the next dose."),
+)
 NOT_STOPPED = Guard(
     name="no_stop_rule_in_this_round",
     condition=v.stop_rules_fired <= 0,
@@ -274,6 +289,13 @@ NO_STOP_QUESTION = Guard(
     title="Every stop and hold rule on what was measured could be weighed",
     cite=decision("7.34", "A stop rule that cannot be weighed asks before the next dose."),
 )
+FAST_EXPLAINED_IF_KNOWN = Guard(
+    name="E29_fast_heart_before_first_dose_reviewed",
+    # That it was taken at all is asked for by the item of the evaluation, which may be waived.
+    condition=any_of(~brought(i.heart_rate), FAST_EXPLAINED.condition),
+    title="Before the first dose, a heart rate above 130 has an electrocardiogram or a review",
+    cite=FAST_EXPLAINED.cite,
+)
 LABS = Guard(
     name="labs_of_the_day",
     condition=any_of(
@@ -287,10 +309,11 @@ LABS = Guard(
 HARD_FOR_ORDER = (SPLIT_ADDS_UP, AT_MOST_22, ABOVE_19, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED,
                   OBSERVED, PLATELETS, NOT_STOPPED, NO_RISE)  # fmt: skip
 SOFT_FOR_ORDER = (ABOVE_15, STEP, NOT_ABOVE_TOLERATED, ASSESSED, GAP, ROLLING, WINDOW, PRESSURE,
-                  HEART_RATE, NO_TOXICITY, HOME_READINGS, NO_STOP_QUESTION, LABS)  # fmt: skip
+                  HEART_RATE, NO_TOXICITY, NO_REVIEW, HOME_READINGS, NO_STOP_QUESTION,
+                  LABS)  # fmt: skip
 HARD_FOR_TEST_DOSE = (SPLIT_ADDS_UP, TEST_DOSE_AT_MOST_7, TEST_DOSE_AT_LEAST_3)
 HARD_FOR_REPEAT = (*HARD_FOR_TEST_DOSE, VITAL_SIGNS, SYMPTOMS, FAST_EXPLAINED, OBSERVED, PLATELETS,
-                   NOT_STOPPED, NO_RISE)  # fmt: skip
+                   NOT_STOPPED, NO_RISE, ROUND_GRANTED)  # fmt: skip
 SOFT_FOR_REPEAT = (TEST_DOSE_IS_7, GAP, PRESSURE, HEART_RATE, NO_TOXICITY, HOME_READINGS,
                    NO_STOP_QUESTION)  # fmt: skip
 
@@ -381,6 +404,7 @@ GUARDS = tuple(
             *SOFT_FOR_ORDER,
             *HARD_FOR_REPEAT,
             *SOFT_FOR_REPEAT,
+            FAST_EXPLAINED_IF_KNOWN,
             AS_ORDERED,
             GIVEN_AT_MOST_22,
             GIVEN_AT_MOST_7,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.definition import Advice, Event, Guard, Kind, Timer, Transition
-from engine.core.expression import Expression, Now, Today, all_of, choose, hours
+from engine.core.expression import Expression, Today, all_of, choose, hours
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -43,7 +43,7 @@ WINDOW_OVER = Guard(
 
 _RELEASED: Mapping[str, Expression] = {
     "enzyme_hold_open": NO,
-    "enzymes_released_at": Now(),
+    "enzymes_cleared_at": i.echocardiogram.taken_at.tree(),
     "enzymes_due_at": UNSET,
     "troponin_floor": i.troponin.tree(),
     "ck_mb_floor": i.ck_mb.tree(),
@@ -104,6 +104,13 @@ CHAPTER = Chapter(
         ),
         _release("release_to_escalation", ("dose_hold",), "escalation"),
         _release("rise_cleared_after_il2", OVER, None, RISE_OPEN),
+        # Whoever came back from an exit is not held any more, and the rise is open all the same.
+        _release(
+            "rise_cleared_without_a_hold",
+            ("assessing_tolerance", "test_dose_review", "escalation", "dose_review"),
+            None,
+            RISE_OPEN,
+        ),
         Transition(
             name="enzyme_check_due",
             event="enzyme_check_due",

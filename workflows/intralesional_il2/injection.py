@@ -10,12 +10,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from engine.core.definition import ANYWHERE, Advice, Event, Field, Guard, Kind, Transition
 from engine.core.expression import (
     Constant,
     Expression,
     Now,
+    Retrospective,
     Today,
     all_of,
     any_of,
@@ -45,6 +47,7 @@ from workflows.intralesional_il2.dosing import (
     GIVEN_AT_MOST_22,
     SPLIT,
 )
+from workflows.intralesional_il2.inputs import systolic
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
     SELF_MONITORING,
@@ -92,6 +95,12 @@ IN_ESCALATION = Guard(
     title="The course was left during the escalation",
     cite=AFTER_EXIT.cite,
 )
+BEFORE_ESCALATION = Guard(
+    name="left_before_escalation",
+    condition=v.phase.one_of("before_il2", "testing"),
+    title="The course was left before the escalation",
+    cite=AFTER_EXIT.cite,
+)
 IL2_WAS_OVER = Guard(
     name="il2_of_the_round_was_over",
     condition=IL2_OVER,
@@ -120,9 +129,14 @@ STOPPED = Guard(
 
 # Where no date says whether the visit was due, an injection counts as one.
 _SLOT_DUE = Today() >= SLOT_EARLIEST
+# An amount that cannot be is counted once it is corrected, and meanwhile hides no other; one that
+# was not published leaves the totals unknown.
+_COUNTABLE = choose(
+    AMOUNT.known(), AMOUNT, choose(Retrospective(), UNSET, Constant(q(0, v.MILLION)))
+)
 _TOTALS: Mapping[str, Expression] = {
-    "dose_total": v.dose_total + AMOUNT,
-    "round_dose_total": v.round_dose_total + AMOUNT,
+    "dose_total": v.dose_total + _COUNTABLE,
+    "round_dose_total": v.round_dose_total + _COUNTABLE,
 }
 _INJECTED: Mapping[str, Expression] = {
     **_TOTALS,
@@ -156,17 +170,27 @@ _TEST: Mapping[str, Expression] = {
     "test_dose_on": Today(),
     "test_doses": v.test_doses + 1,
     "pressure_goal": first(v.pressure_goal, GOAL),
+    "goal_reading_at": first(v.goal_reading_at, systolic.taken_at),
     "topical_mode": choose(TOPICALS_STOPPED, Constant("stopped"), Constant("treatment")),
     "phase": Constant("testing"),
 }
-_FIRST: Mapping[str, Expression] = {**_TEST, "consult_needed": NO}
+_FIRST: Mapping[str, Expression] = {
+    **_TEST,
+    "consult_needed": NO,
+    # What was reported before any injection stopped nothing.
+    "stop_rules_fired": Constant(Decimal(0)),
+    "stopped_by": UNSET,
+    "stop_rule_open": NO,
+    "enzyme_hold_open": NO,
+    "il2_over_on": UNSET,
+    "il2_ended_by": UNSET,
+}
 _RESTARTED: Mapping[str, Expression] = {
     **_FIRST,
     # What led to the restart is answered by it; the next one asks anew.
     "restart_requested_at": UNSET,
     "cutaneous_finding": Constant("none"),
     "distant_progression": NO,
-    "stop_rule_open": NO,
 }
 _VISIT: Mapping[str, Expression] = {
     **_INJECTED,
@@ -181,6 +205,8 @@ _VISIT: Mapping[str, Expression] = {
     ),
 }
 _REVIEWED: Mapping[str, Expression] = {"review_needed": YES}
+_UNPLANNED: Mapping[str, Expression] = {**_TEST, **_REVIEWED, "unplanned_round": YES}
+"""Nobody granted this round: it is observed, and leads to no escalation."""
 _COUNTED: Mapping[str, Expression] = {
     "doses_given": choose(v.d0.known(), v.doses_given + 1, v.doses_given.tree())
 }
@@ -284,12 +310,14 @@ _UNFORESEEN = (
         BEFORE_IL2_WAS_OVER,
         priority=80,
     ),
-    _deviating("unordered_test_dose", ("baseline",), "observing_test_dose", _FIRST),
+    _deviating(
+        "unordered_test_dose", ("baseline",), "observing_test_dose", {**_FIRST, **_REVIEWED}
+    ),
     _deviating(
         "unordered_dose_at_restart",
         ("restart_baseline",),
         "observing_test_dose",
-        _RESTARTED,
+        {**_RESTARTED, **_REVIEWED},
         opens_round=True,
     ),
     _deviating(
@@ -330,7 +358,7 @@ _UNFORESEEN = (
         "unplanned_dose_after_il2",
         ("maintenance", "follow_up"),
         "observing_test_dose",
-        {**_TEST, **_REVIEWED},
+        _UNPLANNED,
         opens_round=True,
     ),
     _deviating(
@@ -347,7 +375,7 @@ _UNFORESEEN = (
         "dose_after_exit_after_il2",
         LEFT,
         "observing_test_dose",
-        {**_TEST, **_REVIEWED},
+        _UNPLANNED,
         AFTER_EXIT,
         IL2_WAS_OVER,
         priority=16,
@@ -363,7 +391,23 @@ _UNFORESEEN = (
         priority=14,
         reopens=True,
     ),
-    _deviating("dose_before_exit", ("closed",), None, {**_TOTALS, **_COUNTED}),
+    _deviating(
+        "visit_dose_before_exit",
+        ("closed",),
+        None,
+        {**_VISIT, **_REVIEWED},
+        IN_ESCALATION,
+        priority=13,
+    ),
+    _deviating(
+        "test_dose_before_exit",
+        ("closed",),
+        None,
+        {**_TEST, **_REVIEWED},
+        BEFORE_ESCALATION,
+        priority=11,
+    ),
+    _deviating("dose_before_exit", ("closed",), None, {**_INJECTED, **_COUNTED, **_REVIEWED}),
 )
 
 CHAPTER = Chapter(
@@ -373,6 +417,7 @@ CHAPTER = Chapter(
         IS_EARLIER,
         AFTER_EXIT,
         IN_ESCALATION,
+        BEFORE_ESCALATION,
         IL2_WAS_OVER,
         BEFORE_IL2_WAS_OVER,
         STOPPED,

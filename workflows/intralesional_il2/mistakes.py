@@ -28,6 +28,7 @@ from engine.core.expression import (
     hours,
     least,
 )
+from engine.core.quantity import q
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import toxicity
@@ -61,11 +62,12 @@ GOAL_CORRECTED = Guard(
 _AMOUNT_CORRECTED = all_of(
     _NOT_LATE,
     i.il2_dose.known(),
-    v.last_dose.known(),
     v.last_dose_at.known(),
     i.il2_dose.taken_at.is_(v.last_dose_at),
-    i.il2_dose.is_not(v.last_dose),
+    any_of(~v.last_dose.known(), i.il2_dose.is_not(v.last_dose)),
 )
+# What could not be had not been counted.
+_COUNTED = choose(v.last_dose.known(), v.last_dose.tree(), Constant(q(0, v.MILLION)))
 AMOUNT_CORRECTED = Guard(
     name="N11_amount_of_last_dose_corrected",
     condition=_AMOUNT_CORRECTED,
@@ -241,8 +243,8 @@ CHAPTER = Chapter(
             places=AFTER_FIRST_INJECTION,
             updates={
                 "last_dose": i.il2_dose.tree(),
-                "dose_total": v.dose_total - v.last_dose + i.il2_dose,
-                "round_dose_total": v.round_dose_total - v.last_dose + i.il2_dose,
+                "dose_total": v.dose_total - _COUNTED + i.il2_dose,
+                "round_dose_total": v.round_dose_total - _COUNTED + i.il2_dose,
                 "last_tolerated_dose": choose(
                     v.visit_tolerance.is_("tolerated"),
                     i.il2_dose,

@@ -65,7 +65,9 @@ OVER = ("discontinuation", "topical_tail", "maintenance", "follow_up")
 PREPARING = ("baseline", "restart")
 """The stages in which a first injection is being prepared."""
 
-AFTER_FIRST_INJECTION = (*TREATED, *OVER, "closed")
+AFTER_FIRST_INJECTION = (*TREATED, *OVER, "restart", "closed")
+"""While a restart is prepared the old round is still watched: it may be gone back to."""
+
 OPEN = ("baseline", *TREATED, *OVER, "restart")
 LEFT = ("withdrawn", "lost_to_follow_up", "transferred", "completed")
 """The closed states of a patient who may be alive."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.definition import Advice, Event, Guard, Kind, Rule, Transition
+from engine.core.definition import Advice, Event, Guard, Kind, Requirement, Rule, Transition
 from engine.core.expression import Today, hours
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -10,15 +10,21 @@ from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import VOID
 from workflows.intralesional_il2.dosing import (
     AMOUNT,
+    FAST_EXPLAINED_IF_KNOWN,
+    GAP,
     HARD_FOR_REPEAT,
     HARD_FOR_TEST_DOSE,
+    HEART_RATE,
+    NO_TOXICITY,
+    OBSERVED,
     ORDERED,
     SOFT_FOR_REPEAT,
+    SYMPTOMS,
     TEST_DOSE_IS_7,
 )
 from workflows.intralesional_il2.eligibility import PLAUSIBLE, SOFT_AT_BASELINE
 from workflows.intralesional_il2.sources import decision, paper
-from workflows.intralesional_il2.states import ANYBODY, DECIDERS, OPEN, PREPARING
+from workflows.intralesional_il2.states import ANYBODY, DECIDERS, OPEN
 
 ORDER_TEST_DOSE = Event(
     name="order_test_dose",
@@ -49,21 +55,30 @@ CONSULTED = Guard(
 )
 _ORDER = {"ordered_dose": AMOUNT, "ordered_on": Today()}
 
+
+def _first_of_round(name: str, source: str, *more: Requirement) -> Transition:
+    return Transition(
+        name=name,
+        event="order_test_dose",
+        sources=(source,),
+        requires=(
+            *hard(*HARD_FOR_TEST_DOSE, PLAUSIBLE, FAST_EXPLAINED_IF_KNOWN),
+            *soft(TEST_DOSE_IS_7, *SOFT_AT_BASELINE, CONSULTED, SYMPTOMS, HEART_RATE, NO_TOXICITY),
+            *more,
+        ),
+        updates=_ORDER,
+        messages=("dose.ordered",),
+        advice=("premedication", "topicals_begin"),
+    )
+
+
 CHAPTER = Chapter(
     events=(ORDER_TEST_DOSE, ORDER_CANCELLED),
     guards=(TOXIC_BEFORE, CONSULTED),
     transitions=(
-        Transition(
-            name="order_test_dose",
-            event="order_test_dose",
-            sources=PREPARING,
-            requires=(
-                *hard(*HARD_FOR_TEST_DOSE, PLAUSIBLE),
-                *soft(TEST_DOSE_IS_7, *SOFT_AT_BASELINE, CONSULTED),
-            ),
-            updates=_ORDER,
-            messages=("dose.ordered",),
-            advice=("premedication", "topicals_begin"),
+        _first_of_round("order_test_dose", "baseline"),
+        _first_of_round(
+            "order_test_dose_of_new_round", "restart_baseline", *hard(OBSERVED), *soft(GAP)
         ),
         Transition(
             name="order_another_test_dose",

@@ -32,7 +32,7 @@ from workflows.intralesional_il2.conditions import (
     YES,
     after_last_dose,
 )
-from workflows.intralesional_il2.dosing import HOME_READINGS, OBSERVED
+from workflows.intralesional_il2.dosing import HOME_READINGS, OBSERVED, ROUND_GRANTED
 from workflows.intralesional_il2.injection import TESTED
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
@@ -110,6 +110,15 @@ NO_VISIT_YET = Guard(
     cite=TOLERATED,
 )
 
+_HELD_SINCE_DOSE = all_of(
+    v.hold_since_tolerated.known(),
+    v.hold_since_tolerated,
+    v.enzyme_rise_at.known(),
+    v.last_dose_at.known(),
+    v.enzyme_rise_at >= v.last_dose_at,
+)
+"""A dose after which IL-2 was held is not the one to rise from (7.7, 7.9)."""
+
 _HARD = (OBSERVED, GRADES, NO_EMERGENCY, NO_VASOPRESSOR, PRESSURE_BACK)
 _SUGGESTED = least(v.last_dose + p.suggested_step, p.max_dose)
 
@@ -125,15 +134,19 @@ _BEGIN: Mapping[str, Expression] = {
     "last_tolerated_dose": v.last_dose.tree(),
     "suggested_dose": _SUGGESTED,
     "visit_tolerance": Constant("tolerated"),
-    "hold_since_tolerated": NO,
+    "hold_since_tolerated": choose(_HELD_SINCE_DOSE, YES, NO),
     "phase": Constant("escalating"),
 }
 _NEXT: Mapping[str, Expression] = {
-    "previous_tolerated_dose": v.last_tolerated_dose.tree(),
-    "last_tolerated_dose": v.last_dose.tree(),
-    "suggested_dose": _SUGGESTED,
+    "previous_tolerated_dose": choose(
+        _HELD_SINCE_DOSE, v.previous_tolerated_dose.tree(), v.last_tolerated_dose.tree()
+    ),
+    "last_tolerated_dose": choose(
+        _HELD_SINCE_DOSE, v.last_tolerated_dose.tree(), v.last_dose.tree()
+    ),
+    "suggested_dose": choose(_HELD_SINCE_DOSE, v.last_tolerated_dose.tree(), _SUGGESTED),
     "visit_tolerance": Constant("tolerated"),
-    "hold_since_tolerated": NO,
+    "hold_since_tolerated": choose(_HELD_SINCE_DOSE, YES, NO),
 }
 _BACK = choose(
     v.visit_tolerance.is_("tolerated"),
@@ -215,7 +228,10 @@ CHAPTER = Chapter(
             event="confirm_tolerated",
             sources=("assessing_tolerance",),
             target="escalation",
-            requires=(*hard(*_HARD), *soft(HOME_READINGS, TEST_DOSE_AT_MOST_7)),
+            requires=(
+                *hard(*_HARD, ROUND_GRANTED),
+                *soft(HOME_READINGS, TEST_DOSE_AT_MOST_7),
+            ),
             updates=_BEGIN,
             messages=("escalation.began",),
             advice=("escalation_plan",),
@@ -225,7 +241,10 @@ CHAPTER = Chapter(
             event="confirm_tolerated",
             sources=("test_dose_review",),
             target="escalation",
-            requires=(*hard(UNASSESSED, *_HARD), *soft(HOME_READINGS, TEST_DOSE_AT_MOST_7)),
+            requires=(
+                *hard(UNASSESSED, *_HARD, ROUND_GRANTED),
+                *soft(HOME_READINGS, TEST_DOSE_AT_MOST_7),
+            ),
             updates={**_BEGIN, "review_needed": NO},
             messages=("escalation.began",),
             advice=("escalation_plan",),

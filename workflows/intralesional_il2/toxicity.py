@@ -26,6 +26,7 @@ from engine.core.expression import (
     all_of,
     any_of,
     choose,
+    greatest,
     hours,
     lift,
 )
@@ -96,9 +97,9 @@ def _new_rise(value: Input, limit: Input, floor: Operand) -> Expression:
     return all_of(
         value > limit.between(value.taken_at, horizon=HORIZON),
         any_of(
-            ~v.enzymes_released_at.known(),
+            ~v.enzymes_cleared_at.known(),
             all_of(
-                value.taken_at > v.enzymes_released_at,
+                value.taken_at > v.enzymes_cleared_at,
                 _above_floor(value, floor),
             ),
         ),
@@ -125,9 +126,9 @@ _ELEVATED = any_of(
         all_of(
             i.cardiac_enzymes.one_of("elevated", "elevated_falling"),
             any_of(
-                ~v.enzymes_released_at.known(),
+                ~v.enzymes_cleared_at.known(),
                 all_of(
-                    i.cardiac_enzymes.taken_at > v.enzymes_released_at,
+                    i.cardiac_enzymes.taken_at > v.enzymes_cleared_at,
                     i.cardiac_enzymes.is_("elevated"),
                 ),
             ),
@@ -246,15 +247,44 @@ BEFORE_REPORTED = (
     _before(E02, "E02_neurotoxicity_reported", _reported(*NEUROTOXIC)),
 )
 
+_HELD_ALREADY = all_of(v.enzyme_hold_open.known(), v.enzyme_hold_open, v.enzyme_rise_at.known())
+
+
+def _rose_again(value: Input, limit: Input, floor: Operand) -> Expression:
+    """During a hold, above its limit and above what it had fallen to."""
+    return all_of(
+        brought(value),
+        brought(limit),
+        value.taken_at > v.enzyme_rise_at,
+        value > limit.between(value.taken_at, horizon=HORIZON),
+        _above_floor(value, floor),
+    )
+
+
+_TROPONIN_AGAIN = _rose_again(i.troponin, i.troponin_upper_limit, v.troponin_floor)
+_CK_MB_AGAIN = _rose_again(i.ck_mb, i.ck_mb_upper_limit, v.ck_mb_floor)
+
+
+def _floor(value: Input, floor: Operand, again: Expression) -> Expression:
+    """What a later value is held against: the value of the rise, and what it fell to since."""
+    return choose(all_of(_HELD_ALREADY, floor.tree().known(), ~again), floor.tree(), value.tree())
+
+
 _HELD: Mapping[str, Expression] = {
     **VOID,
     "enzyme_hold_open": YES,
-    # The first rise of a hold counts: the echocardiogram must be later than that.
+    # The echocardiogram must be later than the last rise; values that go on falling are none.
     "enzyme_rise_at": choose(
-        all_of(v.enzyme_hold_open.known(), v.enzyme_hold_open, v.enzyme_rise_at.known()),
-        v.enzyme_rise_at.tree(),
+        _HELD_ALREADY,
+        choose(
+            any_of(_TROPONIN_AGAIN, _CK_MB_AGAIN),
+            greatest(v.enzyme_rise_at, Now()),
+            v.enzyme_rise_at.tree(),
+        ),
         Now(),
     ),
+    "troponin_floor": _floor(i.troponin, v.troponin_floor, _TROPONIN_AGAIN),
+    "ck_mb_floor": _floor(i.ck_mb, v.ck_mb_floor, _CK_MB_AGAIN),
     "enzymes_due_at": Now() + p.enzyme_interval,
     "hold_since_tolerated": YES,
     "topical_nights": choose(

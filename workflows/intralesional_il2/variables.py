@@ -60,6 +60,9 @@ first_injection_at = _round("first_injection_at", "instant", "First injection of
 first_visit_at = _round("first_visit_at", "instant", "First dose after the test dose")
 test_dose_on = _round("test_dose_on", "date", "Date of the last test dose")
 d0 = _round("d0", "date", "Date of the tolerated test dose")
+unplanned_round = _mark(
+    "unplanned_round", "The round began with an injection that no restart had been granted for"
+)
 escalation_began_at = _round("escalation_began_at", "instant", "When tolerance was confirmed")
 window_ends_on = _round("window_ends_on", "date", "Last day of the escalation")
 planned_slots = _round("planned_slots", "number", "Planned visits of this round")
@@ -130,6 +133,9 @@ review_needed = _mark("review_needed", "A clinician must decide before the next 
 pressure_goal = _round(
     "pressure_goal", "quantity", "Systolic pressure stays above this", unit="mm[Hg]"
 )
+goal_reading_at = _round(
+    "goal_reading_at", "instant", "When the pressure was taken that the goal was frozen from"
+)
 repeat_due_at = _round("repeat_due_at", "instant", "A low pressure at home is repeated by")
 toxicity_open = _mark("toxicity_open", "A toxicity that no clinician has closed")
 toxicity_at = _round("toxicity_at", "instant", "When the latest toxicity was")
@@ -142,11 +148,15 @@ hold_since_tolerated = _mark("hold_since_tolerated", "A hold since the last tole
 enzyme_hold_open = _mark("enzyme_hold_open", "Cardiac enzymes rose and were not cleared")
 enzyme_rise_at = _round("enzyme_rise_at", "instant", "When they rose")
 enzymes_due_at = _round("enzymes_due_at", "instant", "When they are next due")
-enzymes_released_at = _round("enzymes_released_at", "instant", "When the last hold was released")
-troponin_floor = _round(
-    "troponin_floor", "quantity", "Lowest troponin since the release", unit="ng/L"
+enzymes_cleared_at = _round(
+    "enzymes_cleared_at", "instant", "When the echocardiogram that cleared the last rise was taken"
 )
-ck_mb_floor = _round("ck_mb_floor", "quantity", "Lowest CK-MB since the release", unit="ng/mL")
+troponin_floor = _round(
+    "troponin_floor", "quantity", "Lowest troponin since the rise or the release", unit="ng/L"
+)
+ck_mb_floor = _round(
+    "ck_mb_floor", "quantity", "Lowest CK-MB since the rise or the release", unit="ng/mL"
+)
 fluid_total = _round(
     "fluid_total", "quantity", "Resuscitation fluid since the last dose", q(0, "L"), unit="L"
 )
@@ -271,10 +281,11 @@ VARIABLES = (
     suggested_dose, round_dose_total, dose_total, ordered_dose, ordered_on, observation_open,
     observation_ends_at, observed_at_home, home_readings_attested, visit_tolerance, worst_grade,
     emergency_since_dose, vasopressor_since_dose, low_pressure_seen, fast_heart_seen,
-    low_urine_seen, symptoms_reviewed_on, review_needed, pressure_goal,
+    low_urine_seen, symptoms_reviewed_on, review_needed, pressure_goal, goal_reading_at,
+    unplanned_round,
     repeat_due_at, fast_heart_at, toxicity_open, toxicity_at, causes_corrected_at,
     tachycardia_reviewed_on, hold_since_tolerated,
-    enzyme_hold_open, enzyme_rise_at, enzymes_due_at, enzymes_released_at, troponin_floor,
+    enzyme_hold_open, enzyme_rise_at, enzymes_due_at, enzymes_cleared_at, troponin_floor,
     ck_mb_floor, fluid_total, loperamide_on, loperamide_total, acetaminophen_on,
     acetaminophen_total, acetaminophen_at, stopped_by, stop_rules_fired, stop_rule_ever,
     stop_rule_open, consult_needed, il2_over_on, il2_ended_by, tail_ends_on, cycle,

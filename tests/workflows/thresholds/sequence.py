@@ -107,7 +107,8 @@ ROWS = (
     row("E01", "atrial fibrillation while a restart is prepared, nobody consulted",
         in_maintenance, until("2026-06-15 09:00"), found("new_cutaneous"),
         step("request_restart", finding="new_cutaneous"), adverse("atrial_fibrillation", 2),
-        baseline(), orders_test_dose(), then=refused_by("consulted_before_il2")),
+        baseline(), orders_test_dose(),
+        then=refused_by("consulted_before_il2", "no_open_toxicity")),
     # --- restart ------------------------------------------------------------------------------
     row("E22", "a new lesion during the escalation enables no restart later", after_dose,
         found("new_cutaneous"), observed,
