@@ -125,9 +125,9 @@ class _Deciding:
     def _answer(self, code: Code) -> tuple[Answer, View]:
         """A guard's answer, and the view that gave it.
 
-        A request asks leave now: what was open at its own time must not be closed at the latest time
-        known, or dating it back would hide what has become known since. What was fresh at its own
-        time may be stale by now: how old a request may be is for its event to say.
+        A request asks leave now: what was open at its own time must not be closed at the latest
+        time known, or dating it back would hide what has become known since. What was fresh at its
+        own time may be stale by now: how old a request may be is for its event to say.
         """
         answer = code.run(self.view)
         if answer is True and self.now is not None and code.run(self.now) is False:

@@ -336,6 +336,36 @@ def test_an_amount_that_cannot_be_is_counted_once_it_is_corrected():
     assert (story.variables["dose_total"], story.variables["last_dose"]) == (17, 10)
 
 
+def test_weeks_that_are_over_already_move_no_tail():
+    story = in_tail().until("2026-04-16 09:00")
+    ends = story.variables["tail_ends_on"]
+
+    answer = story.sends("extend_window", weeks=6, **reason("extend_window"))
+
+    assert "extended_window_is_not_over" in kept_by(answer)
+    assert story.variables["tail_ends_on"] == ends
+
+
+def test_no_visit_is_less_missed_than_none():
+    story = escalating().until("2026-03-08 09:00")
+    for at in ("2026-03-04 09:00", "2026-03-05 09:00"):
+        story.sends("dose_given", role="nurse", amount="7 M[IU]", at=at)
+
+    assert story.variables["missed_slots"] == 0
+
+
+def test_a_stop_after_a_dose_in_the_tail_counts_the_tail_from_that_dose():
+    story = on_day_of_visit()
+    story.given(step("end_il2", continue_topicals=True, reason="clinical-decision"))
+    story.until("2026-03-10 09:00").given(day_of_visit)
+    story.sends("dose_given", role="nurse", amount="7 M[IU]")
+    story.until("2026-03-16 09:00")
+    story.sends("adverse_event_reported", term="atrial_fibrillation", grade=1)
+    story.given(step("confirm_topicals", continue_topicals=True))
+
+    assert str(story.variables["tail_ends_on"]) == "2026-04-06"
+
+
 def test_a_visit_may_follow_as_planned():
     """The ways around are closed, the way is not."""
     story = escalating().given(

@@ -125,6 +125,12 @@ AT_MOST_4_WEEKS = Guard(
     title="Four weeks",
     cite=FOUR_WEEKS,
 )
+ENDS_AHEAD = Guard(
+    name="extended_window_is_not_over",
+    condition=after_d0(Sent("weeks") * Decimal(7)) >= Today(),
+    title="The weeks asked for are not over already",
+    cite=decision("7.18", "More weeks are for visits that are still to come."),
+)
 ENDED_BY_PLAN = Guard(
     name="il2_ended_by_plan",
     condition=v.il2_ended_by.one_of("visits_done", "window"),
@@ -163,6 +169,7 @@ CHAPTER = Chapter(
         *dosing.GUARDS,
         AT_MOST_6_WEEKS,
         AT_MOST_4_WEEKS,
+        ENDS_AHEAD,
         ENDED_BY_PLAN,
         WINDOW_OPEN,
         UNRESOLVED_ENDS,
@@ -253,7 +260,14 @@ CHAPTER = Chapter(
             sources=("tail",),
             target="escalation",
             requires=(
-                *hard(AT_MOST_6_WEEKS, TESTED, ENDED_BY_PLAN, dosing.NOT_STOPPED, dosing.NO_RISE),
+                *hard(
+                    AT_MOST_6_WEEKS,
+                    TESTED,
+                    ENDED_BY_PLAN,
+                    ENDS_AHEAD,
+                    dosing.NOT_STOPPED,
+                    dosing.NO_RISE,
+                ),
                 *soft(AT_MOST_4_WEEKS),
             ),
             updates={

@@ -200,7 +200,7 @@ _VISIT: Mapping[str, Expression] = {
     # Entered after its visit had lapsed: it was not missed after all.
     "missed_slots": choose(
         all_of(v.lapsed_on.known(), Today().known(), Today() <= v.lapsed_on),
-        v.missed_slots - 1,
+        greatest(v.missed_slots - 1, Decimal(0)),
         v.missed_slots.tree(),
     ),
 }
@@ -349,7 +349,15 @@ _UNFORESEEN = (
         "dose_in_tail",
         ("tail",),
         "observing_dose",
-        {**_INJECTED, **_COUNTED, **_REVIEWED, "phase": Constant("escalating")},
+        {
+            **_INJECTED,
+            **_COUNTED,
+            **_REVIEWED,
+            "phase": Constant("escalating"),
+            # IL-2 is not over after all: when it is, is decided anew.
+            "il2_over_on": UNSET,
+            "il2_ended_by": UNSET,
+        },
         TESTED,
         priority=12,
     ),
