@@ -36,6 +36,8 @@ class Shadow:
         self.round = 0
         self.injected_at: datetime | None = None
         self.few_comorbidities = False
+        self.granted = True
+        """The round began with the evaluation, and not with an injection after IL-2 was over."""
         self._forget()
 
     @property
@@ -52,6 +54,7 @@ class Shadow:
         happened = instant_from(event["at"]) if isinstance(event["at"], str) else None
         number = body["changes"].get("round", self.round)
         if name == "dose_given" and (self.injected_at is None or number != self.round):
+            self.granted = self.injected_at is None or before == "restart_baseline"
             self.injected_at = happened
             self._forget()
         self.round = number

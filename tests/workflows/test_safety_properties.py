@@ -52,6 +52,17 @@ STOPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("labs_recorded", {"creatinine": "3.1 mg/dL"}),
     ("echocardiogram_recorded", {"echocardiogram": "dysfunction"}),
 )
+
+
+def preparing_a_restart() -> Story:
+    """In maintenance a new lesion was found, and another round is being prepared."""
+    story = in_maintenance().until("2026-06-15 09:00")
+    story.sends("lesion_finding_reported", finding="new_cutaneous")
+    story.sends("request_restart", role="clinician", finding="new_cutaneous")
+    assert story.state == "restart_baseline"
+    return story
+
+
 LATE = st.sampled_from([0, 0, 0, 1, 20, 70])
 BEGINNINGS: dict[str, Callable[[], Story]] = {
     "nothing": begun,
@@ -64,6 +75,7 @@ BEGINNINGS: dict[str, Callable[[], Story]] = {
     "held": in_dose_hold,
     "tail": in_tail,
     "maintenance": in_maintenance,
+    "preparing a restart": preparing_a_restart,
     "retrospective": lambda: begun(retrospective=True),
 }
 
@@ -256,6 +268,7 @@ class Courses(RuleBasedStateMachine):
             assert opens_round or not self.shadow.stopped, "repeated after a discontinuation"
             return
         assert self.shadow.tolerated, "without a tolerated test dose"
+        assert self.shadow.granted, "in a round that nobody granted"
         assert not self.shadow.held, "before a hold was released"
         assert not self.shadow.stopped, "after a discontinuation of the same round"
         assert amount <= 19 or self.shadow.few_comorbidities, "above 19 without few comorbidities"
