@@ -10,10 +10,9 @@ Parameters, results and errors are the same on both: by the types of the tables,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Connection, Dialect, Executable, SelectBase
@@ -22,6 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 Asked = Mapping[str, Any]
 Processor = Callable[[Any], Any] | None
+_T = TypeVar("_T")
 
 
 class Channel(Protocol):
@@ -89,38 +89,44 @@ class HostChannel:
 class OwnChannel:
     """Straight to the driver of a connection of ours."""
 
-    __slots__ = ("_book", "_connection", "_link")
+    __slots__ = ("_book", "_connection", "_errors", "_link")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._link = connection.connection
+        self._errors = connection.dialect.loaded_dbapi.Error
         self._book = _book_of(connection.dialect)
 
     def rows(self, statement: Executable, asked: Asked) -> list[Sequence[Any]]:
         ready = self._book.prepared(statement, asked)
-        with self._cursor() as cursor:
+
+        def read(cursor: Any) -> list[Sequence[Any]]:  # noqa: ANN401  # the driver's
             cursor.execute(ready.text, ready.bound(asked))
             return ready.read(cursor.fetchall())
 
+        return self._driven(read)
+
     def send(self, statement: Executable, asked: Asked) -> int:
         ready = self._book.prepared(statement, asked)
-        with self._cursor() as cursor:
+
+        def run(cursor: Any) -> int:  # noqa: ANN401  # the driver's
             cursor.execute(ready.text, ready.bound(asked))
             touched: int = cursor.rowcount
             return touched
 
+        return self._driven(run)
+
     def send_all(self, statement: Executable, rows: Sequence[Asked]) -> None:
         if rows:
             ready = self._book.prepared(statement, rows[0])
-            with self._cursor() as cursor:
-                cursor.executemany(ready.text, [ready.bound(row) for row in rows])
+            bound = [ready.bound(row) for row in rows]
+            self._driven(lambda cursor: cursor.executemany(ready.text, bound))
 
-    @contextmanager
-    def _cursor(self) -> Iterator[Any]:
+    def _driven(self, use: Callable[[Any], _T]) -> _T:
         cursor = self._link.cursor()
         try:
-            yield cursor
-        except self._connection.dialect.loaded_dbapi.Error as error:
+            return use(cursor)
+        except self._errors as error:
             raise self._wrapped(error, cursor) from error
         finally:
             cursor.close()
@@ -135,7 +141,7 @@ class OwnChannel:
             None,
             None,
             error,
-            dialect.loaded_dbapi.Error,
+            self._errors,
             hide_parameters=True,
             connection_invalidated=lost,
             dialect=dialect,
