@@ -7,15 +7,16 @@ is verified and decided again without a database.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.core.encoding import Json, canonical, digest, instant_from, parse
+from engine.core.event import ADOPTED, ENROLLED
 from engine.core.history import Fault, replay, verify
 from engine.core.machine import Machine
 from engine.core.record import Record
-from engine.core.redecision import Difference, Relied, decide_again, relying
+from engine.core.redecision import Difference, Machines, Relied, decide_again, relying
 from engine.errors import InvalidInput, NotFound, UnknownWorkflow
 from engine.ports import Definition, Store, Transaction
 from engine.registry import Registry, compiled
@@ -79,6 +80,7 @@ class Auditor:
             def machines(digest: str) -> Machine:
                 return self.registry.machine(digest, tx)
 
+            _require_reading(records, machines, seq, input_name)
             return list(relying(records, machines, seq, input_name))
 
     def export(self, course: str) -> bytes:
@@ -146,8 +148,19 @@ class Bundle:
     definitions: tuple[Definition, ...]
 
     def verify(self) -> Fault | None:
-        """The first bad record, as of a course in a database."""
-        return verify(self.records, course=self.course, tenant=self.tenant)
+        """The first bad record, as of a course in a database; and whether anything is missing."""
+        if not self.records:
+            return Fault(seq=1, kind="gap", what="the file holds no record of the course")
+        fault = verify(self.records, course=self.course, tenant=self.tenant)
+        if fault is not None:
+            return fault
+        enclosed = {definition.digest for definition in self.definitions}
+        for record in self.records:
+            digest = json.loads(record.body)["workflow"]
+            if digest not in enclosed:
+                what = f"the file lacks the definition that it was decided by, {digest}"
+                return Fault(seq=record.seq, kind="definition", what=what)
+        return None
 
     def decide_again(self) -> list[Difference]:
         """Every difference between the recorded decisions and the enclosed definitions'."""
@@ -159,6 +172,24 @@ class Bundle:
             return machines[digest]
 
         return list(decide_again(self.records, machine))
+
+
+def _require_reading(
+    records: Sequence[Record], machines: Machines, seq: int, input_name: str
+) -> None:
+    """Raises InvalidInput when no such record brought a reading of the input."""
+    body = next((json.loads(r.body) for r in records if r.seq == seq), None)
+    if body is None:
+        raise InvalidInput("record", f"a record of the course, 1 to {records[-1].seq}")
+    brought: set[str] = set()
+    if body["event"]["event"] not in (ENROLLED, ADOPTED):
+        event = machines(body["workflow"]).forms.reread(body["event"])
+        brought = {reading.input for reading in event.readings}
+        if event.correction is not None:
+            brought.add(event.correction.input)
+    if input_name not in brought:
+        named = ", ".join(sorted(brought)) or "none, since that record brought no reading"
+        raise InvalidInput("input", f"one that record {seq} brought: {named}", found=input_name)
 
 
 def read_bundle(data: bytes) -> Bundle:

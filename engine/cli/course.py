@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from engine.cli.wording import Wording
 from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
 from engine.core.event import FORMAT
 from engine.core.machine import Machine
-from engine.errors import InvalidInput, UnknownEvent
+from engine.errors import InvalidInput, NotPermitted, UnknownEvent
 from engine.service import Service, Status
 
 Course = Annotated[str, typer.Argument(metavar="COURSE", help="The course's pseudonym.")]
@@ -157,6 +157,7 @@ def why_not(
     tried = {"course": course, "event": event, "at": when, "role": role}
     named = {"override": override, "code": code, "reason": reason}
     if data is None and any(field.required for field in machine.events[event].fields):
+        _require_allowed(machine, event, role, override or ())
         told = _from_options(status, event)
     else:
         told = _tried(service, machine, {**tried, **named, "data": data})
@@ -198,6 +199,18 @@ def _tried(service: Service, machine: Machine, asked: Mapping[str, Json]) -> Exp
     return Lexicon(machine).explained(
         event, answer.decision, state_before=answer.state_before, state=answer.state
     )
+
+
+def _require_allowed(
+    machine: Machine, event: str, role: str | None, override: Iterable[str]
+) -> None:
+    """What depends on no data. Raises NotPermitted and InvalidInput, as the whole event would."""
+    roles = machine.events[event].roles
+    if role is not None and role not in roles:
+        raise NotPermitted(event, role, roles)
+    for guard in override:
+        if guard not in machine.guards:
+            raise InvalidInput("override.guards", "guards of the workflow", found=guard)
 
 
 def _from_options(status: Status, event: str) -> Explained:

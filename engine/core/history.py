@@ -20,7 +20,10 @@ from engine.core.row import patched
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What is wrong with a record: `content`, `order`, `link`, `gap`, `column` or `row`."""
+    """What is wrong with a record: `content`, `order`, `link`, `gap`, `column` or `row`.
+
+    Of an exported course also `definition`: the one that it was decided by is not enclosed.
+    """
 
     seq: int
     kind: str

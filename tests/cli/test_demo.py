@@ -175,3 +175,17 @@ def test_a_course_without_times_is_drawn_by_its_records(shipped: Regimen):
 
 def test_a_year_of_waiting_is_folded_and_said_to_be(shipped: Regimen):
     assert "folded: nothing but timers" in shipped("timeline", "SHI-constructed").out
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--role", "wizard"), ("--override", "NOPE", "--code", "urgent")],
+    ids=["role", "guard"],
+)
+def test_what_depends_on_no_data_is_looked_at_without_data(
+    shipped: Regimen, option: tuple[str, ...]
+):
+    ran = shipped("why-not", "DEMO-constructed", "stage_recorded", *option)
+
+    assert ran.code == 2
+    assert option[1] in ran.err

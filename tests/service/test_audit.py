@@ -47,6 +47,32 @@ def test_a_changed_bundle_names_the_first_bad_record(story: Story) -> None:
     assert (fault.seq, fault.kind) == (2, "content")
 
 
+@pytest.mark.parametrize(
+    ("emptied", "said"), [("records", "1: gap"), ("definitions", "1: definition")]
+)
+def test_a_bundle_from_which_everything_was_taken_is_not_whole(
+    story: Story, emptied: str, said: str
+) -> None:
+    raw = json.loads(story.auditor.export("course-1"))
+    raw[emptied] = []
+
+    assert said in str(read_bundle(canonical(raw)).verify())
+
+
+@pytest.mark.parametrize(
+    ("record", "name", "field"),
+    [(99, "deviation", "record"), (2, "deviaton", "input"), (1, "deviation", "input"),
+     (3, "deviation", "input")],
+)  # fmt: skip
+def test_nothing_is_said_to_rely_on_what_is_not_there(
+    story: Story, record: int, name: str, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        story.auditor.relied_on("course-1", record, name)
+
+    assert raised.value.field == field
+
+
 def test_a_definition_that_lacks_its_digest_is_refused(story: Story) -> None:
     raw = json.loads(story.auditor.export("course-1"))
     raw["definitions"][0]["semantic"] = raw["definitions"][0]["semantic"].replace('"5"', '"50"')

@@ -366,6 +366,15 @@ def test_a_stop_after_a_dose_in_the_tail_counts_the_tail_from_that_dose():
     assert str(story.variables["tail_ends_on"]) == "2026-04-06"
 
 
+def test_fluid_is_not_refused_for_a_low_pressure_before_any_goal_is_frozen():
+    story = at_baseline().given(vital_signs(60))
+    story.sends("fluid_given", volume="1.2 L")
+
+    assert story.sends("order_fluid", volume="0.5 L").verdict == "accepted"
+    story.given(vital_signs(81))
+    assert "N12_fluid_at_most_1_5_L" in kept_by(story.sends("order_fluid", volume="0.5 L"))
+
+
 def test_a_visit_may_follow_as_planned():
     """The ways around are closed, the way is not."""
     story = escalating().given(

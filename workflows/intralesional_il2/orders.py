@@ -40,7 +40,13 @@ from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
-from workflows.intralesional_il2.conditions import AFTER_LAST_DOSE, HYPOTENSIVE, PRESSURE_NOW, TOXIC
+from workflows.intralesional_il2.conditions import (
+    AFTER_LAST_DOSE,
+    HYPOTENSIVE,
+    PRESSURE_NOW,
+    TOXIC,
+    brought,
+)
 from workflows.intralesional_il2.management import EDEMA, FEVER, KIDNEY, NAUSEA
 from workflows.intralesional_il2.sources import inferred, table_3
 from workflows.intralesional_il2.states import DECIDERS, OPEN, STAFF
@@ -82,7 +88,13 @@ _acetaminophen = _counted(v.acetaminophen_on, v.acetaminophen_total, _acetaminop
 
 N12_LIMIT = _guard(
     "N12_fluid_at_most_1_5_L", "At most 1.5 L in the episode, unless hypotensive",
-    any_of(HYPOTENSIVE, v.fluid_total + Sent("volume") <= p.fluid_limit), FLUID,
+    any_of(
+        HYPOTENSIVE,
+        # Where no goal is frozen, or nobody attested one: at or below the lowest of them.
+        all_of(brought(i.systolic), i.systolic <= p.goal_low),
+        v.fluid_total + Sent("volume") <= p.fluid_limit,
+    ),
+    FLUID,
 )  # fmt: skip
 N13_DAY = _guard(
     "N13_loperamide_at_most_16_mg_a_day", "At most 16 mg of loperamide a day",
