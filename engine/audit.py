@@ -17,6 +17,8 @@ from engine.core.history import Fault, replay, verify
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.redecision import Difference, Machines, Relied, decide_again, relying
+from engine.core.row import booking_from, window_from
+from engine.core.scheduling import LIVE
 from engine.errors import InvalidInput, NotFound, UnknownWorkflow
 from engine.ports import Definition, Store, Transaction
 from engine.registry import Registry, compiled
@@ -121,7 +123,7 @@ class Auditor:
     def _cache(
         self, tx: Transaction, course: str, row: Mapping[str, Json] | None, last: int
     ) -> Fault | None:
-        """Whether row, timers and visits say what the records add up to."""
+        """Whether row, timers, visits and bookings say what the records add up to."""
         if row is None or tx.row(course) != canonical(row):
             what = "the row is not what the records add up to"
             return Fault(seq=last, kind="row", what=what)
@@ -129,12 +131,12 @@ class Auditor:
         armed = {name: [item.due, item.seq] for name, item in timers.items()}
         if armed != {name: [instant_from(due), seq] for name, (due, seq) in row["timers"].items()}:
             return Fault(seq=last, kind="row", what="the timers are not those of the records")
-        windows = {
-            name: [w.number, w.earliest.isoformat(), w.target.isoformat(), w.latest.isoformat()]
-            for name, w in visits.items()
-        }
-        if windows != row["visits"]:
+        if visits != {name: window_from(items) for name, items in row["visits"].items()}:
             return Fault(seq=last, kind="row", what="the visits are not those of the records")
+        live = {name: one for name, one in tx.bookings(course).items() if one.status in LIVE}
+        told = row.get("bookings", {})
+        if live != {name: booking_from(items) for name, items in told.items()}:
+            return Fault(seq=last, kind="row", what="the bookings are not those of the records")
         return None
 
 

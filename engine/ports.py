@@ -10,7 +10,7 @@ from typing import Protocol
 
 from engine.core.record import Record
 from engine.core.sealing import SealedText
-from engine.core.snapshot import Armed, Window
+from engine.core.snapshot import Armed, Booking, Window
 from engine.core.view import Calendar, Reading
 
 
@@ -38,7 +38,9 @@ class Write:
     """Everything that one decision writes; it is stored together or not at all.
 
     `before_seq` is the course's `seq` as read, or 0 for a new course. `timers` and `visits` hold
-    only what changed: `None` removes. `row` is the whole row after, in canonical JSON.
+    only what changed: `None` removes. `row` is the whole row after, in canonical JSON. `waits` is
+    what the state waits for, `questions` how many rules wait for data. `booking` is the one that
+    the event tells of: its name, how it is now, over or not, and its civil date at the site.
     """
 
     before_seq: int
@@ -53,9 +55,12 @@ class Write:
     revision: int
     open: bool
     zone: str
+    waits: str | None = None
+    questions: int = 0
     readings: Sequence[Reading] = ()
     timers: Mapping[str, Armed | None]
     visits: Mapping[str, Window | None]
+    booking: tuple[str, Booking, date] | None = None
     messages: Sequence[Outgoing] = ()
     texts: Sequence[SealedText] = ()
 
@@ -120,6 +125,8 @@ class CourseLine:
     seq: int
     revision: int
     open: bool
+    waits: str | None
+    questions: int
 
 
 class Transaction(Protocol):
@@ -177,6 +184,9 @@ class Transaction(Protocol):
 
     def stored_caches(self, course: str) -> tuple[Mapping[str, Armed], Mapping[str, Window]]:
         """The timers and visits of a course as their own tables hold them, for verification."""
+
+    def bookings(self, course: str) -> Mapping[str, Booking]:
+        """Every booking that was told of a course, over or not, by its name."""
 
     def define(self, definition: Definition) -> None:
         """Store a definition and its prose; a digest that is there already changes nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.core import row as course_row
@@ -19,15 +19,16 @@ from engine.core.definition import Kind
 from engine.core.encoding import Json, canonical, decode_value, instant_from
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment, timer_event
-from engine.core.event import ADOPTED, ENROLLED, Event
+from engine.core.event import ADOPTED, ARRANGEMENTS, BOOKINGS, CEASED, ENROLLED, OMITTED, Event
 from engine.core.evolution import evolve
 from engine.core.lookback import Deep, readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
-from engine.core.row import snapshot_of
+from engine.core.row import snapshot_of, window_from
+from engine.core.scheduling import booked
 from engine.core.sealing import SealedText, same_body, seal
-from engine.core.snapshot import Snapshot
+from engine.core.snapshot import Booking, Snapshot, Window
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
@@ -38,6 +39,9 @@ from engine.registry import Registry
 TIMERS_AT_ONCE = 1000
 """How many timers of one course are decided in one transaction; a worker goes on with the rest."""
 
+CHANGED = Outgoing(kind="course.changed", body=b"{}")
+"""What is said of every record that changed its course, for those who keep a copy in step."""
+
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 
 
@@ -46,7 +50,7 @@ class Answer:
     """What became of an event: the record's decision with its findings, and where the course is.
 
     `repeated` says that the event id was known and that this is the first answer again.
-    `revision` is what a later request may expect.
+    `revision` is what a later request may expect. `visits` are the windows that follow.
     """
 
     course: str
@@ -59,6 +63,7 @@ class Answer:
     state: str
     decision: Mapping[str, Json]
     digest: str
+    visits: Mapping[str, Window] = field(default_factory=dict)
     repeated: bool = False
 
     @property
@@ -162,6 +167,7 @@ class Desk:
             calendar,
             texts,
             messages=_messages(decision),
+            booking=_booking(before, event, decision),
         )
 
     def _opens_beside_another(
@@ -186,7 +192,8 @@ class Desk:
         readings: Sequence[Reading],
         calendar: Noting,
         texts: Sequence[SealedText],
-        messages: Sequence[Outgoing] = (),
+        messages: Sequence[Outgoing] = (CHANGED,),
+        booking: tuple[str, Booking, date] | None = None,
     ) -> Standing:
         row = None if standing is None else standing.row
         word = decision["verdict"]
@@ -237,9 +244,12 @@ class Desk:
                 stage=state.stage,
                 revision=after.revision,
                 open=not state.closed,
+                waits=state.waits,
+                questions=len(after.questions),
                 readings=readings,
                 timers=_difference(before.timers if before else {}, after.timers),
                 visits=_difference(before.visits if before else {}, after.visits),
+                booking=booking,
                 messages=messages,
                 texts=texts,
             )
@@ -257,6 +267,7 @@ class Desk:
             state_before=None if before is None else before.state,
             state=after.state,
             decision=decision,
+            visits=after.visits,
         )
         self.answers.append(answer)
         return left
@@ -276,6 +287,7 @@ class Desk:
             state_before=recorded["state"][0],
             state=recorded["state"][1],
             decision=recorded["decision"],
+            visits={name: window_from(items) for name, items in row["visits"].items()},
             repeated=True,
         )
 
@@ -356,7 +368,8 @@ class Desk:
 
     def _expected(self, machine: Machine, event: Event, row: Mapping[str, Json]) -> None:
         declared = machine.events.get(event.name)
-        if declared is None or declared.kind is Kind.REPORT or event.expected_revision is None:
+        asks = event.name in ARRANGEMENTS if declared is None else declared.kind is Kind.REQUEST
+        if not asks or event.expected_revision is None:
             return
         if event.expected_revision != row["revision"]:
             raise Conflict(
@@ -384,6 +397,8 @@ def _name(body: Mapping[str, Any], member: str) -> str:
 def _permit(machine: Machine, event: Event) -> None:
     declared = machine.events.get(event.name)
     roles = machine.workflow.roles if declared is None else declared.roles
+    if event.name in (OMITTED, CEASED):
+        roles = machine.workflow.arrangers or roles
     if event.actor.role not in roles:
         raise NotPermitted(event.name, event.actor.role, roles)
 
@@ -398,4 +413,17 @@ def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 def _messages(decision: Decision) -> tuple[Outgoing, ...]:
     if isinstance(decision, Refused):
         return ()
-    return tuple(Outgoing(kind=m.kind, body=canonical(message_json(m))) for m in decision.messages)
+    said = [Outgoing(kind=m.kind, body=canonical(message_json(m))) for m in decision.messages]
+    return (*said, CHANGED)
+
+
+def _booking(
+    before: Snapshot, event: Event, decision: Decision
+) -> tuple[str, Booking, date] | None:
+    """The booking that an event tells of, as it is now."""
+    if event.scheduling is None or event.name not in BOOKINGS or isinstance(decision, Refused):
+        return None
+    found = booked(before, event)
+    if found is None:
+        return None
+    return event.scheduling.booking or "", found, before.calendar.civil_date(found.start)

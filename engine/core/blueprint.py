@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core import definition
-from engine.core.definition import SEMANTICS, Kind, Provenance, Workflow
+from engine.core.definition import SEMANTICS, Kind, Provenance, Waits, Workflow
 from engine.core.encoding import Json, digest, require_plain
 from engine.core.notation import EXPRESSION
 from engine.core.shape import (
@@ -108,7 +108,12 @@ _UPDATES = Member("updates", named(EXPRESSION), {})
 
 _STATE = Part(
     definition.State,
-    (_NAME, Member("stage", TEXT), Member("closed", FLAG, default=False)),
+    (
+        _NAME,
+        Member("stage", TEXT),
+        Member("closed", FLAG, default=False),
+        Member("waits", choice(Waits), None),
+    ),
     (_TITLE,),
 )
 _INPUT = Part(
@@ -245,6 +250,7 @@ _VISIT = Part(
         Member("earliest", EXPRESSION),
         Member("target", EXPRESSION),
         Member("latest", EXPRESSION),
+        Member("not_before", EXPRESSION, None),
     ),
     (_TITLE,),
 )
@@ -257,6 +263,7 @@ WORKFLOW = Part(
         Member("initial", TEXT),
         Member("roles", _TEXTS, ()),
         Member("not_published", TEXT, None),
+        Member("arrangers", _TEXTS, ()),
     ),
     (_TITLE,),
     {

@@ -30,6 +30,7 @@ from engine.core.outcome import (
     Refused,
     Weighed,
 )
+from engine.core.scheduling import decide_scheduling
 from engine.core.sight import facts, is_late, latest_time, own_time, view_at
 from engine.core.snapshot import Snapshot
 from engine.core.view import View
@@ -42,6 +43,8 @@ def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
     Same arguments, same answer, for ever. Raises InvalidInput for a correction that names no
     reading; every other well-formed event gets a decision.
     """
+    if event.scheduling is not None:
+        return decide_scheduling(machine, snapshot, event)
     return _Deciding(machine, snapshot, event).decision()
 
 

@@ -44,6 +44,13 @@ class Provenance(StrEnum):
     LOCAL = "local"
 
 
+class Waits(StrEnum):
+    """For what a state waits, beside its events. Stored: never rename a value."""
+
+    HOLD = "hold"
+    DECISION = "decision"
+
+
 class Kind(StrEnum):
     """What somebody sends: leave asked for, or a fact stated. Stored: never rename a value."""
 
@@ -62,12 +69,16 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A state of the machine, in exactly one stage. A closed one is left only by a reopening."""
+    """A state of the machine, in exactly one stage. A closed one is left only by a reopening.
+
+    `waits` says that treatment is held there, or that somebody has to decide: worklists ask.
+    """
 
     name: str
     stage: str
     title: str = ""
     closed: bool = False
+    waits: Waits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +333,7 @@ class Visit:
     """A due window, derived while the course is in `places`: dates at the site.
 
     `number` says which of a series is due (a slot, a cycle); `target`, `earliest` and `latest` are
-    civil dates.
+    civil dates. `not_before` is an instant, where a minimum gap is counted in hours.
     """
 
     name: str
@@ -331,6 +342,7 @@ class Visit:
     earliest: Expression
     target: Expression
     latest: Expression
+    not_before: Expression | None = None
     title: str = ""
 
 
@@ -357,6 +369,8 @@ class Workflow:
     roles: tuple[str, ...] = ()
     not_published: str | None = None
     """The override code by which a retrospective course may pass an unknown; never a no."""
+    arrangers: tuple[str, ...] = ()
+    """Who may omit or cease a visit; any role where nobody is named."""
     semantics: int = SEMANTICS
 
     @property
@@ -380,6 +394,8 @@ class Workflow:
         yield from (timer.due for timer in self.timers)
         for visit in self.visits:
             yield from (visit.number, visit.earliest, visit.target, visit.latest)
+            if visit.not_before is not None:
+                yield visit.not_before
 
     def expand(self, places: tuple[str, ...]) -> tuple[str, ...]:
         """The states that a tuple of states, stages and `ANYWHERE` stands for, in state order."""

@@ -15,11 +15,14 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from engine.core import definition
+from engine.core.appointment import scheduling_of
 from engine.core.definition import Workflow
 from engine.core.encoding import canonical, instant_text
 from engine.core.entry import Entry, entry, input_entry, read_all, usable
 from engine.core.event import (
     ADOPTED,
+    ARRANGEMENTS,
+    BOOKINGS,
     CORRECTED,
     ENGINE,
     ENROLLED,
@@ -129,7 +132,8 @@ class Forms:
         self._states = tuple(s.name for s in workflow.states)
         self._forms = {e.name: _Form(e, {f.name: entry(f, inputs) for f in e.fields})
                        for e in workflow.events}  # fmt: skip
-        self._sendable = [*(e.name for e in workflow.events if not e.timer), CORRECTED]
+        self._sendable = [*(e.name for e in workflow.events if not e.timer), *_OWN]
+        self._visits = tuple(v.name for v in workflow.visits)
         roles = {*workflow.roles, *(role for e in workflow.events for role in e.roles)}
         self._roles = frozenset(roles - {ENGINE})
         self._guards = frozenset(g.name for g in workflow.guards)
@@ -161,14 +165,8 @@ class Forms:
     def _read(self, body: object, *, sealed: bool) -> Event:
         raw = members(body, "", _ENVELOPE, _REQUIRED)
         name = word(raw["event"], "event", NAME, "the name of an event")
-        if name == CORRECTED:
-            event = _without_data(raw, name, sealed=sealed)
-            correction = self._correction(raw.get("data"), event.at)
-            if event.reason is None:
-                raise InvalidInput("reason", "why it is corrected, but it is absent")
-            if event.override is not None:
-                raise InvalidInput("override", "nothing, since a correction passes no guard")
-            event = replace(event, correction=correction)
+        if name in _OWN:
+            event = self._engine_event(raw, name, sealed=sealed)
         else:
             event = self._workflow_event(raw, name, sealed=sealed)
         if not (sealed and event.actor.role == ENGINE):
@@ -177,6 +175,16 @@ class Forms:
             if guard not in self._guards:
                 raise InvalidInput("override.guards", "guards of the workflow", found=shown(guard))
         return event
+
+    def _engine_event(self, raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
+        event = _without_data(raw, name, sealed=sealed)
+        if event.override is not None:
+            raise InvalidInput("override", f"nothing, since {name} passes no guard")
+        if event.reason is None and name in _WITH_REASON:
+            raise InvalidInput("reason", f"why {name} is sent, but it is absent")
+        if name == CORRECTED:
+            return replace(event, correction=self._correction(raw.get("data"), event.at))
+        return replace(event, scheduling=scheduling_of(name, raw.get("data"), self._visits))
 
     def _role(self, actor: Actor) -> None:
         if actor.role not in self._roles:
@@ -252,6 +260,8 @@ class _Form:
             raise InvalidInput("reason.code", expected, found=None if code is None else shown(code))
 
 
+_OWN = (CORRECTED, *BOOKINGS, *ARRANGEMENTS)
+_WITH_REASON = frozenset({CORRECTED, *ARRANGEMENTS})
 _TIMER = "timer:"
 _TIMER_ID = re.compile(rf"{_TIMER}[^:]+:[0-9]+")
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"

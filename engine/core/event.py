@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.core.view import Reading
 
 FORMAT = 1
 ENROLLED, ADOPTED, CORRECTED = "course.enrolled", "course.adopted", "course.corrected"
+BOOKED, MOVED, CANCELLED = "course.booked", "course.moved", "course.cancelled"
+NO_SHOW, ARRIVED, FULFILLED = "course.no_show", "course.arrived", "course.fulfilled"
+DEFERRED, OMITTED = "course.visit_deferred", "course.visit_omitted"
+CEASED, RESUMED = "course.visit_ceased", "course.visit_resumed"
+BOOKINGS = (BOOKED, MOVED, CANCELLED, NO_SHOW, ARRIVED, FULFILLED)
+"""What a scheduling system reports of its appointments: facts, so never refused."""
+ARRANGEMENTS = (DEFERRED, OMITTED, CEASED, RESUMED)
+"""What may be asked of a visit apart from treatment: requests."""
 ENGINE = "engine"
 """The role of the events that timers send; no caller may claim it."""
 
@@ -72,6 +80,18 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduling:
+    """What an event of scheduling says: of a booking, or of a visit. The rest is `None`."""
+
+    booking: str | None = None
+    visit: str | None = None
+    number: int | None = None
+    start: datetime | None = None
+    minutes: int | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What somebody sends: a request or a report, typed by the workflow.
 
@@ -94,4 +114,5 @@ class Event:
     body: Mapping[str, Any]
     texts: tuple[str, ...] = ()
     correction: Correction | None = None
+    scheduling: Scheduling | None = None
     timer: str | None = None

@@ -11,6 +11,7 @@ from engine.core.event import Event
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken
 from engine.core.schedule import Waiting, waiting
+from engine.core.scheduling import arranged_after, bookings_after
 from engine.core.sight import latest_time, view_at
 from engine.core.snapshot import NONE, Snapshot, placed
 from engine.core.view import Reading
@@ -26,6 +27,8 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
     seq = snapshot.seq + 1
     if isinstance(decision, Refused):
         return replace(snapshot, seq=seq, readings=NONE)
+    if event.scheduling is not None:
+        return _arranged(machine, snapshot, event, seq)
     variables, latest = snapshot.variables, snapshot.latest
     if decision.updates:
         variables = {**variables, **decision.updates}
@@ -50,8 +53,29 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         firing=_kept(snapshot.firing, decision.firing),
         questions=_kept(snapshot.questions, decision.questions),
         latest=latest,
+        bookings=snapshot.bookings,
         **_waiting(machine, snapshot, event, decision, variables),
     )
+
+
+def _arranged(machine: Machine, before: Snapshot, event: Event, seq: int) -> Snapshot:
+    """The course after an event of scheduling: only bookings, and what is due, may change.
+
+    When it was booked says nothing of when treatment happened, so `last_at` stays.
+    """
+    after = replace(
+        before,
+        seq=seq,
+        revision=seq,
+        readings=NONE,
+        bookings=bookings_after(before, event),
+        arranged=arranged_after(before, event),
+    )
+    if after.arranged is before.arranged:
+        return after
+    view = view_at(before, before.last_at, before.readings, {}, late=False)
+    due = waiting(machine, after, view, state=before.state, seq=seq, fired=before.fired)
+    return replace(after, **due)
 
 
 def _waiting(
@@ -69,7 +93,11 @@ def _waiting(
         and machine.steady(before.state)
     ):
         return Waiting(
-            timers=before.timers, visits=before.visits, fired=before.fired, civil=before.civil
+            timers=before.timers,
+            visits=before.visits,
+            fired=before.fired,
+            civil=before.civil,
+            arranged=before.arranged,
         )
     readings = before.readings.adding(decision.readings, None)
     view = view_at(before, event.at, readings, {}, late=decision.late)

@@ -92,6 +92,7 @@ class Due:
     earliest: Code
     target: Code
     latest: Code
+    not_before: Code | None
 
 
 @dataclass(slots=True)
@@ -159,6 +160,7 @@ class Machine:
                 self._value(v.earliest, DATE),
                 self._value(v.target, DATE),
                 self._value(v.latest, DATE),
+                None if v.not_before is None else self._value(v.not_before, INSTANT),
             )
             for v in workflow.visits
         )
@@ -330,6 +332,7 @@ class Machine:
         codes = [alarm.due for alarm in self.alarms(state)]
         for due in self.visits(state):
             codes += [due.number, due.earliest, due.target, due.latest]
+            codes += [] if due.not_before is None else [due.not_before]
         return all(remembered(code.node) for code in codes)
 
     def _placed(self, items: Iterable[Any]) -> dict[str, tuple[Any, ...]]:

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     UNDECIDED = "guard-undecided"
     OVERRIDE_NOT_PERMITTED = "override-not-permitted"
     TOO_OLD = "too-old"
+    NO_SUCH_VISIT = "no-such-visit"
+    OUTSIDE_WINDOW = "outside-window"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,8 @@ class Taken:
     not hold. `firing` and `questions` are those of the course from now on: a rule that looks only
     at certain events keeps its question until such an event answers it. `updates` are the variables
     that changed; `moved_by` is the rule whose action moved the course on. `another_open` says that
-    the course stays closed because the patient has another open one.
+    the course stays closed because the patient has another open one. `conflicts` are those of the
+    booking that it tells of.
     """
 
     transition: str | None
@@ -102,6 +105,7 @@ class Taken:
     round: int
     late: bool = False
     another_open: bool = False
+    conflicts: tuple[str, ...] = ()
     weighed: tuple[Weighed, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     fired: tuple[Fired, ...] = ()

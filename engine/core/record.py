@@ -112,6 +112,7 @@ def _taken(decision: Taken) -> dict[str, Json]:
         transition=decision.transition,
         late=decision.late,
         another_open=decision.another_open,
+        conflicts=list(decision.conflicts),
         weighed=[_weighed(w) for w in decision.weighed],
         attempts=[_attempt(a) for a in decision.attempts],
         fired=[_fired(f) for f in decision.fired],

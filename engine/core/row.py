@@ -21,10 +21,15 @@ from engine.core.encoding import (
 )
 from engine.core.machine import Machine
 from engine.core.record import Record
-from engine.core.snapshot import NONE, Armed, Snapshot, Window
+from engine.core.snapshot import NONE, Armed, Arranged, Booking, Snapshot, Window
 from engine.core.view import Calendar, Reading
 
-SECTIONS = ("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil")
+OPTIONAL = ("bookings", "arranged")
+"""Sections that are left out while nothing is in them: rows from before them have none."""
+SECTIONS = (
+    *("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil"),
+    *OPTIONAL,
+)
 HEAD = ("digest", "prose", "patient", "site", "zone", "retrospective", "state", "round", "last_at")
 
 
@@ -79,15 +84,16 @@ def patched(
 ) -> dict[str, Json]:
     """The row after a record."""
     if row is None:
-        row = {"course": course, "revision": 1, **{name: {} for name in SECTIONS}}
+        row = {"course": course, "revision": 1, **{n: {} for n in SECTIONS if n not in OPTIONAL}}
     after = {**row, "seq": seq, "head": head, "recorded_at": recorded_at}
     if not refused:
         after["revision"] = seq
     for name, value in delta.items():
         if name in SECTIONS:
-            after[name] = {
-                key: item for key, item in {**row[name], **value}.items() if item is not None
-            }
+            section = {**row.get(name, _EMPTY), **value}
+            after[name] = {key: item for key, item in section.items() if item is not None}
+            if name in OPTIONAL and not after[name]:
+                del after[name]
         else:
             after[name] = value
     return after
@@ -116,10 +122,9 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
             name: Armed(instant_from(due), seq) for name, (due, seq) in row["timers"].items()
         },
         "fired": {name: instant_from(due) for name, due in row["fired"].items()},
-        "visits": {
-            name: Window(n, date_from(earliest), date_from(target), date_from(latest))
-            for name, (n, earliest, target, latest) in row["visits"].items()
-        },
+        "visits": {name: window_from(items) for name, items in row["visits"].items()},
+        "bookings": {name: booking_from(items) for name, items in row.get("bookings", {}).items()},
+        "arranged": {name: _arranged(*items) for name, items in row.get("arranged", {}).items()},
     }
 
 
@@ -181,6 +186,23 @@ def reading_from(name: str, kind: str, items: list[Json]) -> Reading:
     )
 
 
+def window_from(items: list[Json]) -> Window:
+    """The window that a row holds."""
+    number, earliest, target, latest, *gap = items
+    days = date_from(earliest), date_from(target), date_from(latest)
+    return Window(number, *days, instant_from(gap[0]) if gap else None)
+
+
+def booking_from(items: list[Json]) -> Booking:
+    """The booking that a row holds."""
+    visit, number, start, minutes, status, changed = items
+    return Booking(visit, number, instant_from(start), minutes, status, changed)
+
+
+def _arranged(how: str, number: int | None, until: str | None) -> Arranged:
+    return Arranged(how, number, None if until is None else date_from(until))
+
+
 def _seconds(length: timedelta) -> str:
     whole = Decimal(length.days * 86400 + length.seconds)
     return str(whole + Decimal(length.microseconds) / 1_000_000 if length.microseconds else whole)
@@ -214,5 +236,16 @@ _ENCODE: Mapping[str, Callable[[Any], Json]] = {
         w.earliest.isoformat(),
         w.target.isoformat(),
         w.latest.isoformat(),
+        *([] if w.not_before is None else [instant_text(w.not_before)]),
     ],
+    "bookings": lambda b: [
+        b.visit,
+        b.number,
+        instant_text(b.start),
+        b.minutes,
+        b.status,
+        b.changes,
+    ],
+    "arranged": lambda a: [a.how, a.number, None if a.until is None else a.until.isoformat()],
 }
+_EMPTY: Mapping[str, Json] = {}

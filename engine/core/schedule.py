@@ -7,13 +7,14 @@ correction, a hold or a restart moves it without anybody remembering to.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypedDict
 
 from engine.core.calendar import Held
 from engine.core.machine import Machine
-from engine.core.snapshot import Armed, Snapshot, Window
+from engine.core.snapshot import Armed, Arranged, Snapshot, Window
 from engine.core.view import View
 
 
@@ -34,6 +35,7 @@ class Waiting(TypedDict):
     visits: Mapping[str, Window]
     fired: Mapping[str, datetime]
     civil: Mapping[str, str]
+    arranged: Mapping[str, Arranged]
 
 
 def waiting(
@@ -51,12 +53,15 @@ def waiting(
     """
     view.calendar = held = Held(view.calendar, before.civil)
     timers = _armed(machine, before.timers, view, state, seq, fired)
-    visits = _windows(machine, view, state)
+    visits, arranged = _windows(machine, view, state), before.arranged
+    if arranged:
+        visits, arranged = _arranged(visits, arranged)
     return {
         "timers": before.timers if before.timers == timers else timers,
         "visits": before.visits if before.visits == visits else visits,
         "civil": before.civil if before.civil == held.used else held.used,
         "fired": fired,
+        "arranged": arranged,
     }
 
 
@@ -96,7 +101,30 @@ def _windows(machine: Machine, view: View, state: str) -> dict[str, Window]:
     found: dict[str, Window] = {}
     for due in machine.visits(state):
         number = due.number.run(view)
-        dates = [code.run(view) for code in (due.earliest, due.target, due.latest)]
-        if number is not None and None not in dates:
-            found[due.visit.name] = Window(int(number), *dates)
+        days = [code.run(view) for code in (due.earliest, due.target, due.latest)]
+        if number is not None and None not in days:
+            gap = None if due.not_before is None else due.not_before.run(view)
+            found[due.visit.name] = Window(int(number), days[0], days[1], days[2], gap)
     return found
+
+
+def _arranged(
+    windows: Mapping[str, Window], arranged: Mapping[str, Arranged]
+) -> tuple[dict[str, Window], Mapping[str, Arranged]]:
+    """The windows as they stand once what is arranged is applied, and what of that still counts.
+
+    What was said of one visit of a series is over when another of them is due.
+    """
+    found, left = dict(windows), dict(arranged)
+    for name, one in arranged.items():
+        window = windows.get(name)
+        if window is None:
+            continue
+        if one.number not in (None, window.number):
+            del left[name]
+        elif one.until is not None:
+            earliest, target = max(window.earliest, one.until), max(window.target, one.until)
+            found[name] = replace(window, earliest=earliest, target=target)
+        else:
+            del found[name]
+    return found, (arranged if len(left) == len(arranged) else left)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from engine.core.appointment import LONGEST, MEMBERS
 from engine.core.definition import Workflow
 from engine.core.entry import Entry, entry
-from engine.core.envelope import ADOPTED, CORRECTED, ENROLLED, FORMAT
+from engine.core.event import ADOPTED, ARRANGEMENTS, CEASED, CORRECTED, ENROLLED, FORMAT, OMITTED
 from engine.core.quantity import decimal_text
 from engine.core.wire import (
     EXACT,
@@ -42,10 +43,12 @@ def event_schema(workflow: Workflow, event_name: str) -> Schema:
     sendable = {event.name: event for event in workflow.events if not event.timer}
     if event_name == CORRECTED:
         return _correction(workflow)
+    if event_name in MEMBERS:
+        return _scheduling(workflow, event_name)
     if event_name in FIRST:
         return _beginning(workflow, event_name)
     if event_name not in sendable:
-        raise UnknownEvent(event_name, (*FIRST, *sendable, CORRECTED))
+        raise UnknownEvent(event_name, (*FIRST, *sendable, CORRECTED, *MEMBERS))
     event = sendable[event_name]
     inputs = {i.name: i for i in workflow.inputs}
     entries = {f.name: entry(f, inputs) for f in event.fields}
@@ -132,6 +135,43 @@ def _correction(workflow: Workflow) -> Schema:
         example["data"] = {"record": 1, "input": named, "entered_in_error": True}
     title = "A reading that was recorded wrongly"
     return _envelope(CORRECTED, title, roles, members, ["data", "reason"], example)
+
+
+def _scheduling(workflow: Workflow, name: str) -> Schema:
+    """What a scheduling system tells of a booking, or asks of a visit."""
+    visits = [visit.name for visit in workflow.visits]
+    members: Mapping[str, Schema] = {
+        "booking": _pattern(IDENTIFIER) | {"title": "the scheduling system's own identifier"},
+        "visit": {"enum": visits} if visits else {"not": {}},
+        "number": {"type": "integer", "minimum": 0, "exclusiveMaximum": EXACT,
+                   "title": "which of the visit's series"},
+        "start": _INSTANT,
+        "minutes": {"type": "integer", "minimum": 1, "maximum": LONGEST},
+        "until": _DATE,
+    }  # fmt: skip
+    example = {
+        "booking": "booking-1",
+        "visit": (*visits, "visit")[0],
+        "number": 1,
+        "start": "2026-01-07T09:00:00-08:00",
+        "minutes": 60,
+        "until": "2026-01-08",
+    }
+    known, required = MEMBERS[name]
+    data = _object({member: members[member] for member in known}, list(required))
+    asks = name in ARRANGEMENTS
+    roles = workflow.arrangers if name in (OMITTED, CEASED) else ()
+    made: Schema = {"data": {member: example[member] for member in known}}
+    if asks:
+        made["reason"] = {"code": "patient-preference"}
+    return _envelope(
+        name,
+        _TITLES[name],
+        sorted(roles or workflow.roles),
+        {"data": data, "reason": _reason((), required=False)},
+        ["data", *(["reason"] if asks else [])],
+        made,
+    )
 
 
 def _envelope(  # noqa: PLR0917  # the parts of one envelope, in their order
@@ -223,6 +263,18 @@ def _pattern(shape: re.Pattern[str]) -> Schema:
     return {"type": "string", "pattern": f"^(?:{shape.pattern})$"}
 
 
+_TITLES: Mapping[str, str] = {
+    "course.booked": "A visit was booked",
+    "course.moved": "A booking was moved",
+    "course.cancelled": "A booking was cancelled",
+    "course.no_show": "Nobody came to a booking",
+    "course.arrived": "The patient arrived for a booking",
+    "course.fulfilled": "A booking is over",
+    "course.visit_deferred": "A visit is not wanted before a day of its window",
+    "course.visit_omitted": "One visit of a series is not wanted",
+    "course.visit_ceased": "No visit of a series is wanted any more",
+    "course.visit_resumed": "A visit is wanted after all",
+}
 _ONE = Decimal(1)
 _DECIMAL: Schema = {
     "type": "string", "pattern": r"^-?[0-9]+(?:\.[0-9]+)?$", "maxLength": 32,

@@ -119,12 +119,44 @@ def placed(readings: Sequence[Reading], reading: Reading) -> list[Reading]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A due visit: which of its series, and its dates at the site."""
+    """A due visit: which of its series, and its dates at the site.
+
+    `not_before` is the end of a minimum gap that is counted in hours.
+    """
 
     number: int
     earliest: date
     target: date
     latest: date
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What a scheduling system says of one appointment for a visit; it is no occurrence.
+
+    `changes` counts what it was told, from 0. `number` is `None` where the visit was not due when
+    it was booked.
+    """
+
+    visit: str
+    number: int | None
+    start: datetime
+    minutes: int | None
+    status: str
+    changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """What was decided about a visit apart from treatment: deferred, omitted or ceased.
+
+    `number` says of which of the series (all of them, once ceased), `until` to when it is deferred.
+    """
+
+    how: str
+    number: int | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +178,8 @@ class Snapshot:
     record's `recorded_at`. `civil` holds the civil times that waiting timers were resolved from:
     they keep their instants, whatever later zone data says. `another_open` says that the patient
     has an open course of the workflow besides this closed one, which therefore stays closed; it is
-    asked for only where a report would open it.
+    asked for only where a report would open it. `bookings` are those that are not over, `arranged`
+    says of visits that they are deferred, omitted or ceased.
     """
 
     course: str
@@ -171,6 +204,8 @@ class Snapshot:
     visits: Mapping[str, Window] = field(default_factory=dict)
     latest: Mapping[str, Reading] = field(default_factory=dict)
     civil: Mapping[str, str] = field(default_factory=dict)
+    bookings: Mapping[str, Booking] = field(default_factory=dict)
+    arranged: Mapping[str, Arranged] = field(default_factory=dict)
     another_open: bool = False
 
     def facing(
@@ -208,5 +243,7 @@ class Snapshot:
             visits=self.visits,
             latest=self.latest,
             civil=self.civil,
+            bookings=self.bookings,
+            arranged=self.arranged,
             another_open=another_open,
         )

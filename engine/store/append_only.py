@@ -1,9 +1,10 @@
 """What keeps the history from being changed, and what does not.
 
 Triggers, made by the migrations, refuse every change of a row of `records`, `readings`,
-`definitions` and `prose`. Of a row of `texts` the text and its salt may be erased together, and
-nothing else. On SQLite that includes what REPLACE would delete in passing, also by the hidden key
-of a row; on PostgreSQL it includes TRUNCATE, and sessions that say they are a replica.
+`definitions`, `prose` and `access_log`. Of a row of `texts` the text and its salt may be erased
+together, and nothing else. On SQLite that includes what REPLACE would delete in passing, also by
+the hidden key of a row; on PostgreSQL it includes TRUNCATE, and sessions that say they are a
+replica.
 
 What remains possible, and is found by other means or not at all:
 
@@ -21,9 +22,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from engine.store.tables import definitions, prose, readings, records, texts
+from engine.store.tables import access_log, definitions, prose, readings, records, texts
 
-GUARDED = (definitions, prose, records, readings, texts)
+GUARDED = (definitions, prose, records, readings, texts, access_log)
 
 _SQLITE = {
     definitions: ("update", "delete", "insert_digest", "insert_rowid"),
@@ -31,6 +32,7 @@ _SQLITE = {
     records: ("update", "delete", "insert_seq", "insert_event_id", "insert_rowid"),
     readings: ("update", "delete", "insert_seq"),
     texts: ("update", "delete", "insert_path"),
+    access_log: ("update", "delete", "insert_id", "insert_rowid"),
 }
 _POSTGRESQL = dict.fromkeys(GUARDED, ("rows", "truncate"))
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 from engine.core.encoding import encode_value
 from engine.core.record import Record
 from engine.core.sealing import SealedText
-from engine.core.snapshot import Armed, Window, order
+from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
 from engine.errors import Conflict, StoreUnavailable, UnknownWorkflow
 from engine.ports import (
@@ -45,6 +45,7 @@ class _Course:
     readings: tuple[Reading, ...]
     timers: Mapping[str, Armed]
     visits: Mapping[str, Window]
+    bookings: Mapping[str, Booking]
     texts: tuple[tuple[int, SealedText], ...]
     messages: tuple[Waiting, ...]
 
@@ -219,6 +220,10 @@ class MemoryTransaction:
         found = self.held.courses.get(course)
         return ({}, {}) if found is None else (found.timers, found.visits)
 
+    def bookings(self, course: str) -> Mapping[str, Booking]:
+        found = self.held.courses.get(course)
+        return {} if found is None else found.bookings
+
     def define(self, definition: Definition) -> None:
         self.held = replace(
             self.held,
@@ -296,6 +301,8 @@ def _moved(write: Write, before: _Course | None) -> _Course:
             seq=record.seq,
             revision=write.revision,
             open=write.open,
+            waits=write.waits,
+            questions=write.questions,
         ),
         row=write.row,
         zone=write.zone,
@@ -303,9 +310,14 @@ def _moved(write: Write, before: _Course | None) -> _Course:
         readings=(*(before.readings if before else ()), *brought),
         timers=_changed(before.timers if before else {}, write.timers),
         visits=_changed(before.visits if before else {}, write.visits),
+        bookings=_told(before.bookings if before else {}, write),
         texts=(*(before.texts if before else ()), *((record.seq, t) for t in write.texts)),
         messages=(*(before.messages if before else ()), *said),
     )
+
+
+def _told(held: Mapping[str, Booking], write: Write) -> Mapping[str, Booking]:
+    return held if write.booking is None else {**held, write.booking[0]: write.booking[1]}
 
 
 def _changed(held: Mapping[str, _T], changes: Mapping[str, _T | None]) -> Mapping[str, _T]:

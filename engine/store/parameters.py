@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from engine.core.encoding import canonical, encode_value
 from engine.ports import Write
+from engine.store.writes import MOVED
 
 Parameters: TypeAlias = dict[str, Any]
 
@@ -37,6 +38,8 @@ def course(tenant: str, write: Write) -> Parameters:
         "revision": write.revision,
         "open": write.open,
         "row": write.row.decode(),
+        "waits": write.waits,
+        "questions": write.questions,
     }
 
 
@@ -44,9 +47,8 @@ def move(tenant: str, write: Write) -> Parameters:
     """The same for the versioned update, with what it looks at before it moves anything."""
     row = course(tenant, write)
     asked = {f"its_{name}": row[name] for name in ITS}
-    kept = {name: value for name, value in row.items() if name not in KEY}
     return {
-        **kept,
+        **{name: row[name] for name in MOVED},
         **asked,
         "before_seq": write.before_seq,
         "event_id": write.record.event_id,
@@ -129,11 +131,23 @@ def visits(tenant: str, write: Write) -> tuple[Sequence[Parameters], Sequence[Pa
             "earliest": window.earliest,
             "target": window.target,
             "latest": window.latest,
+            "not_before": window.not_before,
         }
         for name, window in write.visits.items()
         if window is not None
     ]
     return due, [{**place, "name": n} for n, window in write.visits.items() if window is None]
+
+
+def bookings(tenant: str, write: Write) -> Sequence[Parameters]:
+    """The booking that the event tells of, if any."""
+    if write.booking is None:
+        return ()
+    name, booking, day = write.booking
+    row = {"tenant": tenant, "course": write.record.course, "name": name, "on_date": day}
+    told = {"visit": booking.visit, "number": booking.number, "start": booking.start}
+    more = {"minutes": booking.minutes, "status": booking.status, "changes": booking.changes}
+    return [row | told | more | {"seq": write.record.seq}]
 
 
 def texts(tenant: str, write: Write) -> Sequence[Parameters]:

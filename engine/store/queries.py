@@ -26,6 +26,7 @@ from sqlalchemy.sql.expression import CompoundSelect
 
 from engine.store.tables import (
     Instant,
+    bookings,
     courses,
     definitions,
     messages,
@@ -120,8 +121,23 @@ DUE_TIMERS = (
 TIMERS = select(timers.c.name, timers.c.due, timers.c.seq).where(_of_course(timers))
 
 VISITS = select(
-    visits.c.name, visits.c.number, visits.c.earliest, visits.c.target, visits.c.latest
+    visits.c.name,
+    visits.c.number,
+    visits.c.earliest,
+    visits.c.target,
+    visits.c.latest,
+    visits.c.not_before,
 ).where(_of_course(visits))
+
+BOOKINGS = select(
+    bookings.c.name,
+    bookings.c.visit,
+    bookings.c.number,
+    bookings.c.start,
+    bookings.c.minutes,
+    bookings.c.status,
+    bookings.c.changes,
+).where(_of_course(bookings))
 
 WAITING = (
     select(*_without(messages, "delivered_at"))
@@ -168,6 +184,7 @@ _DUE_VISITS = (
         visits.c.earliest,
         visits.c.target,
         visits.c.latest,
+        visits.c.not_before,
     )
     .join_from(
         visits,

@@ -28,7 +28,15 @@ APPLICATION: Mapping[str, str] = {
     "regimen_courses": "SELECT, INSERT, UPDATE",
     "regimen_timers": "SELECT, INSERT, UPDATE, DELETE",
     "regimen_visits": "SELECT, INSERT, UPDATE, DELETE",
+    "regimen_bookings": "SELECT, INSERT, UPDATE",
     "regimen_messages": "SELECT, INSERT, UPDATE, DELETE",
+    "regimen_sites": "SELECT, INSERT, UPDATE",
+    "regimen_feed": "SELECT, INSERT",
+    "regimen_endpoints": "SELECT, INSERT, UPDATE, DELETE",
+    "regimen_deliveries": "SELECT, INSERT, UPDATE, DELETE",
+    "regimen_tokens": "SELECT, INSERT, UPDATE",
+    "regimen_calendar_feeds": "SELECT, INSERT, UPDATE",
+    "regimen_access_log": "SELECT, INSERT",
     VERSION_TABLE: "SELECT",
 }
 """What the application may do with each table."""
@@ -66,6 +74,15 @@ def grant_roles(
             _run(connection, f"GRANT SELECT ON {AUDIT}.{name} TO {role}")
 
 
+_HIDDEN = {
+    "regimen_texts": ("salt", "text"),
+    "regimen_endpoints": ("secrets",),
+    "regimen_tokens": ("sha256",),
+    "regimen_calendar_feeds": ("sha256",),
+}
+"""What the auditor does not see: free text, and what a secret could be guessed from."""
+
+
 def _views() -> Mapping[str, str]:
     """The columns of each view."""
     return {table.name: ", ".join(map(_seen, table.c)) for table in metadata.sorted_tables} | {
@@ -74,7 +91,7 @@ def _views() -> Mapping[str, str]:
 
 
 def _seen(column: Column[Any]) -> str:
-    hidden = column.table.name == "regimen_texts" and column.name in {"salt", "text"}
+    hidden = column.name in _HIDDEN.get(column.table.name, ())
     return f'NULL::text AS "{column.name}"' if hidden else f'"{column.name}"'
 
 

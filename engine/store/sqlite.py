@@ -90,6 +90,8 @@ def append(channel: Channel, tenant: str, write: Write) -> bool:
         due, gone = parameters.visits(tenant, write)
         channel.send_all(_WRITES.schedule, due)
         channel.send_all(_WRITES.unschedule, gone)
+    if write.booking is not None:
+        channel.send_all(_WRITES.book, parameters.bookings(tenant, write))
     return True
 
 

@@ -38,14 +38,23 @@ from sqlalchemy.dialects import postgresql
 from engine.ports import Write
 from engine.store import parameters
 from engine.store.parameters import Parameters
-from engine.store.tables import courses, messages, readings, records, texts, timers, visits
+from engine.store.tables import (
+    bookings,
+    courses,
+    messages,
+    readings,
+    records,
+    texts,
+    timers,
+    visits,
+)
 from engine.store.writes import bound, move, opening, upsert
 
 
 def filled(tenant: str, write: Write) -> tuple[Select[int], Parameters]:
     """The statement of a decision, which gives how many courses it moved, and its parameters."""
     asked = parameters.move(tenant, write) if write.before_seq else parameters.course(tenant, write)
-    asked |= {f"record_{name}": value for name, value in parameters.record(tenant, write).items()}
+    asked |= {f"r_{name}": value for name, value in parameters.record(tenant, write).items()}
     many: dict[str, Sequence[Parameters]] = {}
     if write.readings:
         many["readings"] = parameters.readings(tenant, write)
@@ -57,6 +66,8 @@ def filled(tenant: str, write: Write) -> tuple[Select[int], Parameters]:
         many["armed"], many["disarmed"] = parameters.timers(tenant, write)
     if write.visits:
         many["due"], many["gone"] = parameters.visits(tenant, write)
+    if write.booking is not None:
+        many["booked"] = parameters.bookings(tenant, write)
     kinds = tuple(kind for kind, rows in many.items() if rows)
     for kind in kinds:
         asked[kind] = (
@@ -88,7 +99,7 @@ def statement(
 
 
 def _record(moved: CTE) -> Insert:
-    values = [moved.c[c.name] if c.name in moved.c else bound(c, "record_") for c in records.c]
+    values = [moved.c[c.name] if c.name in moved.c else bound(c, "r_") for c in records.c]
     return insert(records).from_select(
         [c.name for c in records.c], select(*values).select_from(moved)
     )
@@ -128,5 +139,6 @@ _ADDED = {
     "texts": insert(texts),
     "armed": upsert(postgresql.insert(timers)),
     "due": upsert(postgresql.insert(visits)),
+    "booked": upsert(postgresql.insert(bookings)),
 }
 _REMOVED = {"disarmed": timers, "gone": visits}

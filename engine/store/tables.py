@@ -2,7 +2,7 @@
 
 - Every key begins with what it would be sharded by: tenant, then course.
 - Every name begins with `regimen_`, for the tables live beside a host's own.
-- `records`, `readings`, `definitions` and `prose` only grow; see `append_only`.
+- `records`, `readings`, `definitions`, `prose` and `access_log` only grow; see `append_only`.
 - Constraints are named here and in the migration alike: errors are translated by these names.
 """
 
@@ -123,6 +123,14 @@ courses = Table(
     Column("revision", Integer, nullable=False, doc="The last record that changed the course."),
     Column("open", Boolean, nullable=False, doc="False in a closed state, which may be reopened."),
     Column("row", Text, nullable=False, doc="What the records add up to, as canonical JSON."),
+    Column("waits", Name, doc="What its state waits for: hold or decision."),
+    Column(
+        "questions",
+        Integer,
+        nullable=False,
+        server_default="0",
+        doc="How many rules could not be weighed for want of data.",
+    ),
     PrimaryKeyConstraint("tenant", "course", name=f"pk_{PREFIX}courses"),
     ForeignKeyConstraint(
         ["tenant", "digest"],
@@ -141,6 +149,22 @@ Index(
     postgresql_where=courses.c.open,
     sqlite_where=courses.c.open,
 )
+
+Index(
+    f"ix_{PREFIX}courses_waits",
+    courses.c.tenant,
+    courses.c.waits,
+    postgresql_where=courses.c.waits.is_not(None),
+    sqlite_where=courses.c.waits.is_not(None),
+)
+Index(
+    f"ix_{PREFIX}courses_questions",
+    courses.c.tenant,
+    courses.c.course,
+    postgresql_where=courses.c.questions > 0,
+    sqlite_where=courses.c.questions > 0,
+)
+Index(f"ix_{PREFIX}courses_site", courses.c.tenant, courses.c.site, courses.c.course)
 
 records = Table(
     f"{PREFIX}records",
@@ -213,10 +237,30 @@ visits = Table(
     Column("earliest", Date, nullable=False, doc="A civil date at the site, like the next two."),
     Column("target", Date, nullable=False),
     Column("latest", Date, nullable=False),
+    Column("not_before", Instant, doc="The end of a minimum gap that is counted in hours."),
     PrimaryKeyConstraint("tenant", "course", "name", name=f"pk_{PREFIX}visits"),
     sqlite_with_rowid=False,
 )
 Index(f"ix_{PREFIX}visits_earliest", visits.c.tenant, visits.c.earliest)
+
+bookings = Table(
+    f"{PREFIX}bookings",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("course", Name, nullable=False),
+    Column("name", Name, nullable=False, doc="The scheduling system's identifier."),
+    Column("visit", Name, nullable=False),
+    Column("number", Integer, doc="Which of the visit's series; unset where none was due."),
+    Column("start", Instant, nullable=False),
+    Column("on_date", Date, nullable=False, doc="The civil date of that at the site."),
+    Column("minutes", Integer),
+    Column("status", Name, nullable=False),
+    Column("changes", Integer, nullable=False, doc="How often it was told of again, from 0."),
+    Column("seq", Integer, nullable=False, doc="The record that last told of it."),
+    PrimaryKeyConstraint("tenant", "course", "name", name=f"pk_{PREFIX}bookings"),
+    sqlite_with_rowid=False,
+)
+Index(f"ix_{PREFIX}bookings_day", bookings.c.tenant, bookings.c.on_date)
 
 messages = Table(
     f"{PREFIX}messages",
@@ -253,4 +297,119 @@ texts = Table(
     PrimaryKeyConstraint("tenant", "course", "seq", "path", name=f"pk_{PREFIX}texts"),
     CheckConstraint("(text IS NULL) = (salt IS NULL)", name=f"ck_{PREFIX}texts_erased"),
     sqlite_with_rowid=False,
+)
+
+sites = Table(
+    f"{PREFIX}sites",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("site", Name, nullable=False),
+    Column("calendar", Text, nullable=False, doc="Opening days, holidays and closures, as JSON."),
+    Column("changed_at", Instant, nullable=False),
+    PrimaryKeyConstraint("tenant", "site", name=f"pk_{PREFIX}sites"),
+)
+
+feed = Table(
+    f"{PREFIX}feed",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("position", BigInteger, nullable=False, doc="From 1, without a gap, in commit order."),
+    Column("course", Name, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("kind", Name, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    PrimaryKeyConstraint("tenant", "position", name=f"pk_{PREFIX}feed"),
+    UniqueConstraint("tenant", "course", "seq", "n", name=f"uq_{PREFIX}feed_message"),
+)
+
+endpoints = Table(
+    f"{PREFIX}endpoints",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("id", Name, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("kinds", Text, nullable=False, doc="A JSON array; empty for every kind."),
+    Column("secrets", Text, nullable=False, doc="A JSON array: each secret, and until when."),
+    Column("position", BigInteger, nullable=False, doc="Up to where of the feed it was queued."),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("disabled_why", Name),
+    PrimaryKeyConstraint("tenant", "id", name=f"pk_{PREFIX}endpoints"),
+)
+
+deliveries = Table(
+    f"{PREFIX}deliveries",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("endpoint", Name, nullable=False),
+    Column("position", BigInteger, nullable=False, doc="Of the feed."),
+    Column("course", Name, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant, doc="Unset once it was delivered or given up."),
+    Column("claimed_until", Instant, doc="Until when one worker has it in hand."),
+    Column("answered", Name, doc="The last status, or why there was none."),
+    Column("delivered_at", Instant),
+    Column("dead_at", Instant, doc="When it was given up."),
+    PrimaryKeyConstraint("tenant", "endpoint", "position", name=f"pk_{PREFIX}deliveries"),
+    ForeignKeyConstraint(
+        ["tenant", "endpoint"],
+        [endpoints.c.tenant, endpoints.c.id],
+        name=f"fk_{PREFIX}deliveries_endpoints",
+    ),
+)
+Index(
+    f"ix_{PREFIX}deliveries_waiting",
+    deliveries.c.tenant,
+    deliveries.c.endpoint,
+    deliveries.c.course,
+    deliveries.c.position,
+    postgresql_where=deliveries.c.next_at.is_not(None),
+    sqlite_where=deliveries.c.next_at.is_not(None),
+)
+
+tokens = Table(
+    f"{PREFIX}tokens",
+    metadata,
+    Column("id", Name, nullable=False, doc="Public: it is part of the token, and is listed."),
+    Column("tenant", Name, nullable=False),
+    Column("name", Name, nullable=False, doc="Whose it is: a system or a pseudonym."),
+    Column("sha256", Name, nullable=False, doc="Of the secret part, which nobody keeps."),
+    Column("roles", Text, nullable=False, doc="A JSON array."),
+    Column("sites", Text, doc="A JSON array; unset for every site."),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Name, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_by", Name),
+    PrimaryKeyConstraint("id", name=f"pk_{PREFIX}tokens"),
+)
+Index(f"ix_{PREFIX}tokens_tenant", tokens.c.tenant, tokens.c.created_at)
+
+calendar_feeds = Table(
+    f"{PREFIX}calendar_feeds",
+    metadata,
+    Column("id", Name, nullable=False),
+    Column("tenant", Name, nullable=False),
+    Column("sha256", Name, nullable=False, doc="Of the secret part of its URL."),
+    Column("scope", Name, nullable=False, doc="site, role or course."),
+    Column("subject", Name, nullable=False, doc="The name of that."),
+    Column("sites", Text, doc="A JSON array: whose visits it may show; unset for every site."),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Name, nullable=False),
+    Column("revoked_at", Instant),
+    PrimaryKeyConstraint("id", name=f"pk_{PREFIX}calendar_feeds"),
+)
+
+access_log = Table(
+    f"{PREFIX}access_log",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("id", Name, nullable=False),
+    Column("actor", Name, nullable=False, doc="A token, a subject, or nobody."),
+    Column("action", Name, nullable=False),
+    Column("outcome", Name, nullable=False),
+    Column("about", Text, nullable=False, doc="A JSON object: ids and roles, no clinical content."),
+    PrimaryKeyConstraint("tenant", "at", "id", name=f"pk_{PREFIX}access_log"),
 )

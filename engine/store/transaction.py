@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.core.encoding import Json
 from engine.core.record import Record
-from engine.core.snapshot import Armed, Window, order
+from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
 from engine.errors import Conflict, RegimenError, StoreUnavailable, UnknownWorkflow
 from engine.ports import (
@@ -180,6 +180,10 @@ class SqlTransaction:
         armed = {name: Armed(due, seq) for name, due, seq in timers}
         visits = self._run(queries.VISITS, course=course)
         return armed, {name: Window(*window) for name, *window in visits}
+
+    def bookings(self, course: str) -> Mapping[str, Booking]:
+        found = self._run(queries.BOOKINGS, course=course)
+        return {name: Booking(*booking) for name, *booking in found}
 
     def define(self, definition: Definition) -> None:
         writes = self._dialect.writes

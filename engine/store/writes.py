@@ -34,6 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.tables import (
     Name,
+    bookings,
     courses,
     definitions,
     messages,
@@ -48,10 +49,8 @@ from engine.store.tables import (
 Dialectal: TypeAlias = Callable[[Table], sqlite.Insert] | Callable[[Table], postgresql.Insert]
 
 ONE: ColumnElement[int] = literal_column("1")
-MOVED = (
-    *("workflow", "digest", "patient", "site", "zone"),
-    *("state", "stage", "seq", "revision", "open", "row"),
-)
+MOVED = ("digest", "state", "stage", "seq", "revision", "open", "row", "waits", "questions")
+"""What a record may change of the course's row: whose course it is, and where, stays."""
 
 
 def bound(column: ColumnClause[Any], before: str = "") -> BindParameter[Any]:
@@ -118,6 +117,7 @@ class Writes:
     disarm: Delete
     schedule: Insert
     unschedule: Delete
+    book: Insert
     define: Insert
     describe: Insert
     deliver: Update
@@ -136,6 +136,7 @@ def writes(dialectal: Dialectal) -> Writes:
         disarm=_gone(timers),
         schedule=upsert(dialectal(visits)),
         unschedule=_gone(visits),
+        book=upsert(dialectal(bookings)),
         define=_unless_there(dialectal, definitions),
         describe=_unless_there(dialectal, prose),
         deliver=update(messages)

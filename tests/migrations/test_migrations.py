@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, inspect, text
 
+from engine.core.snapshot import Window
 from engine.errors import StoreUnavailable
 from engine.store import append_only, migrate
 from engine.store.schema import REVISIONS
@@ -162,6 +164,33 @@ def test_a_database_without_tables_says_what_to_do(store: SqlStore):
         store.transaction("clinic").__enter__()
 
 
+def test_courses_from_before_are_kept_and_go_on(store: SqlStore):
+    migrate.upgrade(store.engine, "0001")
+    with store.engine.begin() as connection:
+        for table, row in BEFORE.items():
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+    migrate.upgrade(store.engine)
+
+    with store.transaction("clinic") as tx:
+        (line,) = tx.courses()
+        assert (line.course, line.seq, line.waits, line.questions) == ("C-1", 1, None, 0)
+        (visit,) = tx.visits(date(2026, 3, 3))
+        assert visit.window == Window(1, *(date(2026, 3, day) for day in (3, 4, 5)))
+
+
+DAYS = {"earliest": "2026-03-03", "target": "2026-03-04", "latest": "2026-03-05"}
+STOOD = {"seq": 1, "revision": 1, "open": True, "row": "{}", "state": "s", "stage": "s"}
+PLACE = {"patient": "P-1", "site": "north", "zone": "UTC", "workflow": "n", "digest": "d"}
+DEFINED = {"name": "n", "version": "1", "semantic": b"{}", "prose_digest": "p"}
+BEFORE = {
+    "regimen_definitions": {"tenant": "clinic", "digest": "d", **DEFINED},
+    "regimen_courses": {"tenant": "clinic", "course": "C-1", **PLACE, **STOOD},
+    "regimen_visits": {"tenant": "clinic", "course": "C-1", "name": "v", "number": 1, **DAYS},
+}
+
+
 def test_a_database_of_a_newer_engine_says_what_to_do(store: SqlStore):
     migrate.upgrade(store.engine)
     with store.engine.begin() as connection:
@@ -175,9 +204,9 @@ def test_a_database_at_an_older_migration_says_what_to_do(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ):
     migrate.upgrade(store.engine)
-    monkeypatch.setattr("engine.store.schema.REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr("engine.store.schema.REVISIONS", (*REVISIONS, "9999"))
 
-    with pytest.raises(StoreUnavailable, match="at migration 0001.*run `regimen migrate`"):
+    with pytest.raises(StoreUnavailable, match="at migration 0002.*run `regimen migrate`"):
         store.transaction("clinic").__enter__()
 
 

@@ -46,9 +46,10 @@ def bells(bench: Bench, number: int) -> list[str]:
 
 
 def messages(bench: Bench) -> Counter[str]:
-    """How many messages wait, by course."""
+    """How many messages of the workflow wait, by course."""
     with bench.store.transaction(bench.tenant, write=False) as tx:
-        return Counter(message.course for message in tx.waiting(10_000))
+        waiting = tx.waiting(10_000)
+    return Counter(message.course for message in waiting if message.kind != submission.CHANGED.kind)
 
 
 def waiting(bench: Bench) -> int:

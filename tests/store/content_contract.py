@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.core.sealing import SealedText
-from engine.core.snapshot import Armed, Window
+from engine.core.snapshot import Armed, Booking, Window
 from engine.core.view import Reading
 from engine.ports import Outgoing
 from tests.store.writing import DAY, IL2, NOON, WINDOW, Clinic, definition
@@ -162,6 +163,37 @@ class ContentContract:
 
         with clinic.reading() as tx:
             assert tx.stored_caches("C-1")[1] == {"dose": later}
+
+    def test_the_end_of_a_minimum_gap_comes_back_exactly(self, clinic: Clinic):
+        gap = replace(WINDOW, not_before=NOON)
+        clinic.begun(visits={"dose": gap, "blood": WINDOW})
+
+        with clinic.reading() as tx:
+            assert tx.stored_caches("C-1")[1] == {"dose": gap, "blood": WINDOW}
+            assert {v.name: v.window for v in tx.visits(DAY)} == {"dose": gap, "blood": WINDOW}
+
+    def test_a_booking_is_kept_as_it_was_last_told(self, clinic: Clinic):
+        first = Booking("dose", 1, NOON, 60, "booked")
+        moved = replace(first, start=NOON + HOUR, changes=1)
+        unnumbered = Booking("dose", None, NOON, None, "cancelled")
+        clinic.stored(
+            clinic.decision(booking=("b1", first, DAY)),
+            clinic.decision(seq=2, booking=("b1", moved, DAY)),
+            clinic.decision(seq=3, booking=("b2", unnumbered, DAY)),
+        )
+
+        with clinic.reading() as tx:
+            assert tx.bookings("C-1") == {"b1": moved, "b2": unnumbered}
+            assert tx.bookings("C-2") == {}
+
+    def test_what_a_course_waits_for_is_told_in_lists(self, clinic: Clinic):
+        clinic.stored(
+            clinic.decision(waits="hold", questions=2), clinic.decision("C-2", waits=None)
+        )
+
+        with clinic.reading() as tx:
+            lines = {line.course: (line.waits, line.questions) for line in tx.courses()}
+        assert lines == {"C-1": ("hold", 2), "C-2": (None, 0)}
 
     def test_due_visits_come_earliest_first_at_every_site_or_one(self, clinic: Clinic):
         week = timedelta(days=7)

@@ -17,6 +17,7 @@ from engine.store.sql import HostStore, SqlStore, open_store
 from tests.store.writing import NOON, WINDOW, Clinic
 
 KINDS = ("readings", "messages", "texts", "armed", "disarmed", "due", "gone")
+"""Those that one decision may bring together: a booking comes alone, with what it says."""
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from engine.core.encoding import canonical, instant_text
 from engine.core.record import GENESIS, Record, written
 from engine.core.sealing import SealedText
-from engine.core.snapshot import Armed, Window
+from engine.core.snapshot import Armed, Booking, Window
 from engine.core.view import Reading
 from engine.ports import Definition, Outgoing, Store, Transaction, Write
 
@@ -58,9 +58,12 @@ def decision(
     readings: Sequence[Reading] = (),
     timers: Mapping[str, Armed | None] | None = None,
     visits: Mapping[str, Window | None] | None = None,
+    booking: tuple[str, Booking, date] | None = None,
     messages: Sequence[Outgoing] = (),
     texts: Sequence[SealedText] = (),
     padding: int = 0,
+    waits: str | None = None,
+    questions: int = 0,
 ) -> Write:
     """The `seq`th decision on a course, made on the one before it."""
     named = event_id or f"{course}-{seq}"
@@ -97,8 +100,11 @@ def decision(
         readings=readings,
         timers=timers or {},
         visits=visits or {},
+        booking=booking,
         messages=messages,
         texts=texts,
+        waits=waits,
+        questions=questions,
     )
 
 

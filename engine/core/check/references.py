@@ -34,6 +34,7 @@ class _Names:
             "variable": {variable.name for variable in workflow.variables},
             "advice": {advice.name for advice in workflow.advice},
             "action": {action.name for action in workflow.actions},
+            "role": set(workflow.roles),
         }
 
     def unknown(self) -> Iterator[Problem]:
@@ -60,6 +61,7 @@ class _Names:
             yield from self._places(f"timer {timer.name}", timer.places)
         for visit in workflow.visits:
             yield from self._places(f"visit {visit.name}", visit.places)
+        yield from self._of("workflow", "role", workflow.arrangers, "arrangers ")
 
     def _transition(self, transition: Transition) -> Iterator[Problem]:
         place = f"transition {transition.name}"

@@ -82,6 +82,8 @@ class _Trees:
             ):
                 node: Expression = getattr(visit, name)
                 yield from self._value(f"visit {visit.name}", name, node, kind, (None,))
+            if (gap := visit.not_before) is not None:
+                yield from self._value(f"visit {visit.name}", "not_before", gap, INSTANT, (None,))
 
     def rivals(self) -> Iterator[Problem]:
         """Transitions of one event, state and priority must exclude each other."""
