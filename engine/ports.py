@@ -129,6 +129,25 @@ class CourseLine:
     questions: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which courses are looked for; what is `None` does not matter.
+
+    `sites` are those that may be seen at all. `day` is a civil date on which a visit may take
+    place or is booked. `changed_after` is a position of the feed.
+    """
+
+    sites: frozenset[str] | None = None
+    site: str | None = None
+    workflow: str | None = None
+    state: str | None = None
+    stage: str | None = None
+    waits: str | None = None
+    open: bool | None = None
+    day: date | None = None
+    changed_after: int | None = None
+
+
 class Transaction(Protocol):
     """One transaction of one tenant. Nothing is visible to others before its store commits it."""
 
@@ -169,6 +188,12 @@ class Transaction(Protocol):
 
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         """Courses by name, for lists and for work over all of them."""
+
+    def search(self, wanted: Search, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
+        """The courses that are looked for, by name."""
+
+    def last_seq(self, course: str) -> int:
+        """The number of a course's last record; 0 when it has none."""
 
     def another_open(self, course: str, patient: str, workflow: str) -> bool:
         """Whether the patient has an open course of the workflow besides this one."""

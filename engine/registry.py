@@ -69,6 +69,10 @@ class Registry:
             raise UnknownWorkflow(workflow, self._defaults)
         return found
 
+    def stands_for(self, name: str, digest: str) -> bool:
+        """Whether a name stands for this digest, at any site that chose none of its own."""
+        return self._defaults.get(name) == digest
+
     def machine(self, digest: str, tx: Transaction) -> Machine:
         """The compiled stored definition. Raises UnknownWorkflow when it is not stored."""
         known = self._machines.get(digest)

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import structlog
 
 from engine.core.calendar import Noting
+from engine.core.definition import Kind
 from engine.core.encoding import Json
-from engine.core.event import Actor, Event
+from engine.core.event import ARRANGEMENTS, Actor, Event
 from engine.core.inquiry import Option, what_next
 from engine.core.machine import Machine
 from engine.core.record import Record
@@ -26,7 +28,7 @@ from engine.errors import (
     RegimenError,
     StoreUnavailable,
 )
-from engine.ports import CourseLine, DueVisit, Store, Transaction, Write
+from engine.ports import CourseLine, DueVisit, Search, Store, Transaction, Write
 from engine.submission import Answer, Desk, Setting
 
 log = structlog.get_logger("regimen")
@@ -42,6 +44,40 @@ class Status:
     machine: Machine
     snapshot: Snapshot
     options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A course's row, and its compiled workflow."""
+
+    row: Mapping[str, Json]
+    machine: Machine
+
+    @property
+    def site(self) -> str:
+        return str(self.row["site"])
+
+    def asks(self, event: str) -> bool:
+        """Whether an event is a request, which may be refused."""
+        declared = self.machine.events.get(event)
+        return event in ARRANGEMENTS if declared is None else declared.kind is Kind.REQUEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A stored workflow, compiled; `enrolling` when its name stands for it."""
+
+    digest: str
+    machine: Machine
+    enrolling: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """Some records in order, and the last one of the moment that they are shown of."""
+
+    records: tuple[Record, ...]
+    until: int
 
 
 class Service:
@@ -136,6 +172,49 @@ class Service:
                 raise NotFound(course)
             return found
 
+    def place(self, course: str) -> Place:
+        """Where a course is treated, and by which compiled workflow. Raises NotFound."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            stored = tx.row(course)
+            if stored is None:
+                raise NotFound(course)
+            row = self.setting.recent.of(stored).row
+            return Place(row=row, machine=self.setting.registry.machine(row["digest"], tx))
+
+    def page(
+        self, course: str, *, after: int = 0, until: int | None = None, limit: int = 100
+    ) -> RecordPage:
+        """Records after one and up to another, at most so many. Raises NotFound.
+
+        Without `until`, up to the last there is: given again with the next page, the pages show
+        the log of one moment, since it only grows.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            last = tx.last_seq(course)
+            if not last:
+                raise NotFound(course)
+            end = last if until is None else min(until, last)
+            found = islice(tx.records(course, after), min(limit, max(end - after, 0)))
+            return RecordPage(records=tuple(found), until=end)
+
+    def search(self, wanted: Search, *, after: str = "", limit: int = 100) -> Sequence[CourseLine]:
+        """The courses that are looked for, by name."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return tx.search(wanted, after, limit)
+
+    def workflows(self) -> Sequence[Known]:
+        """Every stored workflow, by name and version."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return [self._known(one.digest, tx) for one in tx.definitions()]
+
+    def workflow(self, name: str) -> Known:
+        """The workflow that a name, `name@version` or digest stands for.
+
+        Raises UnknownWorkflow when it stands for none, or is not stored.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return self._known(self.setting.registry.digest(name, ""), tx)
+
     def courses(self) -> Iterator[CourseLine]:
         """Every course of the tenant, by name."""
         after = ""
@@ -157,6 +236,15 @@ class Service:
     @property
     def tenant(self) -> str:
         return self.setting.tenant
+
+    def _known(self, digest: str, tx: Transaction) -> Known:
+        registry = self.setting.registry
+        machine = registry.machine(digest, tx)
+        return Known(
+            digest=digest,
+            machine=machine,
+            enrolling=registry.stands_for(machine.workflow.name, digest),
+        )
 
     def _one(self, body: object, *, alone: bool = False) -> Answer:
         with self.store.transaction(self.tenant, alone=alone) as tx:

@@ -26,6 +26,7 @@ from engine.ports import (
     DueTimer,
     DueVisit,
     Head,
+    Search,
     Waiting,
     Write,
 )
@@ -181,6 +182,18 @@ class MemoryTransaction:
         names = sorted(name for name in self.held.courses if name > after)
         return [self.held.courses[name].line for name in names[:limit]]
 
+    def search(self, wanted: Search, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
+        found = [
+            course.line
+            for name, course in sorted(self.held.courses.items())
+            if name > after and _is_wanted(course, wanted)
+        ]
+        return found[:limit]
+
+    def last_seq(self, course: str) -> int:
+        found = self.held.courses.get(course)
+        return 0 if found is None else found.line.seq
+
     def another_open(self, course: str, patient: str, workflow: str) -> bool:
         return any(
             other.line.open and (other.line.patient, other.line.workflow) == (patient, workflow)
@@ -269,6 +282,20 @@ class MemoryTransaction:
         opens = write.open and not (before is not None and before.line.open)
         if opens and self.another_open(course, write.patient, write.workflow):
             raise Conflict(course, why=SECOND_COURSE)
+
+
+def _is_wanted(course: _Course, wanted: Search) -> bool:
+    line, day = course.line, wanted.day
+    # A feed is kept by a database only: here everything is new.
+    return (
+        (wanted.sites is None or line.site in wanted.sites)
+        and all(
+            asked is None or asked == getattr(line, name)
+            for name in ("site", "workflow", "state", "stage", "waits", "open")
+            for asked in (getattr(wanted, name),)
+        )
+        and (day is None or any(w.earliest <= day <= w.latest for w in course.visits.values()))
+    )
 
 
 def _known(course: _Course, event_id: str) -> Record | None:

@@ -5,6 +5,7 @@ Every one names a tenant. `FOR UPDATE` compiles to nothing on SQLite, where a wr
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    not_,
     select,
     true,
     union,
@@ -24,11 +26,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import CompoundSelect
 
+from engine.ports import Search
 from engine.store.tables import (
     Instant,
     bookings,
     courses,
     definitions,
+    feed,
     messages,
     prose,
     readings,
@@ -93,6 +97,36 @@ ANOTHER_OPEN = select(courses.c.course).where(
     courses.c.open,
     courses.c.course != COURSE,
 )
+
+LAST_SEQ = select(func.coalesce(func.max(records.c.seq), 0)).where(_of_course(records))
+
+
+def search(wanted: Search) -> Select[*tuple[Any, ...]]:
+    """The courses that are looked for: only what is asked stands in the statement."""
+    found = COURSES
+    for name in ("site", "workflow", "state", "stage", "waits"):
+        if getattr(wanted, name) is not None:
+            found = found.where(courses.c[name] == bindparam(name))
+    if wanted.sites is not None:
+        found = found.where(courses.c.site.in_(bindparam("sites", expanding=True)))
+    if wanted.open is not None:
+        found = found.where(courses.c.open if wanted.open else not_(courses.c.open))
+    if wanted.changed_after is not None:
+        changed = select(feed.c.course).where(
+            feed.c.tenant == TENANT, feed.c.position > bindparam("changed_after")
+        )
+        found = found.where(courses.c.course.in_(changed))
+    if wanted.day is not None:
+        day: ColumnElement[date] = bindparam("day")
+        open_then = select(visits.c.course).where(
+            visits.c.tenant == TENANT, visits.c.earliest <= day, visits.c.latest >= day
+        )
+        booked_then = select(bookings.c.course).where(
+            bookings.c.tenant == TENANT, bookings.c.on_date == day
+        )
+        found = found.where(courses.c.course.in_(union(open_then, booked_then)))
+    return found
+
 
 _named = [
     select(table.c.course)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ from engine.ports import (
     DueTimer,
     DueVisit,
     Head,
+    Search,
     Waiting,
     Write,
 )
@@ -155,6 +157,17 @@ class SqlTransaction:
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         found = self._run(queries.COURSES, after=after, limit=limit)
         return [CourseLine(**row) for row in found.mappings()]
+
+    def search(self, wanted: Search, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
+        asked = {f.name: getattr(wanted, f.name) for f in fields(wanted) if f.name != "open"}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        if wanted.sites is not None:
+            asked["sites"] = sorted(wanted.sites)
+        found = self._run(queries.search(wanted), after=after, limit=limit, **asked)
+        return [CourseLine(**row) for row in found.mappings()]
+
+    def last_seq(self, course: str) -> int:
+        return int(self._run(queries.LAST_SEQ, course=course).scalar_one())
 
     def another_open(self, course: str, patient: str, workflow: str) -> bool:
         asked = {"patient": patient, "workflow": workflow}

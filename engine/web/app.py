@@ -1,0 +1,39 @@
+"""The application: routes under `/v1`, problem documents, and nothing that is open by default."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from engine.web.office import Office
+from engine.web.openapi import document
+from engine.web.problems import handle_problems
+from engine.web.routes import courses, events, problems, records, workflows
+
+ROUTERS: tuple[APIRouter, ...] = (
+    workflows.router,
+    courses.router,
+    events.router,
+    records.router,
+    problems.router,
+)
+"""Every resource, in the order of the document."""
+
+
+def create_app(office: Office, *, version: str) -> FastAPI:
+    """The application of an office, for any ASGI server."""
+    app = FastAPI(
+        title="Regimen",
+        version=version,
+        summary="Courses of treatment whose every decision can be replayed.",
+        openapi_url="/v1/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,  # bodies are read by us
+    )
+    app.state.office = office
+    handle_problems(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+    app.openapi = lambda: document(app, office)  # type: ignore[method-assign]  # as FastAPI says
+    return app

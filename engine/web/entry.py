@@ -1,0 +1,97 @@
+"""How an event comes in over HTTP: its key, the revision that it expects, its answer's headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Header
+
+from engine.core.wire import EXACT, IDENTIFIER
+from engine.errors import InvalidInput
+from engine.web import documents
+from engine.web.callers import Desk
+from engine.web.canonical import CanonicalResponse
+from engine.web.problems import Problem, refusal
+
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="The event's id, where the body has none."),
+]
+IfMatch = Annotated[
+    str | None, Header(description="The course's ETag, for a request; `*` expects nothing.")
+]
+
+_ETAG = re.compile(r'"([0-9]{1,15})"')
+
+
+def etag(revision: int) -> dict[str, str]:
+    """The header by which a later request may say what it expects."""
+    return {"ETag": f'"{revision}"'}
+
+
+def addressed(body: Mapping[str, Any], course: str) -> dict[str, Any]:
+    """The body with the course of the path. Raises InvalidInput when it names another."""
+    if body.get("course", course) != course:
+        raise InvalidInput("course", "the course of the path, or nothing")
+    return {**body, "course": course}
+
+
+def keyed(body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    """The body with the key as its id. Raises InvalidInput when they do not agree."""
+    if key is None:
+        return dict(body)
+    if not IDENTIFIER.fullmatch(key):
+        raise InvalidInput("Idempotency-Key", "1 to 64 letters, digits and . _ : -")
+    if body.get("id", key) != key:
+        raise InvalidInput("Idempotency-Key", "the id of the event, or no id in the body")
+    return {**body, "id": key}
+
+
+def expecting(body: Mapping[str, Any], if_match: str | None) -> dict[str, Any]:
+    """The body of a request with the revision that it expects.
+
+    Raises Problem when it expects none, and InvalidInput when header and body do not agree.
+    """
+    if if_match is None:
+        if "expected_revision" not in body:
+            raise Problem("precondition-required")
+        return dict(body)
+    if if_match.strip() == "*":
+        return dict(body)
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None or int(found[1]) >= EXACT:
+        raise InvalidInput("If-Match", 'the course\'s ETag, such as "12", or *')
+    revision = int(found[1])
+    if body.get("expected_revision", revision) != revision:
+        raise InvalidInput("expected_revision", "the revision of If-Match, or nothing")
+    return {**body, "expected_revision": revision}
+
+
+def submitted(desk: Desk, body: Mapping[str, Any], *, held: bool) -> CanonicalResponse:
+    """Send an event once, whatever else is sent meanwhile, and answer as the first time."""
+    permit(desk, body)
+    course, event_id = str(body.get("course")), str(body.get("id"))
+    with desk.office.in_hand.one(desk.caller.tenant, course, event_id):
+        found = desk.service.submit(dict(body))
+    headers = etag(found.revision)
+    if found.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    if found.refused:
+        problem = refusal(found.course, found.seq, found.decision, held=held)
+        problem.headers |= headers
+        return problem.response()
+    headers["Location"] = f"/v1/courses/{found.course}/records/{found.seq}"
+    return CanonicalResponse(documents.answer(found), 201, headers=headers)
+
+
+def permit(desk: Desk, body: Mapping[str, Any]) -> None:
+    """Raises Problem when the caller does not hold the role that the event names."""
+    actor = body.get("actor")
+    role = actor.get("role") if isinstance(actor, Mapping) else None
+    event = body.get("event")
+    if not isinstance(role, str) or not isinstance(event, str):
+        return  # the engine says what was expected
+    if not desk.office.gate.may_claim(desk.caller, role, event):
+        raise Problem("role-not-held", event=event, role=role)

@@ -1,0 +1,266 @@
+"""Errors as RFC 9457 problem details: a catalogue, and how the engine's errors fall into it.
+
+A `detail` says what to do and never repeats a reading, a text or a person. What guards found is an
+extension member, for whoever was allowed to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from engine.core.encoding import Json
+from engine.errors import (
+    Conflict,
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    RegimenError,
+    StoreUnavailable,
+    UnknownEvent,
+    UnknownWorkflow,
+)
+from engine.web.canonical import CanonicalResponse
+
+MEDIA_TYPE = "application/problem+json"
+PLACE = "/v1/problems/"
+"""Where a type is described; a `type` is this and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One type of problem: its status, what it is called and what to do."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+CATALOGUE: Mapping[str, Kind] = {
+    "malformed": Kind(
+        400, "The body is not JSON", "Send one JSON object; the place of the fault is named."
+    ),
+    "unauthenticated": Kind(
+        401, "Nobody is known by this token", "Send a valid bearer token that has not expired."
+    ),
+    "not-permitted": Kind(
+        403, "The caller may not do this", "Ask an administrator for the role that may."
+    ),
+    "role-not-held": Kind(
+        403,
+        "The caller does not hold the role that the event names",
+        "Send it in a role that the token holds; a workflow says who may send what.",
+    ),
+    "override-not-permitted": Kind(
+        409,
+        "The override passes no guard here",
+        "The guard is hard, or this role or code may not pass it; see `attempts`.",
+    ),
+    "not-found": Kind(404, "There is nothing of this name", "Nothing at a site of yours, either."),
+    "method-not-allowed": Kind(405, "Not by this method", "See the OpenAPI document."),
+    "illegal-transition": Kind(
+        409,
+        "The course is in a state that takes no such request",
+        "Ask what can happen next: GET /v1/courses/{course}/options.",
+    ),
+    "on-hold": Kind(
+        409, "Treatment is held", "The hold is released by its own event; see the options."
+    ),
+    "guard-failed": Kind(
+        409,
+        "A requirement is not met",
+        "`attempts` has each comparison that decided, with its threshold and its source.",
+    ),
+    "guard-undecided": Kind(
+        409,
+        "A requirement cannot be weighed",
+        "`missing` names what is missing, stale or impossible: send it, then ask again.",
+    ),
+    "too-old": Kind(409, "The request is too old", "Ask again, with the present time in `at`."),
+    "outside-window": Kind(
+        409, "The day lies outside the visit's window", "Choose a day in it, or omit the visit."
+    ),
+    "no-such-visit": Kind(
+        409, "No such visit is due", "See the visits of the course for those that are."
+    ),
+    "conflict": Kind(
+        409,
+        "The course is not where it was thought",
+        "Read it again, then decide whether to retry.",
+    ),
+    "still-running": Kind(
+        409, "The same request is still being answered", "Send it again a little later."
+    ),
+    "stale-revision": Kind(
+        412, "The course has moved on", "Read it again: the ETag is its revision."
+    ),
+    "too-large": Kind(413, "The body is too large", "Send less at once; `limit` says how much."),
+    "unsupported-media-type": Kind(415, "The body is not JSON", "Send application/json."),
+    "invalid": Kind(
+        422, "A member does not have the shape that was expected", "`errors` names each."
+    ),
+    "reason-required": Kind(
+        422, "A reason is required", "`errors` names the member and its codes."
+    ),
+    "unknown-event": Kind(
+        422, "The course's workflow has no such event", "GET /v1/workflows/{name} lists them."
+    ),
+    "unknown-workflow": Kind(422, "No such workflow is known", "GET /v1/workflows lists them."),
+    "idempotency-conflict": Kind(
+        422,
+        "The key was used for another body",
+        "The first record stands. Choose a new key for a new event.",
+    ),
+    "precondition-required": Kind(
+        428, "A request says which revision it was made on", "Send If-Match with the course's ETag."
+    ),
+    "too-many-requests": Kind(429, "Too many requests", "Wait as long as Retry-After says."),
+    "internal": Kind(500, "Something went wrong here", "Nothing was acknowledged; try again."),
+    "unavailable": Kind(
+        503, "The database cannot be used", "Nothing was acknowledged; send it again later."
+    ),
+}
+"""Every type of problem. Published: never rename one."""
+
+
+class Problem(Exception):
+    """A problem of the catalogue, raised where a request is answered."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        detail: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Json,
+    ) -> None:
+        self.name = name
+        self.kind = CATALOGUE[name]
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+        super().__init__(f"{name}: {detail or self.kind.meaning}")
+
+    def document(self) -> dict[str, Json]:
+        """The problem document."""
+        return {
+            "type": PLACE + self.name,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail or self.kind.meaning,
+            **self.members,
+        }
+
+    def response(self) -> CanonicalResponse:
+        return CanonicalResponse(
+            self.document(), self.kind.status, headers=self.headers, media_type=MEDIA_TYPE
+        )
+
+
+def problem_of(error: RegimenError) -> Problem:
+    """The problem that an error of the engine is to whoever calls over HTTP."""
+    match error:
+        case UnknownEvent():
+            return Problem("unknown-event", errors=[_member(error)])
+        case UnknownWorkflow():
+            return Problem("unknown-workflow", errors=[_member(error)])
+        case InvalidInput() if error.field in ("reason", "reason.code"):
+            return Problem("reason-required", errors=[_member(error)])
+        case InvalidInput():
+            return Problem("invalid", detail=str(error), errors=[_member(error)])
+        case NotFound():
+            return Problem("not-found", course=error.course)
+        case NotPermitted():
+            return Problem("role-not-held", event=error.event, permitted=list(error.permitted))
+        case IdempotencyConflict():
+            return Problem("idempotency-conflict", course=error.course, id=error.event_id)
+        case Conflict() if error.expected is not None:
+            return Problem(
+                "stale-revision",
+                course=error.course,
+                expected=error.expected,
+                actual=error.actual,
+                headers={"ETag": f'"{error.actual}"'},
+            )
+        case Conflict():
+            return Problem(
+                "conflict", detail=str(error), course=error.course, retriable=error.retriable
+            )
+        case StoreUnavailable():
+            return Problem("unavailable", headers={"Retry-After": "5"})
+        case _:
+            return Problem("internal")
+
+
+def refusal(course: str, seq: int | None, decision: Mapping[str, Any], *, held: bool) -> Problem:
+    """The problem that a refused request is; the refusal itself is a record."""
+    reason = decision["reason"]
+    if reason == "illegal-transition" and held:
+        reason = "on-hold"
+    return Problem(
+        reason,
+        course=course,
+        seq=seq,
+        attempts=decision.get("attempts", []),
+        missing=missing_of(decision),
+    )
+
+
+def missing_of(decision: Mapping[str, Any]) -> list[Json]:
+    """What could not be weighed, each once, in order, and why."""
+    said = dict.fromkeys(
+        text
+        for attempt in decision.get("attempts", ())
+        for weighed in attempt["kept_by"]
+        for finding in weighed.get("findings", ())
+        for text in finding.get("missing", ())
+    )
+    parts = (text.rstrip(")").partition(" (") for text in said)
+    return [{"name": name, "why": why} for name, _, why in parts]
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Let every error of the application be answered with a problem document."""
+
+    @app.exception_handler(Problem)
+    def problem(_: Request, error: Problem) -> CanonicalResponse:
+        return error.response()
+
+    @app.exception_handler(RegimenError)
+    def regimen_error(_: Request, error: RegimenError) -> CanonicalResponse:
+        return problem_of(error).response()
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_: Request, error: RequestValidationError) -> CanonicalResponse:
+        errors: list[Json] = [
+            {
+                "field": ".".join(map(str, one["loc"][1:])),
+                "in": one["loc"][0],
+                "expected": one["msg"],
+            }
+            for one in error.errors()
+        ]
+        return Problem("invalid", errors=errors).response()
+
+    @app.exception_handler(HTTPException)
+    def http(_: Request, error: HTTPException) -> CanonicalResponse:
+        name = _BY_STATUS.get(error.status_code, "internal")
+        return Problem(name, headers=error.headers).response()
+
+    @app.exception_handler(Exception)
+    def unexpected(_: Request, error: Exception) -> CanonicalResponse:  # noqa: ARG001  # the server logs it
+        return Problem("internal").response()
+
+
+def _member(error: InvalidInput) -> Json:
+    found = {} if error.found is None else {"found": error.found}
+    return {"field": error.field, "expected": error.expected, **found}
+
+
+_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 400: "malformed"}

@@ -1,0 +1,73 @@
+"""Events: sent, or tried without writing anything."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from engine.core.definition import Waits
+from engine.core.event import ADOPTED, ENROLLED
+from engine.errors import InvalidInput
+from engine.service import Place
+from engine.web import documents, schemas
+from engine.web.bodies import Body
+from engine.web.callers import Reader, Sender
+from engine.web.canonical import CanonicalResponse
+from engine.web.entry import IfMatch, Key, addressed, etag, expecting, keyed, submitted
+from engine.web.responses import PROBLEMS
+from engine.web.routes.courses import Course
+
+router = APIRouter(tags=["events"])
+
+
+@router.post(
+    "/courses/{course}/events",
+    status_code=201,
+    response_model=schemas.AnswerDocument,
+    responses=PROBLEMS["event"],
+)
+def submit(
+    *,
+    course: Course,
+    body: Body,
+    key: Key = None,
+    if_match: IfMatch = None,
+    desk: Sender,
+) -> CanonicalResponse:
+    """Send an event. Sent again with the same id or key, it gets the same answer again.
+
+    A *request* says by `If-Match` which revision it was made on, and may be refused: the refusal
+    is a record, and the problem document has its findings. A *report* is always taken.
+    """
+    place = desk.place(course)
+    event = _event(body)
+    sent = keyed(addressed(body, course), key)
+    if place.asks(event):
+        sent = expecting(sent, if_match)
+    return submitted(desk, sent, held=_held(place))
+
+
+@router.post(
+    "/courses/{course}/events/dry-run",
+    response_model=schemas.DryRunDocument,
+    responses=PROBLEMS["event"],
+)
+def dry_run(*, course: Course, body: Body, desk: Reader) -> CanonicalResponse:
+    """What would become of an event: verdict, findings, and the windows that would follow."""
+    desk.place(course)
+    _event(body)
+    sent = {"id": "dry-run", **addressed(body, course)}
+    found = desk.service.dry_run(sent)
+    return CanonicalResponse(documents.trial(found), headers=etag(found.revision))
+
+
+def _event(body: dict[str, object]) -> str:
+    event = body.get("event")
+    if not isinstance(event, str):
+        raise InvalidInput("event", "the name of an event")
+    if event in (ENROLLED, ADOPTED):
+        raise InvalidInput("event", "an event of a course that has begun: POST /v1/courses")
+    return event
+
+
+def _held(place: Place) -> bool:
+    return place.machine.states[place.row["state"]].waits is Waits.HOLD

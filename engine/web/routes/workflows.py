@@ -1,0 +1,104 @@
+"""Workflows, and what may be sent to courses of each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from engine.core.definition import Kind
+from engine.core.event import ARRANGEMENTS, BOOKINGS, CORRECTED
+from engine.core.machine import Machine
+from engine.core.schema import FIRST, event_schema
+from engine.core.wire import NAME, WORKFLOW
+from engine.web import documents, schemas
+from engine.web.callers import WorkflowReader
+from engine.web.canonical import CanonicalResponse
+from engine.web.responses import PROBLEMS
+
+router = APIRouter(tags=["workflows"])
+
+Workflow = Annotated[
+    str,
+    Path(pattern=f"^(?:{WORKFLOW.pattern})$", description="A name, name@version or digest."),
+]
+
+
+@router.get("/workflows", response_model=schemas.WorkflowList, responses=PROBLEMS["read"])
+def workflows(*, desk: WorkflowReader) -> CanonicalResponse:
+    """Every workflow that is stored, and which of them courses are enrolled in by name."""
+    found = desk.service.workflows()
+    return CanonicalResponse(
+        {
+            "workflows": [
+                documents.workflow_line(one.machine.workflow, one.digest, enrolling=one.enrolling)
+                for one in found
+            ]
+        }
+    )
+
+
+@router.get(
+    "/workflows/{workflow}", response_model=schemas.WorkflowDocument, responses=PROBLEMS["one"]
+)
+def workflow(*, workflow: Workflow, desk: WorkflowReader) -> CanonicalResponse:
+    """A workflow: its states, and what may be sent."""
+    one = desk.service.workflow(workflow)
+    made = one.machine.workflow
+    line = documents.workflow_line(made, one.digest, enrolling=one.enrolling)
+    return CanonicalResponse(
+        {
+            **line,
+            "roles": list(made.roles),
+            "states": [
+                {
+                    "name": state.name,
+                    "stage": state.stage,
+                    "title": state.title or state.name,
+                    "closed": state.closed,
+                    "waits": None if state.waits is None else state.waits.value,
+                }
+                for state in made.states
+            ],
+            "events": _events(one.machine),
+            "visits": [visit.name for visit in made.visits],
+        }
+    )
+
+
+@router.get("/workflows/{workflow}/events/{event}", responses=PROBLEMS["one"])
+def schema(
+    *,
+    workflow: Workflow,
+    event: Annotated[str, Path(pattern=f"^(?:{NAME.pattern})$")],
+    desk: WorkflowReader,
+) -> CanonicalResponse:
+    """The JSON Schema of an event's envelope, with an example."""
+    found = event_schema(desk.service.workflow(workflow).machine.workflow, event)
+    return CanonicalResponse(found, media_type="application/schema+json")
+
+
+def _events(machine: Machine) -> list[dict[str, object]]:
+    made = machine.workflow
+    own = [
+        {
+            "name": event.name,
+            "kind": event.kind.value,
+            "title": event.title or event.name,
+            "roles": sorted(event.roles),
+            "engine": False,
+        }
+        for event in made.events
+        if not event.timer
+    ]
+    engine = [
+        {
+            "name": name,
+            "kind": (Kind.REQUEST if name in ARRANGEMENTS else Kind.REPORT).value,
+            "title": event_schema(made, name)["title"],
+            "roles": sorted(made.roles),
+            "engine": True,
+        }
+        for name in (*FIRST, CORRECTED, *BOOKINGS, *ARRANGEMENTS)
+    ]
+    return [*own, *engine]

@@ -1,0 +1,220 @@
+"""What the service answers with, for its OpenAPI document; what is sent is read by the engine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    """A JSON object with these members and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457. `type` is one of the catalogue; what else it carries depends on it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class WorkflowLine(Shape):
+    """A workflow that courses may be enrolled in, or that some are pinned to."""
+
+    name: str
+    version: str
+    label: str
+    digest: str
+    title: str
+    enrolling: bool
+
+
+class StateLine(Shape):
+    name: str
+    stage: str
+    title: str
+    closed: bool
+    waits: Literal["hold", "decision"] | None
+
+
+class EventLine(Shape):
+    """An event that may be sent; its schema is a resource of its own."""
+
+    name: str
+    kind: Literal["request", "report"]
+    title: str
+    roles: list[str]
+    engine: bool
+
+
+class WorkflowDocument(WorkflowLine):
+    """A workflow, without its guards: its states, and what may be sent."""
+
+    roles: list[str]
+    states: list[StateLine]
+    events: list[EventLine]
+    visits: list[str]
+
+
+class WorkflowList(Shape):
+    workflows: list[WorkflowLine]
+
+
+class WindowDocument(Shape):
+    """The due window of a visit; dates are those of the site's zone."""
+
+    visit: str
+    number: int
+    earliest: str
+    target: str
+    latest: str
+    not_before: str | None
+
+
+class BookingDocument(Shape):
+    """A booking that is not over, as it was last told."""
+
+    booking: str
+    visit: str
+    number: int | None
+    start: str
+    minutes: int | None
+    status: str
+    conflicts: list[str]
+
+
+class QuestionDocument(Shape):
+    """A rule that waits for data, and for which."""
+
+    rule: str
+    missing: list[str]
+
+
+class CourseLine(Shape):
+    """A course as a list shows it."""
+
+    course: str
+    workflow: str
+    digest: str
+    patient: str
+    site: str
+    state: str
+    stage: str
+    seq: int
+    revision: int
+    open: bool
+    waits: Literal["hold", "decision"] | None
+    questions: Annotated[int, Field(description="How many rules wait for data.")]
+
+
+class CourseList(Shape):
+    courses: list[CourseLine]
+    next: Annotated[str | None, Field(description="The `after` of the next page.")]
+
+
+class TimerDocument(Shape):
+    name: str
+    due: str
+
+
+class CourseDocument(Shape):
+    """Where a course stands."""
+
+    course: str
+    workflow: str
+    digest: str
+    patient: str
+    site: str
+    zone: str
+    retrospective: bool
+    state: str
+    state_title: str
+    stage: str
+    closed: bool
+    waits: Literal["hold", "decision"] | None
+    round: int
+    seq: int
+    revision: int
+    last_at: str | None
+    recorded_at: str
+    head: str
+    visits: list[WindowDocument]
+    bookings: list[BookingDocument]
+    timers: list[TimerDocument]
+    questions: list[QuestionDocument]
+    variables: dict[str, Any]
+
+
+class OptionDocument(Shape):
+    """What could be sent now. `requirements` are those that are not met, with their findings."""
+
+    event: str
+    kind: Literal["request", "report"]
+    title: str
+    roles: list[str]
+    target: str
+    verdict: Literal["yes", "no", "unknown"]
+    requirements: list[dict[str, Any]]
+
+
+class OptionList(Shape):
+    course: str
+    revision: int
+    as_of: str
+    options: list[OptionDocument]
+
+
+class AnswerDocument(Shape):
+    """What became of an event: the record, and the decision with its findings."""
+
+    course: str
+    event: str
+    id: str
+    seq: int
+    verdict: Literal["accepted", "deviation", "refused"]
+    state_before: str | None
+    state: str
+    digest: str
+    decision: dict[str, Any]
+
+
+class MissingDocument(Shape):
+    """An input or variable that could not be used, and why: missing, stale, impossible, ..."""
+
+    name: str
+    why: str
+
+
+class DryRunDocument(Shape):
+    """What would become of an event. Nothing was written."""
+
+    course: str
+    event: str
+    verdict: Literal["accepted", "deviation", "refused"]
+    state_before: str | None
+    state: str
+    revision: int
+    decision: dict[str, Any]
+    missing: list[MissingDocument]
+    visits: Annotated[list[WindowDocument], Field(description="The windows that would follow.")]
+
+
+class RecordDocument(Shape):
+    """A record: the JSON that was hashed, and its hash."""
+
+    seq: int
+    hash: str
+    record: dict[str, Any]
+
+
+class RecordList(Shape):
+    course: str
+    until: Annotated[int, Field(description="The last record of the moment that is shown.")]
+    records: list[RecordDocument]
+    next: Annotated[str | None, Field(description="The `cursor` of the next page.")]

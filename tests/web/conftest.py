@@ -1,0 +1,142 @@
+"""The service in this process, on each database; callers are whom the test says."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from engine.registry import Registry
+from engine.service import Service
+from engine.store import migrate
+from engine.store.sql import SqlStore, open_store
+from engine.submission import Setting
+from engine.web.app import create_app
+from engine.web.loopback import LoopbackGate
+from engine.web.office import Office
+from engine.zones import Zones
+from tests.postgres import Server, fresh_database
+from workflows import instrument_calibration
+
+NOW = datetime(2026, 3, 2, 16, tzinfo=UTC)
+OFFERED = (instrument_calibration.WORKFLOW,)
+numbers = itertools.count(1)
+
+
+@dataclass
+class HandClock:
+    """Shows what it is set to."""
+
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **span: float) -> None:
+        self.time += timedelta(**span)
+
+
+@dataclass
+class House:
+    """A service with everything that it stands on, and a client of it."""
+
+    store: SqlStore
+    tenant: str
+    clock: HandClock = field(default_factory=HandClock)
+
+    def __post_init__(self) -> None:
+        self.registry = Registry()
+        with self.store.transaction(self.tenant) as tx:
+            self.registry.install(OFFERED, tx)
+        self.salts = itertools.count(1)
+        self.service = Service(
+            self.store,
+            Setting(
+                tenant=self.tenant,
+                registry=self.registry,
+                clock=self.clock,
+                calendars=Zones(),
+                salt=lambda: f"salt-{next(self.salts)}",
+                version="test",
+            ),
+        )
+        self.office = Office(
+            services=lambda _: self.service,
+            workflows=OFFERED,
+            gate=LoopbackGate(self.tenant),
+            now=self.clock.now,
+        )
+        self.app: FastAPI = create_app(self.office, version="test")
+        self.client = TestClient(
+            self.app, client=("127.0.0.1", 50000), raise_server_exceptions=False
+        )
+        self.ids = itertools.count(1)
+
+    def event(self, name: str, *, at: datetime | None = None, **more: Any) -> dict[str, Any]:
+        """The body of an event of the instrument, without its course."""
+        return {
+            "format": 1,
+            "id": f"e{next(self.ids)}",
+            "event": name,
+            "at": (at or self.clock.now()).isoformat(),
+            "actor": {"id": "somebody", "role": "technician"},
+            **more,
+        }
+
+    def enrolled(self, course: str = "I-1", **more: Any) -> str:
+        """A course of the instrument."""
+        body = self.event(
+            "course.enrolled",
+            course=course,
+            workflow="instrument_calibration",
+            patient=f"of {course}".replace(" ", "-"),
+            site="north",
+            zone="America/Los_Angeles",
+        )
+        answer = self.client.post("/v1/courses", json=body | more)
+        assert answer.status_code == 201, answer.text
+        return course
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy."""
+    path = tmp_path_factory.mktemp("template") / "courses.db"
+    store = open_store(f"sqlite:///{path}")
+    migrate.upgrade(store.engine)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SqlStore]:
+    """A migrated database of this module's own, of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("web") / "courses.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        store = open_store(f"sqlite:///{path}")
+        yield store
+        store.close()
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    with fresh_database(server) as url:
+        store = open_store(url)
+        migrate.upgrade(store.engine)
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def house(database: SqlStore) -> House:
+    """A tenant of the module's database, and the service on it."""
+    return House(database, f"clinic-{next(numbers)}")
