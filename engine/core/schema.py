@@ -295,6 +295,19 @@ _COARSE = _object(
 )  # fmt: skip
 _AT: Schema = {"anyOf": [_INSTANT, _NULL, _COARSE]}
 _OVER = _object({"value": _DECIMAL, "unit": {"type": "string"}}, ["value", "unit"])
+COMMON: Mapping[str, Schema] = {
+    "decimal": _DECIMAL,
+    "instant": _INSTANT,
+    "date": _DATE,
+    "text": _TEXT,
+    "not-published": _NULL,
+    "coarse-time": _COARSE,
+    "when": _AT,
+    "over": _OVER,
+    "identifier": _pattern(IDENTIFIER),
+}
+"""What many events have, by a name under which a document may keep it once."""
+
 _VALUES: Mapping[str, Schema] = {
     "quantity": _DECIMAL,
     "number": {"anyOf": [_DECIMAL, {"type": "integer", "exclusiveMinimum": -EXACT,

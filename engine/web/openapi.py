@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from engine.core.definition import Workflow
 from engine.core.event import ADOPTED, ARRANGEMENTS, BOOKINGS, CORRECTED, ENROLLED
-from engine.core.schema import Schema, event_schema
+from engine.core.schema import COMMON, Schema, event_schema
 from engine.web.office import Office
 
 _REF = "#/components/schemas/"
@@ -66,9 +66,30 @@ def _added(
         {member: value for member, value in example.items() if member not in in_path}
         for example in schema["examples"]
     ]
-    key = f"{workflow.name}-{workflow.version}.{name}"
-    schemas[key] = schema
+    label = f"{workflow.name}-{workflow.version}"
+    if "override" in schema["properties"]:
+        override = f"{label}.override"
+        schemas[override] = _shared(schema["properties"]["override"], schemas)
+        schema["properties"] = {**schema["properties"], "override": {"$ref": _REF + override}}
+    key = f"{label}.{name}"
+    schemas[key] = _shared(schema, schemas)
     return key
+
+
+def _shared(part: Any, schemas: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
+    """A schema in which what many have is only referred to: the document is a third as long."""
+    if isinstance(part, list):
+        return [_shared(item, schemas) for item in part]
+    if not isinstance(part, dict):
+        return part
+    for name, common in COMMON.items():
+        if part == common:
+            schemas[name] = common
+            return {"$ref": _REF + name}
+    return {
+        key: item if key in ("examples", "enum", "const") else _shared(item, schemas)
+        for key, item in part.items()
+    }
 
 
 def _body(keys: Iterable[str]) -> dict[str, Any]:
