@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import apply, audit, course, database, demo, due, simulate, worker, workflow
+from engine.cli import (
+    apply,
+    audit,
+    course,
+    database,
+    demo,
+    due,
+    openapi,
+    simulate,
+    worker,
+    workflow,
+)
 from engine.cli.session import AsJson, Database, Tenant, session_of
 
 app = typer.Typer(
@@ -42,7 +53,7 @@ def regimen(
     session_of(ctx).choose(db, tenant, as_json=as_json)
 
 
-for module in (demo, simulate, apply, course, due, workflow, audit, worker, database):
+for module in (demo, simulate, apply, course, due, workflow, audit, worker, database, openapi):
     module.add_to(app)
 
 

@@ -16,14 +16,11 @@ from engine.core.event import (
     Scheduling,
 )
 from engine.core.wire import (
-    FIRST_YEAR,
     IDENTIFIER,
-    LAST_YEAR,
-    civil_date,
+    civil_day,
     instant,
     members,
     shown,
-    unless,
     whole,
     word,
 )
@@ -68,14 +65,7 @@ def scheduling_of(name: str, raw: object, visits: Sequence[str]) -> Scheduling:
         if found["minutes"] > LONGEST:
             raise InvalidInput("data.minutes", f"at most {LONGEST}")
     if "until" in sent:
-        until = civil_date(sent["until"]) if isinstance(sent["until"], str) else None
-        if until is None:
-            raise InvalidInput(
-                "data.until",
-                f'a date such as "2009-03-02", in the years {FIRST_YEAR} to {LAST_YEAR}',
-                found=unless(sent["until"], str),
-            )
-        found["until"] = until
+        found["until"] = civil_day(sent["until"], "data.until")
     return Scheduling(**found)
 
 

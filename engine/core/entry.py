@@ -17,11 +17,9 @@ from engine.core.definition import Field, Input, Variable
 from engine.core.quantity import UnitError, convert, decimal_from, decimal_text
 from engine.core.wire import (
     EXACT,
-    FIRST_YEAR,
-    LAST_YEAR,
     LIST_LIMIT,
     NOT_PUBLISHED,
-    civil_date,
+    civil_day,
     free_text,
     instant,
     instant_or_gap,
@@ -30,7 +28,6 @@ from engine.core.wire import (
     require_not_published,
     shown,
     truth_value,
-    unless,
 )
 from engine.errors import InvalidInput
 
@@ -227,13 +224,7 @@ def _length(raw: dict[str, Any], place: str) -> timedelta:
 
 
 def _date(_: Entry, raw: object, place: str) -> date:
-    if isinstance(raw, str) and (found := civil_date(raw)) is not None:
-        return found
-    raise InvalidInput(
-        place,
-        f'a date such as "2009-03-02", in the years {FIRST_YEAR} to {LAST_YEAR}',
-        found=unless(raw, str),
-    )
+    return civil_day(raw, place)
 
 
 def _code(of: Entry, raw: object, place: str) -> str:

@@ -69,6 +69,18 @@ def whole(raw: object, place: str, least: int) -> int:
     return raw
 
 
+def civil_day(raw: object, place: str) -> date:
+    """A civil date that a calendar has."""
+    found = civil_date(raw) if isinstance(raw, str) else None
+    if found is None:
+        raise InvalidInput(
+            place,
+            f'a date such as "2009-03-02", in the years {FIRST_YEAR} to {LAST_YEAR}',
+            found=unless(raw, str),
+        )
+    return found
+
+
 def free_text(raw: object, place: str, *, sealed: bool) -> str:
     """A text that can be erased; in a record only its digest, told as `sha256:…`."""
     if sealed:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
 
+from engine.core.definition import Workflow
 from engine.web.office import Office
 from engine.web.openapi import document
 from engine.web.problems import handle_problems
@@ -21,6 +24,17 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_app(office: Office, *, version: str) -> FastAPI:
     """The application of an office, for any ASGI server."""
+    app = _application(version, office.workflows)
+    app.state.office = office
+    return app
+
+
+def described(workflows: tuple[Workflow, ...], *, version: str) -> dict[str, Any]:
+    """The OpenAPI document of an application that offers these workflows."""
+    return _application(version, workflows).openapi()
+
+
+def _application(version: str, workflows: tuple[Workflow, ...]) -> FastAPI:
     app = FastAPI(
         title="Regimen",
         version=version,
@@ -31,9 +45,8 @@ def create_app(office: Office, *, version: str) -> FastAPI:
         redirect_slashes=False,
         strict_content_type=False,  # bodies are read by us
     )
-    app.state.office = office
     handle_problems(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
-    app.openapi = lambda: document(app, office)  # type: ignore[method-assign]  # as FastAPI says
+    app.openapi = lambda: document(app, workflows)  # type: ignore[method-assign]  # as FastAPI says
     return app

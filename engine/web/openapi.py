@@ -11,7 +11,6 @@ from fastapi.openapi.utils import get_openapi
 from engine.core.definition import Workflow
 from engine.core.event import ADOPTED, ARRANGEMENTS, BOOKINGS, CORRECTED, ENROLLED
 from engine.core.schema import COMMON, Schema, event_schema
-from engine.web.office import Office
 
 _REF = "#/components/schemas/"
 _BEGIN = "/v1/courses"
@@ -25,7 +24,7 @@ medical device.
 """.strip()
 
 
-def document(app: FastAPI, office: Office) -> dict[str, Any]:
+def document(app: FastAPI, workflows: Iterable[Workflow]) -> dict[str, Any]:
     """The document of an application; made once."""
     if app.openapi_schema is None:
         made = get_openapi(
@@ -35,7 +34,7 @@ def document(app: FastAPI, office: Office) -> dict[str, Any]:
             description=DESCRIPTION,
             routes=app.routes,
         )
-        _type_events(made, office.workflows)
+        _type_events(made, workflows)
         app.openapi_schema = made
     return app.openapi_schema
 

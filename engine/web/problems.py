@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from engine.core.encoding import Json
 from engine.errors import (
@@ -249,13 +250,25 @@ def handle_problems(app: FastAPI) -> None:
         return Problem("invalid", errors=errors).response()
 
     @app.exception_handler(HTTPException)
-    def http(_: Request, error: HTTPException) -> CanonicalResponse:
+    def http(request: Request, error: HTTPException) -> CanonicalResponse:
         name = _BY_STATUS.get(error.status_code, "internal")
-        return Problem(name, headers=error.headers).response()
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_methods(request)))
+        return Problem(name, headers=headers).response()
 
     @app.exception_handler(Exception)
     def unexpected(_: Request, error: Exception) -> CanonicalResponse:  # noqa: ARG001  # the server logs it
         return Problem("internal").response()
+
+
+def _methods(request: Request) -> set[str]:
+    """By which methods a path is answered: the router looks at the first route only."""
+    found = set[str]()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return found
 
 
 def _member(error: InvalidInput) -> Json:

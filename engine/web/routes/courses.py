@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 
 from engine.core.encoding import instant_text
 from engine.core.event import ADOPTED, ENROLLED
-from engine.core.wire import IDENTIFIER, instant
+from engine.core.wire import IDENTIFIER, civil_day, instant
 from engine.errors import InvalidInput
 from engine.ports import Search
 from engine.web import documents, schemas
@@ -24,6 +23,18 @@ router = APIRouter(tags=["courses"])
 
 Course = Annotated[str, Path(pattern=f"^(?:{IDENTIFIER.pattern})$")]
 Word = Annotated[str | None, Query(pattern=f"^(?:{IDENTIFIER.pattern})$")]
+Day = Annotated[
+    str | None,
+    Query(json_schema_extra={"format": "date"}, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+]
+When = Annotated[
+    str | None,
+    Query(
+        description="An instant with its zone; else now.",
+        json_schema_extra={"format": "date-time"},
+        min_length=1,
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -53,7 +64,7 @@ def search(
     stage: Word = None,
     waits: Literal["hold", "decision"] | None = None,
     open: bool | None = None,  # noqa: A002  # the word of the row
-    day: date | None = None,
+    day: Day = None,
     changed_since: Annotated[
         int | None, Query(ge=0, lt=2**53, description="A position of the feed.")
     ] = None,
@@ -69,7 +80,7 @@ def search(
         stage=stage,
         waits=waits,
         open=open,
-        day=day,
+        day=None if day is None else civil_day(day, "day"),
         changed_after=changed_since,
     )
     found = desk.service.search(wanted, after=after or "", limit=limit)
@@ -96,7 +107,7 @@ def options(
     *,
     course: Course,
     desk: Reader,
-    at: Annotated[str | None, Query(description="An instant with its zone; else now.")] = None,
+    at: When = None,
 ) -> CanonicalResponse:
     """What can be sent next, and what keeps the rest from being granted."""
     desk.place(course)

@@ -6,17 +6,18 @@ from fastapi import APIRouter
 
 from engine.web.canonical import CanonicalResponse
 from engine.web.problems import CATALOGUE, PLACE, Problem
+from engine.web.responses import problems
 
 router = APIRouter(tags=["problems"])
 
 
 @router.get("/problems")
-def problems() -> CanonicalResponse:
+def catalogue() -> CanonicalResponse:
     """Every type of problem, what it means and what to do."""
     return CanonicalResponse({"problems": [_line(name) for name in CATALOGUE]})
 
 
-@router.get("/problems/{name}")
+@router.get("/problems/{name}", responses=problems((404,)))
 def problem(name: str) -> CanonicalResponse:
     """One type of problem."""
     if name not in CATALOGUE:

@@ -11,12 +11,24 @@ from engine.core.event import ARRANGEMENTS, BOOKINGS, CORRECTED
 from engine.core.machine import Machine
 from engine.core.schema import FIRST, event_schema
 from engine.core.wire import NAME, WORKFLOW
+from engine.errors import UnknownEvent, UnknownWorkflow
+from engine.service import Known
 from engine.web import documents, schemas
-from engine.web.callers import WorkflowReader
+from engine.web.callers import Desk, WorkflowReader
 from engine.web.canonical import CanonicalResponse
+from engine.web.problems import Problem
 from engine.web.responses import PROBLEMS
 
 router = APIRouter(tags=["workflows"])
+
+SCHEMA = "application/schema+json"
+
+
+class SchemaResponse(CanonicalResponse):
+    """A JSON Schema."""
+
+    media_type = SCHEMA
+
 
 Workflow = Annotated[
     str,
@@ -43,7 +55,7 @@ def workflows(*, desk: WorkflowReader) -> CanonicalResponse:
 )
 def workflow(*, workflow: Workflow, desk: WorkflowReader) -> CanonicalResponse:
     """A workflow: its states, and what may be sent."""
-    one = desk.service.workflow(workflow)
+    one = _known(desk, workflow)
     made = one.machine.workflow
     line = documents.workflow_line(made, one.digest, enrolling=one.enrolling)
     return CanonicalResponse(
@@ -66,16 +78,31 @@ def workflow(*, workflow: Workflow, desk: WorkflowReader) -> CanonicalResponse:
     )
 
 
-@router.get("/workflows/{workflow}/events/{event}", responses=PROBLEMS["one"])
+@router.get(
+    "/workflows/{workflow}/events/{event}",
+    responses=PROBLEMS["one"]
+    | {200: {"content": {SCHEMA: {"schema": {"type": "object"}}}, "description": "JSON Schema"}},
+    response_class=SchemaResponse,
+)
 def schema(
     *,
     workflow: Workflow,
     event: Annotated[str, Path(pattern=f"^(?:{NAME.pattern})$")],
     desk: WorkflowReader,
-) -> CanonicalResponse:
+) -> SchemaResponse:
     """The JSON Schema of an event's envelope, with an example."""
-    found = event_schema(desk.service.workflow(workflow).machine.workflow, event)
-    return CanonicalResponse(found, media_type="application/schema+json")
+    machine = _known(desk, workflow).machine
+    try:
+        return SchemaResponse(event_schema(machine.workflow, event))
+    except UnknownEvent as unknown:
+        raise Problem("not-found", detail=str(unknown)) from unknown
+
+
+def _known(desk: Desk, workflow: str) -> Known:
+    try:
+        return desk.service.workflow(workflow)
+    except UnknownWorkflow as unknown:
+        raise Problem("not-found", detail=str(unknown)) from unknown
 
 
 def _events(machine: Machine) -> list[dict[str, object]]:
