@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, methodcaller
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary, ref
 
@@ -22,6 +23,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Asked = Mapping[str, Any]
 Processor = Callable[[Any], Any] | None
 _T = TypeVar("_T")
+
+_FETCHED: Callable[[Any], list[Sequence[Any]]] = methodcaller("fetchall")
+_TOUCHED: Callable[[Any], int] = attrgetter("rowcount")
 
 
 class Channel(Protocol):
@@ -99,43 +103,37 @@ class OwnChannel:
 
     def rows(self, statement: Executable, asked: Asked) -> list[Sequence[Any]]:
         ready = self._book.prepared(statement, asked)
-
-        def read(cursor: Any) -> list[Sequence[Any]]:  # noqa: ANN401  # the driver's
-            cursor.execute(ready.text, ready.bound(asked))
-            return ready.read(cursor.fetchall())
-
-        return self._driven(read)
+        return ready.read(self._sent("execute", ready.text, ready.bound(asked), _FETCHED))
 
     def send(self, statement: Executable, asked: Asked) -> int:
         ready = self._book.prepared(statement, asked)
-
-        def run(cursor: Any) -> int:  # noqa: ANN401  # the driver's
-            cursor.execute(ready.text, ready.bound(asked))
-            touched: int = cursor.rowcount
-            return touched
-
-        return self._driven(run)
+        return self._sent("execute", ready.text, ready.bound(asked), _TOUCHED)
 
     def send_all(self, statement: Executable, rows: Sequence[Asked]) -> None:
         if rows:
             ready = self._book.prepared(statement, rows[0])
-            bound = [ready.bound(row) for row in rows]
-            self._driven(lambda cursor: cursor.executemany(ready.text, bound))
+            self._sent("executemany", ready.text, [ready.bound(row) for row in rows], _TOUCHED)
 
-    def _driven(self, use: Callable[[Any], _T]) -> _T:
-        cursor = self._link.cursor()
+    def _sent(self, how: str, text: str, bound: Any, given: Callable[[Any], _T]) -> _T:  # noqa: ANN401  # as the driver takes it
+        """What a cursor of the driver has to give once it ran the statement."""
+        cursor = None
         try:
-            return use(cursor)
+            cursor = self._link.cursor()
+            getattr(cursor, how)(text, bound)
+            return given(cursor)
         except self._errors as error:
             raise self._wrapped(error, cursor) from error
         finally:
-            cursor.close()
+            if cursor is not None:
+                cursor.close()
 
     def _wrapped(self, error: Any, cursor: Any) -> DBAPIError:  # noqa: ANN401  # the driver's
-        """The error as SQLAlchemy raises it; a connection that is gone leaves the pool."""
+        """The error as SQLAlchemy raises it; where the connection is gone, so are the pool's."""
         dialect = self._connection.dialect
         lost = dialect.is_disconnect(error, self._link.driver_connection, cursor)
         if lost:
+            # What took this one took the others: without it each would fail once, when it is used.
+            self._connection.engine.pool._invalidate(self._link, error)  # noqa: SLF001  # as SQLAlchemy does, and it has no other name for it
             self._connection.invalidate(error)
         wrapped: DBAPIError = DBAPIError.instance(
             None,

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.errors import StoreUnavailable
 from engine.ports import Write
@@ -24,6 +25,9 @@ from engine.store.writes import writes
 
 BEGINNING = "regimen_beginning"
 """The execution option that says how a connection begins: what is sent, or nothing."""
+
+WAITED = "regimen_waited"
+"""What the pool notes of a connection that was used before."""
 
 
 def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlchemy's
@@ -42,6 +46,12 @@ def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlche
         connection.execute("SET timezone TO 'UTC'")
         connection.commit()
 
+    @event.listens_for(engine, "checkout")
+    def taken(connection: Any, record: ConnectionPoolEntry, _: object) -> None:  # noqa: ANN401  # a driver's connection
+        if record.info.get(WAITED) and gone(connection):
+            raise InvalidatePoolError
+        record.info[WAITED] = True
+
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         beginning = connection.get_execution_options().get(BEGINNING, "BEGIN")
@@ -49,6 +59,21 @@ def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlche
             connection.exec_driver_sql(beginning)
 
     return engine
+
+
+def gone(connection: Any) -> bool:  # noqa: ANN401  # a driver's connection
+    """Whether the server is known to have closed a connection that waited in the pool.
+
+    Nothing is sent, as `pool_pre_ping` would with every event: what came meanwhile is looked at. A
+    loss that nobody told us of shows only when something is sent.
+    """
+    try:
+        # First what the server said at the end, then that it ended.
+        connection.pgconn.consume_input()
+        connection.pgconn.consume_input()
+    except connection.Error:
+        return True
+    return bool(connection.closed)
 
 
 def append(channel: Channel, tenant: str, write: Write) -> bool:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -148,7 +148,10 @@ class _Own:
         except DBAPIError as error:
             _raise(self._store.dialect, error, self._tx.course)
         finally:
-            self._connection.close()  # which rolls back what is not committed
+            # It rolls back what is not committed. With a connection that is gone already nothing is
+            # lost: what was committed is, and an error of the block must be heard.
+            with suppress(DBAPIError):
+                self._connection.close()
 
     def _engine(self) -> Engine:
         if not self._write:

@@ -52,8 +52,8 @@ class SqlTransaction:
     """
 
     __slots__ = (
-        *("_alone", "_channel", "_connection", "_dialect", "_head", "_joined", "_tenant"),
-        *("_waiting", "course"),
+        *("_alone", "_channel", "_connection", "_dialect", "_head", "_joined", "_lost"),
+        *("_tenant", "_waiting", "course"),
     )
 
     def __init__(
@@ -74,6 +74,7 @@ class SqlTransaction:
         self._head = queries.LOCKED_HEAD if write and not alone else queries.HEAD
         self._alone = alone
         self._waiting: Write | None = None
+        self._lost: Exception | None = None
         self.course = ""
 
     def head(self, course: str, event_id: str) -> Head | None:
@@ -114,17 +115,27 @@ class SqlTransaction:
             self._append(write)
 
     def finish(self) -> None:
-        """Write what waits: alone, it is a transaction by itself."""
+        """Write what waits: alone, it is a transaction by itself.
+
+        Raises StoreUnavailable again where the connection was lost and the block went on all the
+        same: nothing of it can be committed.
+        """
+        self._require_connection()
         if self._waiting is not None:
             write, self._waiting = self._waiting, None
             self._append(write)
 
     def _go_on(self) -> None:
         """Something follows the first write: from now on all is one transaction."""
+        self._require_connection()
         if self._waiting is not None:
             self._alone = False
             self._execute(BEGIN, {})
             self.finish()
+
+    def _require_connection(self) -> None:
+        if self._lost is not None:
+            raise self._lost
 
     def _append(self, write: Write) -> None:
         self.course = write.record.course
@@ -133,7 +144,7 @@ class SqlTransaction:
         except DBAPIError as error:
             self._raise(error, write.digest)
         if not stored:
-            raise self._lost(write)
+            raise self._why_not(write)
 
     def records(self, course: str, after: int = 0) -> Iterator[Record]:
         while True:
@@ -227,6 +238,7 @@ class SqlTransaction:
     def delivered(self, message: Waiting, at: datetime) -> None:
         place = {"its_tenant": self._tenant, "its_course": message.course}
         which = {"its_seq": message.seq, "its_n": message.n}
+        self._go_on()
         self._execute(self._dialect.writes.deliver, {**place, **which, "at": at})
 
     def _rows(self, statement: Executable, **asked: Any) -> Sequence[Sequence[Any]]:  # noqa: ANN401  # parameters
@@ -249,11 +261,13 @@ class SqlTransaction:
 
     def _raise(self, error: DBAPIError, digest: str = "") -> NoReturn:
         known = meaning(self._dialect, error, self.course, digest, joined=self._joined)
+        if error.connection_invalidated and not self._joined:
+            self._lost = known or error
         if known is None:
             raise error
         raise known from error
 
-    def _lost(self, write: Write) -> Conflict | UnknownWorkflow:
+    def _why_not(self, write: Write) -> Conflict | UnknownWorkflow:
         """Why nothing was moved; asked only when it was not."""
         course = write.record.course
         seq = self._run(queries.STANDING, course=course).scalar()

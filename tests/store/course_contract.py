@@ -12,7 +12,7 @@ from engine.core.sealing import SealedText
 from engine.core.snapshot import Armed
 from engine.core.view import Reading
 from engine.errors import Conflict, UnknownWorkflow
-from engine.ports import Outgoing, Transaction, Write
+from engine.ports import Outgoing, Transaction, Waiting, Write
 from tests.store.writing import DAY, IL2, NOON, WINDOW, Clinic, definition
 
 
@@ -347,6 +347,20 @@ class CourseContract:
 
         with clinic.reading() as tx:
             assert [r.seq for r in tx.records("C-1")] == [1, 2, 3]
+
+    def test_a_message_is_delivered_in_the_transaction_that_says_it(self, clinic: Clinic):
+        second = self.full(clinic, seq=2)
+        said = Waiting(
+            course="C-1", seq=2, n=1, kind="hold", body=b"{}", recorded_at=second.record.recorded_at
+        )
+        clinic.begun()
+
+        with clinic.alone() as tx:
+            tx.append(second)
+            tx.delivered(said, NOON)
+
+        with clinic.reading() as tx:
+            assert tx.waiting(9) == []
 
     def test_of_several_decisions_whose_block_raises_none_is_left(self, clinic: Clinic):
         clinic.begun()
