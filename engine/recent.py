@@ -1,7 +1,8 @@
 """Courses as they were left lately, so that the next event need not read the whole row again.
 
-A row is looked up by its exact bytes: one that somebody else has moved meanwhile is not found, and
-one that was never committed is never looked for. What is found is what reading the row would give.
+A row is looked up by its exact bytes: one that somebody else has moved meanwhile is not found. What
+is found is what reading the row would give. What a transaction left is kept once it is committed:
+what was only tried must not push out what may be asked for.
 """
 
 from __future__ import annotations
@@ -50,3 +51,34 @@ class Recent:
             self._left[left.stored] = left
             while len(self._left) > self._most:
                 del self._left[next(iter(self._left))]
+
+
+class Left:
+    """Courses as one transaction leaves them: it finds them at once, others when it has committed.
+
+    The first course of many is forgotten again, as by `Recent`.
+    """
+
+    def __init__(self, recent: Recent, most: int = MOST) -> None:
+        self._recent = recent
+        self._most = most
+        self._left: dict[bytes, tuple[Standing, Standing | None]] = {}
+
+    def of(self, stored: bytes) -> Standing:
+        """The course whose row is stored so."""
+        left = self._left.get(stored)
+        return self._recent.of(stored) if left is None else left[0]
+
+    def keep(self, left: Standing, *, instead: Standing | None) -> None:
+        """Keep a course as it was left, instead of what it was before."""
+        if instead is not None and instead.stored in self._left:
+            _, instead = self._left.pop(instead.stored)
+        self._left[left.stored] = (left, instead)
+        if len(self._left) > self._most:
+            del self._left[next(iter(self._left))]
+
+    def committed(self) -> None:
+        """Let others go on from here."""
+        for left, instead in self._left.values():
+            self._recent.keep(left, instead=instead)
+        self._left.clear()

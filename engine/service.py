@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import structlog
 
+from engine.answer import Answer
 from engine.core.calendar import Noting
-from engine.core.definition import Kind
 from engine.core.encoding import Json
-from engine.core.event import ARRANGEMENTS, Actor, Event
+from engine.core.event import Actor, Event
 from engine.core.inquiry import Option, what_next
 from engine.core.machine import Machine
 from engine.core.record import Record
@@ -29,7 +29,7 @@ from engine.errors import (
     StoreUnavailable,
 )
 from engine.ports import CourseLine, DueVisit, Search, Store, Transaction, Write
-from engine.submission import Answer, Desk, Setting
+from engine.submission import Desk, Setting
 
 log = structlog.get_logger("regimen")
 
@@ -56,11 +56,6 @@ class Place:
     @property
     def site(self) -> str:
         return str(self.row["site"])
-
-    def asks(self, event: str) -> bool:
-        """Whether an event is a request, which may be refused."""
-        declared = self.machine.events.get(event)
-        return event in ARRANGEMENTS if declared is None else declared.kind is Kind.REQUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +115,8 @@ class Service:
     def dry_run(self, body: object) -> Answer:
         """The answer that an event would get now; nothing is written.
 
-        It does not look at other courses: whether the patient has an open one shows on writing.
+        Another open course of the patient is looked for where a report would reopen this one.
+        Where a course would begin, or reopen by request, only writing shows that there is another.
         """
         with self.store.transaction(self.tenant, write=False) as tx:
             return Desk(setting=self.setting, tx=_Kept(tx)).submit(body)
@@ -250,7 +246,7 @@ class Service:
         with self.store.transaction(self.tenant, alone=alone) as tx:
             desk = Desk(setting=self.setting, tx=tx)
             answer = desk.submit(body)
-        _tell(desk)
+        _done(desk)
         return answer
 
     def _many(self, bodies: Sequence[object]) -> list[Answer | RegimenError]:
@@ -266,7 +262,7 @@ class Service:
                     if lost.retriable:
                         raise
                     answers.append(lost)
-        _tell(desk)
+        _done(desk)
         return answers
 
     def _fired(self, course: str, now: datetime) -> int:
@@ -283,7 +279,7 @@ class Service:
         with self.store.transaction(self.tenant) as tx:
             desk = Desk(setting=self.setting, tx=tx)
             desk.due(course, now)
-        _tell(desk)
+        _done(desk)
         return len(desk.answers)
 
     def _retried(self, work: Callable[[], _T], *, first: Callable[[], _T] | None = None) -> _T:
@@ -317,8 +313,9 @@ def _blank(machine: Machine, course: str, name: str, at: datetime) -> Event:
     )
 
 
-def _tell(desk: Desk) -> None:
-    """One line per decision, after the commit; no clinical content, and a state may be that."""
+def _done(desk: Desk) -> None:
+    """After the commit: one line per decision; no clinical content, and a state may be that."""
+    desk.committed()
     line = log.bind()  # the logger is put together once, and not for every line
     for answer in desk.answers:
         line.info(

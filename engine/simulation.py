@@ -20,6 +20,7 @@ from typing import Any
 
 import structlog
 
+from engine.answer import Answer
 from engine.core.encoding import Json, instant_text
 from engine.core.event import ENROLLED, FORMAT
 from engine.errors import Conflict, InvalidInput, RegimenError, UnknownWorkflow
@@ -28,7 +29,7 @@ from engine.registry import Registry
 from engine.scenario import Scenario, Seen, Step, Wait
 from engine.service import Service
 from engine.store.memory import MemoryStore
-from engine.submission import Answer, Desk, Setting
+from engine.submission import Desk, Setting
 from engine.zones import Zones
 
 STEPS_AT_MOST = 20_000

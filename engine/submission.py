@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from engine.answer import Answer, again
 from engine.core import row as course_row
 from engine.core.calendar import Noting
 from engine.core.decision import decide
@@ -19,21 +20,21 @@ from engine.core.definition import Kind
 from engine.core.encoding import Json, canonical, decode_value, instant_from
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment, timer_event
-from engine.core.event import ADOPTED, ARRANGEMENTS, BOOKINGS, CEASED, ENROLLED, OMITTED, Event
+from engine.core.event import ADOPTED, BOOKINGS, CEASED, ENROLLED, OMITTED, Event
 from engine.core.evolution import evolve
 from engine.core.lookback import Deep, readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
-from engine.core.row import snapshot_of, window_from
+from engine.core.row import snapshot_of
 from engine.core.scheduling import booked
 from engine.core.sealing import SealedText, same_body, seal
-from engine.core.snapshot import Booking, Snapshot, Window
+from engine.core.snapshot import Booking, Snapshot
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
 from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
-from engine.recent import Recent, Standing
+from engine.recent import Left, Recent, Standing
 from engine.registry import Registry
 
 TIMERS_AT_ONCE = 1000
@@ -43,32 +44,6 @@ CHANGED = Outgoing(kind="course.changed", body=b"{}")
 """What is said of every record that changed its course, for those who keep a copy in step."""
 
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What became of an event: the record's decision with its findings, and where the course is.
-
-    `repeated` says that the event id was known and that this is the first answer again.
-    `revision` is what a later request may expect. `visits` are the windows that follow.
-    """
-
-    course: str
-    event: str
-    event_id: str
-    seq: int
-    revision: int
-    verdict: str
-    state_before: str | None
-    state: str
-    decision: Mapping[str, Json]
-    digest: str
-    visits: Mapping[str, Window] = field(default_factory=dict)
-    repeated: bool = False
-
-    @property
-    def refused(self) -> bool:
-        return self.verdict == "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +63,19 @@ class Setting:
     recent: Recent = field(default_factory=Recent, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Takes events inside one transaction. `answers` are all that it gave, timers' included."""
+    """Takes events inside one transaction. `answers` are all that it gave, timers' included.
 
-    setting: Setting
-    tx: Transaction
-    answers: list[Answer] = field(default_factory=list)
+    Once the transaction is committed, say so: others then go on from where it left the courses.
+    """
+
+    __slots__ = ("_left", "answers", "setting", "tx")
+
+    def __init__(self, *, setting: Setting, tx: Transaction) -> None:
+        self.setting = setting
+        self.tx = tx
+        self.answers: list[Answer] = []
+        self._left = Left(setting.recent)
 
     def submit(self, body: object) -> Answer:
         if not isinstance(body, dict):
@@ -105,7 +86,7 @@ class Desk:
         head = self.tx.head(course, event_id)
         if head is None:
             raise NotFound(course)
-        standing = self.setting.recent.of(head.row)
+        standing = self._left.of(head.row)
         row = standing.row
         machine = self.setting.registry.machine(row["digest"], self.tx)
         if head.known is not None:
@@ -153,7 +134,9 @@ class Desk:
         if self._opens_beside_another(machine, before, after, event):
             # What happened is recorded all the same: the course stays closed.
             calendar = Noting(self.setting.calendars.of(standing.row["zone"]))
-            before = replace(before, calendar=calendar, another_open=True)
+            before = before.facing(
+                calendar=calendar, decided_at=now, readings=before.readings, another_open=True
+            )
             decision = decide(machine, before, event)
             after = evolve(machine, before, event, decision)
         return self._store(
@@ -174,10 +157,9 @@ class Desk:
         self, machine: Machine, before: Snapshot, after: Snapshot, event: Event
     ) -> bool:
         """Whether a report would open a closed course of a patient who has another open one."""
-        declared = machine.events.get(event.name)
         if machine.states[after.state].closed or not machine.states[before.state].closed:
             return False
-        if declared is None or declared.kind is not Kind.REPORT:
+        if not _is_report(machine, event):
             return False
         return self.tx.another_open(event.course, before.patient, machine.workflow.name)
 
@@ -255,7 +237,7 @@ class Desk:
             )
         )
         left = Standing(new, stored, after)
-        self.setting.recent.keep(left, instead=standing)
+        self._left.keep(left, instead=standing)
         answer = Answer(
             course=event.course,
             event=event.name,
@@ -273,30 +255,21 @@ class Desk:
         return left
 
     def _again(self, known: Record, body: Mapping[str, Any], row: Mapping[str, Json]) -> Answer:
-        recorded = json.loads(known.body)
-        if not same_body(body, recorded["event"], self.tx.texts(known.course, known.seq)):
+        recorded = json.loads(known.body)["event"]
+        if not same_body(body, recorded, self.tx.texts(known.course, known.seq)):
             raise IdempotencyConflict(known.course, known.event_id)
-        return Answer(
-            course=known.course,
-            event=known.event,
-            event_id=known.event_id,
-            seq=known.seq,
-            revision=row["revision"],
-            verdict=known.verdict,
-            digest=recorded["workflow"],
-            state_before=recorded["state"][0],
-            state=recorded["state"][1],
-            decision=recorded["decision"],
-            visits={name: window_from(items) for name, items in row["visits"].items()},
-            repeated=True,
-        )
+        return again(known, row)
+
+    def committed(self) -> None:
+        """What was decided here is stored now."""
+        self._left.committed()
 
     def due(self, course: str, now: datetime) -> None:
         """Decide the timers of a course that are due at an instant; of very many, the first."""
         head = self.tx.head(course, "")
         if head is None:
             raise NotFound(course)
-        standing = self.setting.recent.of(head.row)
+        standing = self._left.of(head.row)
         machine = self.setting.registry.machine(standing.row["digest"], self.tx)
         self._fire(machine, standing, until=now, now=self.now(standing.row))
 
@@ -367,11 +340,9 @@ class Desk:
             raise InvalidInput("at", "an instant that is not in the future")
 
     def _expected(self, machine: Machine, event: Event, row: Mapping[str, Json]) -> None:
-        declared = machine.events.get(event.name)
-        asks = event.name in ARRANGEMENTS if declared is None else declared.kind is Kind.REQUEST
-        if not asks or event.expected_revision is None:
+        if not machine.asks(event.name):
             return
-        if event.expected_revision != row["revision"]:
+        if event.expected_revision not in (None, row["revision"]):
             raise Conflict(
                 row["course"],
                 expected=event.expected_revision,
@@ -401,6 +372,11 @@ def _permit(machine: Machine, event: Event) -> None:
         roles = machine.workflow.arrangers or roles
     if event.actor.role not in roles:
         raise NotPermitted(event.name, event.actor.role, roles)
+
+
+def _is_report(machine: Machine, event: Event) -> bool:
+    declared = machine.events.get(event.name)
+    return declared is not None and declared.kind is Kind.REPORT
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

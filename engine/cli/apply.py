@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from engine.answer import Answer
 from engine.cli.exits import Exit
 from engine.cli.lines import STDIN, Line, lines_of, require_readable
 from engine.cli.session import Session, command
@@ -29,7 +30,6 @@ from engine.errors import (
     StoreUnavailable,
 )
 from engine.service import Service
-from engine.submission import Answer
 
 AT_ONCE = 50
 """How many events share a transaction: most of what a commit costs, it costs once."""

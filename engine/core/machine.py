@@ -24,6 +24,7 @@ from engine.core.definition import (
     Action,
     Event,
     Guard,
+    Kind,
     Requirement,
     Rule,
     Timer,
@@ -32,6 +33,7 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.envelope import Forms
+from engine.core.event import ARRANGEMENTS
 from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
@@ -173,6 +175,11 @@ class Machine:
     def run(self, event: str, cursor: Cursor) -> None:
         """Let `transitions` pick: the cursor ends in the target, with what was taken and failed."""
         self._machine.events[event].trigger(cursor)
+
+    def asks(self, event: str) -> bool:
+        """Whether an event is a request, which may be refused; else it is a report."""
+        declared = self.events.get(event)
+        return event in ARRANGEMENTS if declared is None else declared.kind is Kind.REQUEST
 
     def accepts(self, event: str, state: str) -> bool:
         """Whether any transition leads away from, or stays in, a state at an event."""

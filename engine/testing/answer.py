@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.answer import Answer
 from engine.core.encoding import Json
-from engine.submission import Answer
 
 
 def fired(answer: Answer) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
+from engine.answer import Answer
 from engine.audit import Auditor
 from engine.core.definition import Event, Field, Input, Workflow
 from engine.core.encoding import Json, instant_text
@@ -21,7 +22,7 @@ from engine.ports import Definition
 from engine.registry import Registry, stored_form
 from engine.service import Service
 from engine.store.memory import MemoryStore
-from engine.submission import Answer, Setting
+from engine.submission import Setting
 from engine.testing.answer import said
 from engine.testing.wording import When, instant, override_json, value_json
 from engine.zones import Zones

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from engine.answer import Answer
 from engine.core.definition import Workflow
 from engine.core.encoding import Json, instant_text
 from engine.core.inquiry import Option
@@ -14,7 +15,6 @@ from engine.core.scheduling import conflicts
 from engine.core.snapshot import Booking, Snapshot, Window
 from engine.ports import CourseLine
 from engine.service import Status
-from engine.submission import Answer
 from engine.web.problems import missing_of
 
 

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.answer import Answer
 from engine.cli.explanation import Comparison, Explained
 from engine.cli.lexicon import Lexicon
 from engine.cli.wording import Tone, Wording, either, plain
 from engine.core.machine import Machine
 from engine.registry import compiled, stored_form
-from engine.submission import Answer
 from engine.testing import Story
 from workflows import instrument_calibration, intralesional_il2
 

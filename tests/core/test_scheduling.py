@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from engine.answer import Answer
 from engine.core.blueprint import prose_json, semantic_json, workflow_digest, workflow_from
 from engine.core.check import check
 from engine.core.definition import Event, Field, Kind, Variable, Visit, Waits, Workflow
 from engine.core.expression import Sent, days, hours
 from engine.errors import Conflict, InvalidInput, NotPermitted
-from engine.submission import Answer
 from engine.testing import Story
 from tests.core.tiny import noted, tiny, way
 

@@ -12,10 +12,10 @@ import pytest
 import structlog
 
 from engine import bootstrap
+from engine.answer import Answer
 from engine.service import Service
 from engine.settings import Settings
 from engine.store.sql import SqlStore, open_store
-from engine.submission import Answer
 from tests.crash import journal
 from tests.crash.witness import Rows, contents
 from tests.postgres import Server, fresh_database, running_server

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select, text
 
+from engine.answer import Answer
 from engine.errors import (
     Conflict,
     IdempotencyConflict,
@@ -23,7 +24,6 @@ from engine.errors import (
 from engine.service import Service
 from engine.store.sql import HostStore, SqlStore
 from engine.store.tables import courses, records
-from engine.submission import Answer
 from tests.service.bench import BAD, INSTRUMENT, Bench
 from tests.service.hosts import (
     Bind,

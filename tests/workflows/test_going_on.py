@@ -9,20 +9,20 @@ import pytest
 
 from engine.core.machine import Machine
 from engine.core.row import SECTIONS, sections
-from engine.recent import Recent, Standing
+from engine.recent import Left, Standing
 from tests.workflows.courses import COURSES
 
 
 @pytest.mark.parametrize("course", COURSES)
 def test_what_a_step_leaves_is_what_its_row_gives(course: str, monkeypatch: pytest.MonkeyPatch):
     kept: list[Standing] = []
-    keep = Recent.keep
+    keep = Left.keep
 
-    def noting(recent: Recent, left: Standing, **instead: Any) -> None:
+    def noting(left_by: Left, left: Standing, **instead: Any) -> None:
         kept.append(left)
-        keep(recent, left, **instead)
+        keep(left_by, left, **instead)
 
-    monkeypatch.setattr(Recent, "keep", noting)
+    monkeypatch.setattr(Left, "keep", noting)
     story = COURSES[course]().fork()
     story.sends("symptoms_reviewed", new_symptoms=False)
     (machine,) = _machines(story)

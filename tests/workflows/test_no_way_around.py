@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.submission import Answer
+from engine.answer import Answer
 from engine.testing import Story, kept_by, said, step
 from tests.workflows.anything import GUARDS
 from tests.workflows.il2 import (

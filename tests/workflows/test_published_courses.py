@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import workflows
+from engine.answer import Answer
 from engine.audit import Auditor
 from engine.core.definition import Workflow
 from engine.core.encoding import Json, parse
@@ -28,7 +29,7 @@ from engine.ports import Definition
 from engine.registry import Registry, stored_form
 from engine.service import Service
 from engine.store.memory import MemoryStore
-from engine.submission import Answer, Setting
+from engine.submission import Setting
 from engine.testing import VirtualClock
 from engine.zones import Zones
 from workflows.intralesional_il2 import WORKFLOW

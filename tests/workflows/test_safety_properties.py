@@ -21,8 +21,8 @@ from hypothesis.stateful import (
     rule,
 )
 
+from engine.answer import Answer
 from engine.core.event import CORRECTED
-from engine.submission import Answer
 from engine.testing import Story, said
 from tests.workflows.anything import AMOUNTS, EVENTS, GUARDS, REPORTS, REQUESTS, data
 from tests.workflows.il2 import (

@@ -41,7 +41,7 @@ def submit(
     place = desk.place(course)
     event = _event(body)
     sent = keyed(addressed(body, course), key)
-    if place.asks(event):
+    if place.machine.asks(event):
         sent = expecting(sent, if_match)
     return submitted(desk, sent, held=_held(place))
 

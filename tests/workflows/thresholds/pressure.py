@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from engine.submission import Answer
+from engine.answer import Answer
 from engine.testing import Part, Story, step
 from tests.workflows.il2 import (
     adverse,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.submission import Answer
+from engine.answer import Answer
 from engine.testing import (
     Part,
     Story,
