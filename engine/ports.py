@@ -38,7 +38,8 @@ class Write:
     """Everything that one decision writes; it is stored together or not at all.
 
     `before_seq` is the course's `seq` as read, or 0 for a new course. `timers` and `visits` hold
-    only what changed: `None` removes. `row` is the whole row after, in canonical JSON. `waits` is
+    only what changed: `None` removes. `row` is the whole row after, in canonical JSON. `reported`
+    says that the event is a report: what happened is recorded, whatever is in its way. `waits` is
     what the state waits for, `questions` how many rules wait for data. `booking` is the one that
     the event tells of: its name, how it is now, over or not, and its civil date at the site.
     """
@@ -54,6 +55,7 @@ class Write:
     stage: str
     revision: int
     open: bool
+    reported: bool = False
     zone: str
     waits: str | None = None
     questions: int = 0
@@ -173,7 +175,8 @@ class Transaction(Protocol):
         """Store a decision.
 
         Raises Conflict: `retriable` when `before_seq` is no longer the course's or the event id was
-        recorded meanwhile, and not when the patient has another open course of the workflow.
+        recorded meanwhile, and not when the patient has another open course of the workflow,
+        unless the event was `reported`: decided again, it leaves the course closed.
         Raises UnknownWorkflow when the definition is not stored.
         """
 

@@ -228,6 +228,7 @@ class Desk:
                 open=not state.closed,
                 waits=state.waits,
                 questions=len(after.questions),
+                reported=_is_report(machine, event),
                 readings=readings,
                 timers=_difference(before.timers if before else {}, after.timers),
                 visits=_difference(before.visits if before else {}, after.visits),

@@ -281,7 +281,7 @@ class MemoryTransaction:
             raise UnknownWorkflow(write.digest, ())
         opens = write.open and not (before is not None and before.line.open)
         if opens and self.another_open(course, write.patient, write.workflow):
-            raise Conflict(course, why=SECOND_COURSE)
+            raise Conflict(course, why=SECOND_COURSE, retriable=write.reported)
 
 
 def _is_wanted(course: _Course, wanted: Search) -> bool:

@@ -279,7 +279,7 @@ class SqlTransaction:
             return Conflict(course, why="the event id was recorded meanwhile", retriable=True)
         if not self._run(queries.DEFINED, digest=write.digest).first():
             return UnknownWorkflow(write.digest, ())
-        return Conflict(course, why=SECOND_COURSE)
+        return Conflict(course, why=SECOND_COURSE, retriable=write.reported)
 
 
 def meaning(

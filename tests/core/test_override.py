@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from engine.answer import Answer
 from engine.errors import InvalidInput
-from engine.submission import Answer
 from engine.testing import Story, kept_by, passed, step
 from tests.core.tiny import colour, level, soft, tiny, way
 

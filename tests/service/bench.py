@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from engine.answer import Answer
 from engine.audit import Auditor
 from engine.core.definition import Workflow
 from engine.core.encoding import Json, instant_text
@@ -19,7 +20,7 @@ from engine.core.record import Record
 from engine.ports import Store
 from engine.registry import Registry
 from engine.service import Service
-from engine.submission import Answer, Setting
+from engine.submission import Setting
 from engine.zones import Zones
 from workflows import instrument_calibration
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from engine.answer import Answer
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Timer, Transition, Variable
 from engine.core.expression import Now, hours
 from engine.core.quantity import q
 from engine.errors import Conflict, InvalidInput, NotPermitted, RegimenError, UnknownWorkflow
 from engine.registry import Registry
-from engine.store.sql import SqlStore
-from engine.submission import Answer
+from engine.store.sql import SqlStore, open_store
+from engine.store.transaction import SqlTransaction
 from engine.testing import missing
 from tests.core.tiny import n_of, tiny, way
 from tests.service.bench import INSTRUMENT, Bench
@@ -185,6 +188,61 @@ def test_a_report_that_would_reopen_a_course_beside_an_open_one_is_recorded_and_
     assert answer.decision["another_open"] is True
     assert bench.events("c") == ["course.enrolled", "ended", "fell"]
     assert bench.proved("c", "d")
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_report_is_recorded_though_another_course_opens_while_it_is_decided(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, many: bool
+):
+    """The first look comes too early to see it."""
+    begins(bench, "c", patient="p")
+    sends(bench, "c", "ended")
+    begins(bench, "d", patient="p")
+    looks = looking_too_early(monkeypatch, lambda: None)
+
+    sent = bench.body("c", "fell", role="chief")
+    answer = bench.service.submit_many([sent])[0] if many else bench.service.submit(sent)
+
+    assert isinstance(answer, Answer)
+    assert (answer.verdict, answer.state) == ("deviation", "over")
+    assert answer.decision["another_open"] is True
+    assert looks == [False, True]
+    assert bench.events("c") == ["course.enrolled", "ended", "fell"]
+    assert bench.proved("c", "d")
+
+
+def test_a_course_that_opens_between_the_look_and_the_write_costs_a_report_nothing(
+    migrated_postgres_url: str, tenant: str, monkeypatch: pytest.MonkeyPatch
+):
+    store = open_store(migrated_postgres_url)
+    bench, other = Bench(store, tenant), Bench(store, tenant)
+    other.install(TINY)
+    bench.install(TINY)
+    begins(bench, "c", patient="p")
+    sends(bench, "c", "ended")
+    opening = [partial(begins, other, "d", patient="p")]
+    looks = looking_too_early(monkeypatch, lambda: opening.pop()() if opening else None)
+
+    answer = sends(bench, "c", "fell")
+
+    assert (answer.verdict, answer.state) == ("deviation", "over")
+    assert looks == [False, True]
+    assert bench.proved("c", "d")
+    store.close()
+
+
+def looking_too_early(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> list[bool]:
+    """What each look for another open course found; the first finds none, and `then` one opens."""
+    found: list[bool] = []
+    look = SqlTransaction.another_open
+
+    def early(tx: SqlTransaction, course: str, patient: str, workflow: str) -> bool:
+        found.append(bool(found) and look(tx, course, patient, workflow))
+        then()
+        return found[-1]
+
+    monkeypatch.setattr(SqlTransaction, "another_open", early)
+    return found
 
 
 def test_once_the_other_course_is_closed_the_next_report_reopens_it(bench: Bench):

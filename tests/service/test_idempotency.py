@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from engine.answer import Answer
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput
 from engine.store.sql import SqlStore
-from engine.submission import Answer
 from tests.service.bench import BAD, Bench
 
 WORDS = {"code": "odd", "text": "It fell off the bench."}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from engine.answer import Answer
 from engine.core.encoding import instant_text
 from engine.errors import (
     Conflict,
@@ -21,7 +22,6 @@ from engine.errors import (
 from engine.store.memory import MemoryStore
 from engine.store.sql import SqlStore
 from engine.store.tables import metadata
-from engine.submission import Answer
 from tests.service.bench import BAD, INSTRUMENT, NOW, Bench
 
 

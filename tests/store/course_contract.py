@@ -244,6 +244,21 @@ class CourseContract:
         assert not raised.value.retriable
         clinic.stored(clinic.decision("C-1", 5, patient="P", open=False))
 
+    def test_what_happened_may_be_decided_again_when_another_course_was_opened_meanwhile(
+        self, clinic: Clinic
+    ):
+        """A report is never lost: decided again, it finds the other course and reopens nothing."""
+        clinic.stored(
+            clinic.decision("C-1", patient="P"),
+            clinic.decision("C-1", 2, patient="P", open=False),
+            clinic.decision("C-2", patient="P"),
+        )
+
+        with clinic.writing() as tx, pytest.raises(Conflict, match="open course") as raised:
+            tx.append(clinic.decision("C-1", 3, patient="P", open=True, reported=True))
+
+        assert raised.value.retriable
+
     def test_whether_a_patient_has_another_open_course_can_be_asked(self, clinic: Clinic):
         other = definition("chemotherapy")
         clinic.stored(

@@ -54,6 +54,7 @@ def decision(
     state: str = "planned",
     site: str = "north",
     open: bool = True,  # noqa: A002  # the word of the row
+    reported: bool = False,
     at: datetime | None = NOON,
     readings: Sequence[Reading] = (),
     timers: Mapping[str, Armed | None] | None = None,
@@ -96,6 +97,7 @@ def decision(
         stage="escalation",
         revision=seq,
         open=open,
+        reported=reported,
         zone="America/Los_Angeles",
         readings=readings,
         timers=timers or {},
