@@ -57,7 +57,9 @@ class SqlStore:
         a lost race may show only when the block ends. Raises StoreUnavailable, also when the
         database is not migrated to what this engine needs.
         """
-        return _Own(self, tenant, write=write, alone=alone and self.alone is not None)
+        if write and alone and self.alone is not None:
+            return _Own(self, self.alone, tenant, write=True, alone=True)
+        return _Own(self, self.engine if write else self.reading, tenant, write=write, alone=False)
 
     def close(self) -> None:
         """Close the connections that wait for their next use."""
@@ -95,8 +97,12 @@ def open_store(url: str, **options: Any) -> SqlStore:  # noqa: ANN401  # SQLAlch
     """The store of a database URL such as `sqlite:///courses.db` or `postgresql://host/courses`.
 
     Nothing is connected yet. `options` are those of an engine, such as `pool_size`. Raises
-    InvalidInput for another database, and StoreUnavailable when the driver is not installed.
+    InvalidInput for another database and for an option that the store sets itself, and
+    StoreUnavailable when the driver is not installed.
     """
+    for name, why in _OURS.items():
+        if name in options:
+            raise InvalidInput(name, f"no such option, since {why}")
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -110,18 +116,28 @@ def open_store(url: str, **options: Any) -> SqlStore:  # noqa: ANN401  # SQLAlch
             raise InvalidInput("database URL", "sqlite or postgresql", found=other)
 
 
+_OURS = {
+    "isolation_level": "the store says itself how each transaction begins",
+    "hide_parameters": "no error may show what was sent",
+}
+"""The options of an engine that nobody may choose, with the reason."""
+
+
 class _Own:
     """A transaction from BEGIN to COMMIT."""
 
-    __slots__ = ("_alone", "_connection", "_store", "_tenant", "_tx", "_write")
+    __slots__ = ("_alone", "_connection", "_engine", "_store", "_tenant", "_tx", "_write")
 
-    def __init__(self, store: SqlStore, tenant: str, *, write: bool, alone: bool) -> None:
-        self._store, self._tenant, self._write, self._alone = store, tenant, write, alone
+    def __init__(
+        self, store: SqlStore, engine: Engine, tenant: str, *, write: bool, alone: bool
+    ) -> None:
+        self._store, self._engine, self._tenant = store, engine, tenant
+        self._write, self._alone = write, alone
 
     def __enter__(self) -> SqlTransaction:
         dialect = self._store.dialect
         try:
-            self._connection = self._engine().connect()
+            self._connection = self._engine.connect()
             try:
                 self._connection.begin()
                 self._store.check(self._connection)
@@ -152,13 +168,6 @@ class _Own:
             # lost: what was committed is, and an error of the block must be heard.
             with suppress(DBAPIError):
                 self._connection.close()
-
-    def _engine(self) -> Engine:
-        if not self._write:
-            return self._store.reading
-        if self._alone and self._store.alone is not None:
-            return self._store.alone
-        return self._store.engine
 
 
 class _Joined:

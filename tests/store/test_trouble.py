@@ -38,6 +38,14 @@ def test_a_url_of_no_known_database_says_what_was_expected(url: str):
         open_store(url)
 
 
+@pytest.mark.parametrize("kind", ["sqlite:///courses.db", "postgresql://localhost/courses"])
+@pytest.mark.parametrize("option", ["isolation_level", "hide_parameters"])
+def test_an_option_that_is_the_stores_own_is_named(kind: str, option: str):
+    with pytest.raises(InvalidInput, match=f"^{option}: expected no such option, since") as raised:
+        open_store(kind, **{option: "SERIALIZABLE"})
+    assert raised.value.field == option
+
+
 def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
 
