@@ -136,7 +136,10 @@ def missing_file(settings: Settings) -> Path | None:
     if url.get_backend_name() != "sqlite" or url.query.get("uri"):
         return None
     path = Path(url.database or "")
-    return path if not path.exists() or _blank(path) else None
+    try:
+        return path if not path.exists() or (path.is_file() and _blank(path)) else None
+    except PermissionError:  # nobody lets us look: whoever opens it is told
+        return None
 
 
 def salt() -> str:

@@ -89,7 +89,10 @@ def replayed_file(name: str, *, re_decide: bool) -> Checked:
 
 def is_file(name: str) -> bool:
     """Whether a name stands for an exported course, and not for one of the database."""
-    return name == STDIN or Path(name).is_file()
+    try:
+        return name == STDIN or Path(name).is_file()
+    except PermissionError:  # where we may not look lies no file that we could read
+        return False
 
 
 _GONE = "record 1: gap: every record of the course is gone"

@@ -8,15 +8,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.ports import Write
-from engine.store import parameters
+from engine.store import parameters, unwritable
 from engine.store.channel import Channel
 from engine.store.dialect import Dialect
 from engine.store.drivers import count, driver
@@ -25,6 +27,9 @@ from engine.store.writes import writes
 
 READS = "regimen_reads"
 """The execution option of a connection that only reads."""
+
+IMMUTABLE = "regimen_immutable"
+"""What the pool notes where a connection takes the file for one that nobody writes: how it was."""
 
 SECONDS_TO_WAIT = 10
 """How long a writer waits for the writer before it."""
@@ -40,14 +45,17 @@ def open_engine(
     """An engine for the file, with the settings that this store needs."""
     engine = create_engine(url, module=module or driver(), hide_parameters=True, **options)
     count(engine)
+    file = unwritable.file_of(url)
+    if file is not None:
+        _read_where_unwritable(engine, file)
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: object) -> None:  # noqa: ANN401  # a driver's connection
+    def connected(connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401  # a driver's connection
         connection.isolation_level = None  # the driver would begin too late, and not for reads
         run = connection.execute
         run(f"PRAGMA busy_timeout={int(wait * 1000)}")
         # Asked first: to set it takes a lock, and a file that may not be written has it already.
-        if run("PRAGMA journal_mode").fetchone()[0] != "wal":
+        if IMMUTABLE not in record.info and run("PRAGMA journal_mode").fetchone()[0] != "wal":
             run("PRAGMA journal_mode=WAL")
         run("PRAGMA synchronous=FULL")
         run("PRAGMA foreign_keys=ON")
@@ -60,6 +68,25 @@ def open_engine(
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _read_where_unwritable(engine: Engine, file: Path) -> None:
+    """Open a file as one that nobody writes, where it can be read in no other way."""
+
+    @event.listens_for(engine, "do_connect")
+    def connecting(
+        _: object, record: ConnectionPoolEntry, names: list[Any], options: dict[str, Any]
+    ) -> None:
+        look = unwritable.immutable(file)
+        if look is not None:
+            record.info[IMMUTABLE] = look
+            names[0], options["uri"] = unwritable.as_uri(file), True
+
+    @event.listens_for(engine, "checkout")
+    def taken(_: object, record: ConnectionPoolEntry, __: object) -> None:
+        look = record.info.get(IMMUTABLE)
+        if look is not None and unwritable.immutable(file) != look:
+            raise DisconnectionError
 
 
 def may_corrupt(version: tuple[int, ...]) -> bool:

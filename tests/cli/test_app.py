@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import GAUGES, Regimen
+from tests.somebody import as_somebody, library
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,37 @@ def test_a_folder_that_is_not_there_says_so(regimen: Regimen):
 
     assert ran.code == 2
     assert "make its folder" in ran.err
+
+
+def test_a_folder_is_named_as_one(regimen: Regimen):
+    Path("clinic.db").mkdir()
+
+    for command in (["verify"], ["migrate"], ["apply", GAUGES]):
+        ran = regimen("--db", "clinic.db", *command)
+        assert ran.code == 2
+        assert "clinic.db is a folder: name a file" in ran.err
+
+
+@pytest.mark.parametrize(
+    "command", [["verify"], ["replay"], ["show", "gauge-1"], ["log", "gauge-1"], ["due"]]
+)
+def test_what_only_asks_reads_a_file_where_nothing_may_be_written(
+    gauges: Regimen, command: list[str]
+):
+    with library() as folder:
+        path = folder / "clinic.db"
+        shutil.copy("regimen.db", path)
+        before = gauges("--db", str(path), *command)
+        folder.chmod(0o555)
+
+        with as_somebody():
+            after = gauges("--db", str(path), *command)
+            tried = gauges("--db", str(path), "tick")
+
+    assert before.code == 0
+    assert repr(after) == repr(before)
+    assert tried.code == 2
+    assert "make the file and its folder writable" in tried.err
 
 
 def test_a_database_is_migrated_once_and_again_without_effect(regimen: Regimen):
