@@ -52,7 +52,7 @@ class SqlTransaction:
     """
 
     __slots__ = (
-        *("_alone", "_channel", "_connection", "_dialect", "_head", "_joined", "_lost"),
+        *("_alone", "_channel", "_connection", "_dialect", "_failed", "_head", "_joined"),
         *("_tenant", "_waiting", "course"),
     )
 
@@ -74,7 +74,7 @@ class SqlTransaction:
         self._head = queries.LOCKED_HEAD if write and not alone else queries.HEAD
         self._alone = alone
         self._waiting: Write | None = None
-        self._lost: Exception | None = None
+        self._failed: Exception | None = None
         self.course = ""
 
     def head(self, course: str, event_id: str) -> Head | None:
@@ -117,25 +117,25 @@ class SqlTransaction:
     def finish(self) -> None:
         """Write what waits: alone, it is a transaction by itself.
 
-        Raises StoreUnavailable again where the connection was lost and the block went on all the
-        same: nothing of it can be committed.
+        Raises the error of a statement again where the block went on all the same: the database
+        may have given up all of it, and would say nothing when asked to commit.
         """
-        self._require_connection()
+        self._require_whole()
         if self._waiting is not None:
             write, self._waiting = self._waiting, None
             self._append(write)
 
     def _go_on(self) -> None:
         """Something follows the first write: from now on all is one transaction."""
-        self._require_connection()
+        self._require_whole()
         if self._waiting is not None:
             self._alone = False
             self._execute(BEGIN, {})
             self.finish()
 
-    def _require_connection(self) -> None:
-        if self._lost is not None:
-            raise self._lost
+    def _require_whole(self) -> None:
+        if self._failed is not None:
+            raise self._failed
 
     def _append(self, write: Write) -> None:
         self.course = write.record.course
@@ -261,8 +261,8 @@ class SqlTransaction:
 
     def _raise(self, error: DBAPIError, digest: str = "") -> NoReturn:
         known = meaning(self._dialect, error, self.course, digest, joined=self._joined)
-        if error.connection_invalidated and not self._joined:
-            self._lost = known or error
+        if not self._joined:
+            self._failed = known or error
         if known is None:
             raise error
         raise known from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.errors import Conflict, InvalidInput, StoreUnavailable
 from engine.store import migrate
 from engine.store.sql import SqlStore, open_store
-from tests.store.writing import Clinic
+from tests.store.writing import Clinic, definition
 
 
 def begin(store: SqlStore, tenant: str = "clinic", course: str = "C-1") -> None:
@@ -199,6 +200,24 @@ def test_a_race_that_the_server_ended_is_a_conflict(faulty: SqlStore, state: str
         begin(faulty, state)
     assert raised.value.retriable
     assert raised.value.course == "C-1"
+
+
+@pytest.mark.parametrize("state", ["40001", "22012"])
+def test_what_the_server_gave_up_is_not_acknowledged_though_its_error_was_passed_over(
+    faulty: SqlStore, state: str
+):
+    """Asked to commit such a transaction, the server rolls it back and says nothing."""
+    clinic = Clinic(faulty, state)
+    block = clinic.writing()
+    tx = block.__enter__()
+    tx.define(definition(state))
+    with suppress(Conflict, DBAPIError):
+        tx.append(clinic.decision(workflow=definition(state)))
+
+    with pytest.raises((Conflict, DBAPIError)):
+        block.__exit__(None, None, None)
+    with clinic.reading() as tx:
+        assert tx.definition(definition(state).digest) is None
 
 
 @pytest.mark.parametrize("state", ["22012", "57014", "23514", "XX000"])
