@@ -97,7 +97,13 @@ class Desk:
         self._in_time(event, row, now)
         if event.at is not None:
             standing = self.timers(machine, standing, until=event.at, now=now)
-        self._expected(machine, event, standing.row)
+        stale = self._stale(machine, event, standing.row)
+        if stale is not None:
+            # Who waited for the row got it as it is now, with the records of before.
+            head = self.tx.head(course, event_id)
+            if head is not None and head.known is not None:
+                return self._again(head.known, body, standing.row)
+            raise stale
         self._decided(machine, standing, event, now)
         return self.answers[-1]
 
@@ -340,16 +346,18 @@ class Desk:
         elif event.at > now + self.setting.skew:
             raise InvalidInput("at", "an instant that is not in the future")
 
-    def _expected(self, machine: Machine, event: Event, row: Mapping[str, Json]) -> None:
+    def _stale(self, machine: Machine, event: Event, row: Mapping[str, Json]) -> Conflict | None:
+        """Why a request is too late, when it expects the course where it no longer is."""
         if not machine.asks(event.name):
-            return
-        if event.expected_revision not in (None, row["revision"]):
-            raise Conflict(
-                row["course"],
-                expected=event.expected_revision,
-                actual=row["revision"],
-                why="the course has moved on since it was read",
-            )
+            return None
+        if event.expected_revision in (None, row["revision"]):
+            return None
+        return Conflict(
+            row["course"],
+            expected=event.expected_revision,
+            actual=row["revision"],
+            why="the course has moved on since it was read",
+        )
 
 
 def _typed(machine: Machine, name: str, readings: Sequence[Reading]) -> list[Reading]:

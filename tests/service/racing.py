@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Queue
 from typing import Any, Protocol
 
+from sqlalchemy import text
+
 from engine.core.definition import Timer, Transition, Variable, Workflow
 from engine.core.expression import Constant, Now, choose, hours
-from engine.store.sql import open_store
+from engine.store.sql import SqlStore, open_store
 from tests.core.tiny import n_of, tiny
 from tests.service.bench import Bench, HandClock
 
@@ -113,3 +116,21 @@ def _ended(running: Sequence[Any], queue: Results) -> list[Any]:
     for one in running:
         one.join()
     return found
+
+
+def until_it_waits(store: SqlStore) -> None:
+    """Until another connection waits for a lock; SQLite cannot be asked, so a moment must do."""
+    if store.engine.dialect.name == "sqlite":
+        time.sleep(0.3)
+        return
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with store.engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -36,6 +35,7 @@ from tests.service.hosts import (
     made,
     outside,
 )
+from tests.service.racing import until_it_waits
 
 OURS_NEVER = re.compile(
     r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA|SET|START|LOCK)\b", re.IGNORECASE
@@ -336,21 +336,3 @@ def one_view(engine: Engine) -> Connection:
     connection = engine.connect()
     connection.exec_driver_sql("BEGIN")
     return connection
-
-
-def until_it_waits(store: SqlStore) -> None:
-    """Until another connection waits for a lock; SQLite cannot be asked, so a moment must do."""
-    if store.engine.dialect.name == "sqlite":
-        time.sleep(0.3)
-        return
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with store.engine.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")

@@ -11,7 +11,9 @@ from sqlalchemy import text
 from engine.answer import Answer
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput
 from engine.store.sql import SqlStore
+from engine.submission import Desk
 from tests.service.bench import BAD, Bench
+from tests.service.racing import until_it_waits
 
 WORDS = {"code": "odd", "text": "It fell off the bench."}
 
@@ -112,6 +114,26 @@ def test_a_request_that_is_sent_again_is_not_stale_by_its_own_doing(bench: Bench
 
     assert (first.verdict, first.revision) == ("accepted", 3)
     assert the_first_again(first, again)
+
+
+def test_a_request_that_waited_for_its_own_repeat_is_not_stale_either(
+    bench: Bench, store: SqlStore
+):
+    """The row that it waited for has moved on, and the look for its record was before that."""
+    bench.enrolled("gauge")
+    bench.service.submit(bench.measurement("gauge"))
+    asked = bench.release("gauge", expected_revision=2)
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction(bench.tenant) as tx:
+            first = Desk(setting=bench.service.setting, tx=tx).submit(asked)
+            waiting = pool.submit(bench.service.submit_many, [asked])
+            until_it_waits(store)
+        (again,) = waiting.result(timeout=60)
+
+    assert isinstance(again, Answer)
+    assert the_first_again(first, again)
+    assert len(bench.records("gauge")) == 3
 
 
 def test_the_order_of_the_members_makes_no_other_body(bench: Bench):
