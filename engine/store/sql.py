@@ -54,8 +54,9 @@ class SqlStore:
         """A transaction that commits when its block ends and rolls back when it raises.
 
         With `write=False` it sees one moment throughout, and nothing can be written. With `alone`
-        a lost race may show only when the block ends. Raises StoreUnavailable, also when the
-        database is not migrated to what this engine needs.
+        a lost race may show only when the block ends. A block that passed over an error of the
+        database raises it when it ends. Raises StoreUnavailable, also when the database is not
+        migrated to what this engine needs.
         """
         if write and alone and self.alone is not None:
             return _Own(self, self.alone, tenant, write=True, alone=True)
