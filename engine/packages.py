@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable
 from importlib import resources
 from importlib.resources.abc import Traversable
+from traceback import extract_tb
 from types import ModuleType
 
 from engine.core.definition import Workflow
@@ -70,6 +71,17 @@ def _all_of(package: str) -> tuple[Workflow, ...]:
 def _imported(package: str) -> ModuleType:
     try:
         return importlib.import_module(package)
-    except ImportError as wrong:
-        found = f"{package!r} ({wrong})"
-        raise InvalidInput(VARIABLE, "packages that can be imported", found=found) from wrong
+    except Exception as wrong:  # whatever is wrong in the file of an author
+        found = f"{package!r} ({_told(wrong)})"
+        expected = "packages that lie here or are installed, and can be imported"
+        raise InvalidInput(VARIABLE, expected, found=found) from wrong
+
+
+def _told(wrong: Exception) -> str:
+    """What is wrong with a package, and where."""
+    if isinstance(wrong, ImportError):
+        return str(wrong)
+    if isinstance(wrong, SyntaxError):
+        return f"{wrong.filename}:{wrong.lineno}: {wrong.msg}"
+    last = extract_tb(wrong.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}: {type(wrong).__name__}: {wrong}"

@@ -69,6 +69,8 @@ def database_url(variable: str, text: str) -> str:
     kind = scheme.partition("+")[0].lower()
     if not text:
         raise InvalidInput(variable, _A_DATABASE, found="nothing")
+    if kind == "sqlite" and mark and not rest.partition("?")[0].strip("/") and rest:
+        raise InvalidInput(variable, _A_DATABASE, found="a URL that names no file")
     if ":memory:" in text or (kind == "sqlite" and mark and not rest):
         raise InvalidInput(variable, _A_DATABASE, found="one in memory, which nobody sees again")
     if not mark:

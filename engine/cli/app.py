@@ -48,7 +48,7 @@ def regimen(
     """Courses of treatment as state machines: every decision recorded, explained and provable.
 
     Exit codes: 0 yes; 1 a negative answer (refused under --strict, tampered, diverged);
-    2 bad input or usage.
+    2 bad input or usage; 141 when the output was closed.
     """
     session_of(ctx).choose(db, tenant, as_json=as_json)
 

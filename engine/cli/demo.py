@@ -39,7 +39,8 @@ def demo(session: Session) -> None:
     It makes a database of its own here, in place of an earlier demo's. One that --db names is added
     to and never emptied; that of the environment is left alone.
     """
-    session.choose(session.database or str(_fresh_file()), None, as_json=False)
+    if session.database is None:
+        session.choose(str(_fresh_file()), None, as_json=False)
     service = session.service(writes=True)
     done = _demonstrated(session, service)
     steps = next_steps(done, str(session.database))

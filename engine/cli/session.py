@@ -11,9 +11,14 @@ from __future__ import annotations
 import inspect
 import json
 import os
-from collections.abc import Callable
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property, wraps
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any, Concatenate, NoReturn
 
 import typer
@@ -23,7 +28,7 @@ from engine import logs
 from engine.audit import Auditor
 from engine.cli.exits import Exit
 from engine.core.encoding import Json
-from engine.errors import NotFound, RegimenError, StoreUnavailable
+from engine.errors import NotFound, RegimenError, StoreUnavailable, UnknownEvent
 from engine.service import Service
 from engine.settings import Settings, database_url, tenant_name
 
@@ -52,7 +57,7 @@ AsJson = Annotated[
 ]
 
 WIDTH_OF_A_PIPE = 120
-"""How wide tables are where there is no terminal to ask."""
+"""How wide tables are where there is no terminal to ask, and COLUMNS says nothing."""
 
 
 class Session:
@@ -69,8 +74,8 @@ class Session:
 
     def choose(self, database: str | None, tenant: str | None, *, as_json: bool) -> None:
         """Take the options of the command line; the later ones stand."""
-        self.database = database or self.database
-        self.tenant = tenant or self.tenant
+        self.database = self.database if database is None else database
+        self.tenant = self.tenant if tenant is None else tenant
         self.as_json = as_json or self.as_json
 
     @cached_property
@@ -82,6 +87,7 @@ class Session:
         if self.tenant is not None:
             found = replace(found, tenant=tenant_name("--tenant", self.tenant))
         logs.configure(form=found.log, level=found.log_level)
+        _let_find(found.workflows)
         return found
 
     def service(self, *, writes: bool = False) -> Service:
@@ -118,10 +124,11 @@ class Session:
 
     def fail(self, error: RegimenError) -> NoReturn:
         """End the command: it could not be done, and the message says what to do about it."""
+        message = _HINT.sub(self._hint, str(error))
         if self.as_json:
-            self.document({"error": {"kind": type(error).__name__, "message": str(error)}})
-        self.say(f"Error: {error}", style="red")
-        if advice := _ADVICE.get(type(error)):
+            self.document({"error": {"kind": type(error).__name__, "message": message}})
+        self.say(f"Error: {message}", style="red")
+        if advice := ADVICE.get(type(error)):
             self.say(advice)
         raise typer.Exit(Exit.BAD)
 
@@ -130,6 +137,13 @@ class Session:
         if self._service is not None and (close := getattr(self._service.store, "close", None)):
             close()
         self._service = None
+
+    def _hint(self, said: re.Match[str]) -> str:
+        """A command to run, on the database that was named; its password is left out."""
+        if self.database is None:
+            return said[0]
+        named = _PASSWORD.sub(r"\1***@", self.database)
+        return f"`regimen --db {shlex.quote(named)} {said[1]}`"
 
     def _opened(self, *, writes: bool) -> Service:
         settings = self.settings
@@ -192,14 +206,27 @@ def _shared(
     """The options that every command has."""
 
 
-_ADVICE: dict[type[RegimenError], str] = {
+ADVICE: dict[type[RegimenError], str] = {
     NotFound: "`--db` and `--tenant` say where to look.",
+    UnknownEvent: "`regimen workflow show WORKFLOW` lists the events",
 }
+"""What to do about an error, beyond what it says itself."""
+_HINT = re.compile(r"`regimen (migrate|apply)`")
+_PASSWORD = re.compile(r"(//[^/@:]*:)[^@]*@")
+
+
+def _let_find(names: Iterable[str]) -> None:
+    """Let packages be found in the folder where the command runs, after all that is installed."""
+    here = str(Path.cwd())
+    tops = {name.partition(".")[0] for name in names}
+    lying_here = [t for t in tops if Path(t).is_dir() or Path(f"{t}.py").is_file()]
+    if here not in sys.path and any(find_spec(top) is None for top in lying_here):
+        sys.path.append(here)
 
 
 def _console(*, stderr: bool) -> Console:
     """Words as they are: a course called `[red]` is no colour."""
     console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         console.width = WIDTH_OF_A_PIPE
     return console

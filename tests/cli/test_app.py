@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -52,16 +53,20 @@ def test_each_tenant_has_courses_of_its_own(gauges: Regimen):
         (":memory:", "found one in memory, which nobody sees again"),
         ("postgresql://host:port/db", "a URL whose port is a number"),
         (" ", "found nothing"),
+        ("", "found nothing"),
+        ("sqlite:///", "found a URL that names no file"),
+        ("sqlite:///?timeout=1", "found a URL that names no file"),
     ],
 )
 def test_a_database_that_cannot_be_is_named_with_what_was_expected(
     regimen: Regimen, database: str, message: str
 ):
-    ran = regimen("verify", "--db", database)
-
-    assert ran.code == 2
-    assert "--db: expected " in ran.err
-    assert message in ran.err
+    for command in ("verify", "migrate", "demo"):
+        ran = regimen(command, "--db", database)
+        assert ran.code == 2
+        assert "--db: expected " in ran.err
+        assert message in ran.err
+    assert not list(Path().iterdir())
 
 
 def test_a_server_that_cannot_be_reached_says_so(regimen: Regimen):
@@ -80,6 +85,26 @@ def test_a_database_without_tables_says_what_to_run(regimen: Regimen, command: l
 
     assert ran.code == 2
     assert "run `regimen migrate`" in ran.err
+
+
+def test_what_to_run_names_the_database_that_was_named(regimen: Regimen):
+    with closing(sqlite3.connect("my courses.db")) as connection:
+        connection.execute("CREATE TABLE hosts (name TEXT)")
+
+    assert (
+        "run `regimen --db 'my courses.db' migrate`"
+        in regimen("verify", "--db", "my courses.db").err
+    )
+    assert "`regimen --db new.db migrate` make it" in regimen("--db", "new.db", "verify").err
+
+
+def test_what_to_run_names_no_password(regimen: Regimen, postgres_url: str):
+    if "@" not in postgres_url.partition("?")[0]:
+        postgres_url = postgres_url.replace("//", "//postgres:secret@", 1)
+    ran = regimen("verify", "--db", postgres_url)
+
+    assert ran.code == 2
+    assert "secret" not in ran.err
 
 
 def test_a_file_that_is_no_database_says_so(regimen: Regimen):
@@ -225,3 +250,51 @@ def test_log_lines_go_to_stderr_in_the_form_that_was_chosen(
         assert (told["course"], told["verdict"], told["seq"]) == ("gauge-1", "accepted", 1)
     for clinical in ("Cel", "in_service", "caliper", "findings"):
         assert clinical not in ran.err
+
+
+def test_workflows_are_found_in_the_folder_where_the_command_runs(
+    regimen: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    Path("lies_here").mkdir()
+    Path("lies_here/__init__.py").write_text("from workflows import ALL as ALL\n")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("REGIMEN_WORKFLOWS", "lies_here")
+
+    assert "intralesional_il2@1" in regimen("workflow", "list").out
+    monkeypatch.setenv("REGIMEN_WORKFLOWS", "lies_nowhere")
+    assert "packages that lie here or are installed" in regimen("workflow", "list").err
+
+
+@pytest.mark.parametrize("text", ["x = 1 / 0", "def ("])
+def test_a_package_that_cannot_be_imported_says_where_it_is_wrong(
+    regimen: Regimen, monkeypatch: pytest.MonkeyPatch, text: str
+):
+    name = f"wrong_{len(text)}"
+    Path(f"{name}.py").write_text(f"\n{text}\n")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("REGIMEN_WORKFLOWS", name)
+    ran = regimen("workflow", "list")
+
+    assert ran.code == 2
+    assert f"{name}.py:2: " in ran.err
+
+
+def test_who_closes_a_pipe_hears_nothing_more(gauges: Regimen):
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run(
+        [sys.executable, "-c", "from engine.cli import main; main()", "log", "gauge-1"],
+        stdout=writer, stderr=subprocess.PIPE, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    os.close(writer)
+
+    assert (ran.returncode, ran.stderr) == (-signal.SIGPIPE, b"")
+
+
+def test_a_pipe_is_as_wide_as_columns_says(gauges: Regimen, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "60")
+
+    assert max(map(len, gauges("show", "gauge-1").out.splitlines())) <= 60
+    monkeypatch.delenv("COLUMNS")
+    assert max(map(len, gauges("show", "gauge-1").out.splitlines())) == 120
