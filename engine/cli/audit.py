@@ -5,7 +5,7 @@ None of them writes to a database, and a bundle that `export` wrote needs none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +15,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from engine.cli.checked import Checked, is_file, replayed, replayed_file, verified, verified_file
+from engine.cli.checked import (
+    Checked,
+    is_file,
+    named_like_a_file,
+    replayed,
+    replayed_file,
+    verified,
+    verified_file,
+)
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, NotFound, StoreUnavailable
 
 Named = Annotated[
     list[str] | None,
@@ -44,7 +52,9 @@ def verify(session: Session, names: Named = None) -> None:
     Exits with 1 when a course was tampered with, naming the first bad record and what is wrong.
     """
     found = [
-        verified_file(name) if is_file(name) else verified(session.auditor(), name)
+        verified_file(name)
+        if is_file(name)
+        else _looked_up(name, lambda one: verified(session.auditor(), one))
         for name in _watched(session, names)
     ]
     _answer(session, found)
@@ -69,7 +79,7 @@ def replay(
     found = [
         replayed_file(name, re_decide=re_decide)
         if is_file(name)
-        else replayed(session.auditor(), name, re_decide=re_decide)
+        else _looked_up(name, lambda one: replayed(session.auditor(), one, re_decide=re_decide))
         for name in _watched(session, names)
     ]
     _answer(session, found)
@@ -133,6 +143,19 @@ def relied_on(
         },
         tell,
     )
+
+
+def _looked_up(name: str, look: Callable[[str], Checked]) -> Checked:
+    """A course of the database. What cannot be one was meant as a file, and is not there."""
+    if not named_like_a_file(name):
+        return look(name)
+    try:
+        return look(name)
+    except (NotFound, StoreUnavailable) as wrong:
+        found = f"neither a file {name!r} nor such a course"
+        raise InvalidInput(
+            "COURSE|FILE", "a file that `export` wrote, or a course", found=found
+        ) from wrong
 
 
 def _watched(session: Session, names: Iterable[str] | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,11 @@ def is_file(name: str) -> bool:
         return False
 
 
+def named_like_a_file(name: str) -> bool:
+    """Whether a name is more likely that of a file than that of a course."""
+    return "/" in name or Path(name).suffix in (".json", ".jsonl") or Path(name).exists()
+
+
 _GONE = "record 1: gap: every record of the course is gone"
 
 
@@ -135,8 +141,10 @@ def _bundle(name: str) -> Bundle | InvalidInput:
         data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
     except OSError as wrong:
         raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
+    if not data.strip():
+        raise InvalidInput(name, "a file that `export` wrote", found="an empty one")
     try:
-        return read_bundle(data)
+        return read_bundle(data.removeprefix(BOM_UTF8))  # with which some editors begin a file
     except InvalidInput as wrong:
         if wrong.field.startswith(("records[", "definitions[")):
             return wrong

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Regimen
+from tests.cli.conftest import GAUGES, Regimen
 
 
 def test_whole_courses_are_told_with_their_records_and_head(gauges: Regimen):
@@ -195,3 +195,27 @@ def tamper(statement: str) -> None:
 
 def test_the_bundle_is_one_json_document(gauges: Regimen):
     assert json.loads(gauges("export", "gauge-1").out)["course"] == "gauge-1"
+
+
+@pytest.mark.parametrize("command", [["verify"], ["replay"], ["replay", "--re-decide"]])
+def test_a_file_that_is_not_there_is_not_taken_for_a_course(regimen: Regimen, command: list[str]):
+    for _ in range(2):  # without a database, and with one
+        ran = regimen(*command, "cours.json")
+        assert ran.code == 2
+        assert "found neither a file 'cours.json' nor such a course" in ran.err
+        assert regimen("apply", GAUGES).code == 0
+
+
+def test_an_export_may_begin_with_the_mark_of_utf_8(gauges: Regimen):
+    assert gauges("export", "gauge-1", "--out", "course.json").code == 0
+    Path("marked.json").write_bytes(b"\xef\xbb\xbf" + Path("course.json").read_bytes())
+
+    assert gauges("verify", "marked.json").code == 0
+
+
+def test_an_empty_file_is_said_to_be_empty(regimen: Regimen):
+    Path("empty.json").write_text("\n")
+    ran = regimen("verify", "empty.json")
+
+    assert ran.code == 2
+    assert "empty.json: expected a file that `export` wrote, found an empty one" in ran.err
