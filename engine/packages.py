@@ -73,7 +73,7 @@ def _imported(package: str) -> ModuleType:
         return importlib.import_module(package)
     except Exception as wrong:  # whatever is wrong in the file of an author
         found = f"{package!r} ({_told(wrong)})"
-        expected = "packages that lie here or are installed, and can be imported"
+        expected = "packages that can be imported, from this folder or as installed"
         raise InvalidInput(VARIABLE, expected, found=found) from wrong
 
 

@@ -262,7 +262,7 @@ def test_workflows_are_found_in_the_folder_where_the_command_runs(
 
     assert "intralesional_il2@1" in regimen("workflow", "list").out
     monkeypatch.setenv("REGIMEN_WORKFLOWS", "lies_nowhere")
-    assert "packages that lie here or are installed" in regimen("workflow", "list").err
+    assert "packages that can be imported, from this folder" in regimen("workflow", "list").err
 
 
 @pytest.mark.parametrize("text", ["x = 1 / 0", "def ("])
