@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.core.encoding import Json
+from engine.core.finding import Missing
 from engine.core.record import Record
 from engine.core.row import window_from
 from engine.core.snapshot import Window
+from engine.core.view import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +20,10 @@ class Answer:
 
     `repeated` says that the event id was known and that this is the first answer again.
     `revision` is what a later request may expect, `visits` are the windows that follow; of an
-    answer that is given again, both are those of the course by now.
+    answer that is given again, both are those of the course by now. Of a decision made now,
+    `lacking` is all that its requirements which were not yes lack, by guard, and `unusable` are the
+    readings that it brought and that lie outside their physical range: accepted, since they were
+    reported, and never used.
     """
 
     course: str
@@ -33,6 +38,8 @@ class Answer:
     digest: str
     visits: Mapping[str, Window] = field(default_factory=dict)
     repeated: bool = False
+    lacking: Mapping[str, tuple[Missing, ...]] = field(default_factory=dict)
+    unusable: tuple[Reading, ...] = ()
 
     @property
     def refused(self) -> bool:

@@ -13,10 +13,18 @@ from typing import Any
 
 from engine.core.encoding import Json, canonical, digest, instant_from, parse
 from engine.core.event import ADOPTED, ENROLLED
+from engine.core.finding import Missing
 from engine.core.history import Fault, replay, verify
 from engine.core.machine import Machine
 from engine.core.record import Record
-from engine.core.redecision import Difference, Machines, Relied, decide_again, relying
+from engine.core.redecision import (
+    Difference,
+    Machines,
+    Relied,
+    decide_again,
+    lacking_then,
+    relying,
+)
 from engine.core.row import booking_from, window_from
 from engine.core.scheduling import LIVE
 from engine.errors import InvalidInput, NotFound, UnknownWorkflow
@@ -69,6 +77,12 @@ class Auditor:
         with self.store.transaction(self.tenant, write=False) as tx:
             records = self._records(tx, course)
             return list(decide_again(records, lambda digest: self.registry.machine(digest, tx)))
+
+    def lacking(self, course: str) -> dict[int, dict[str, tuple[Missing, ...]]]:
+        """What the requirements that were not yes lacked, by record and guard. Raises NotFound."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = self._records(tx, course)
+            return dict(lacking_then(records, lambda digest: self.registry.machine(digest, tx)))
 
     def relied_on(self, course: str, seq: int, input_name: str) -> list[Relied]:
         """The later decisions that could see the reading which a record brought, right or wrong.

@@ -19,6 +19,10 @@ a person; courses are named by their pseudonym.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
+
+FEW, MANY = 3, 12
+"""How many similar names an error tells, and from how many on it does not tell all."""
 
 
 class RegimenError(Exception):
@@ -44,7 +48,14 @@ class UnknownEvent(InvalidInput):
 
     def __init__(self, event: str, known: Iterable[str]) -> None:
         self.event = event
-        super().__init__("event", f"one of {', '.join(sorted(known))}", found=repr(event))
+        self.known = tuple(sorted(known))
+        # Of very many names the closest are told, since nobody reads the others.
+        close = get_close_matches(event, self.known, n=FEW)
+        expected = f"one of {', '.join(self.known)}"
+        if len(self.known) > MANY:
+            near = f", such as {', '.join(close)}" if close else ""
+            expected = f"one of the {len(self.known)} events of the workflow{near}"
+        super().__init__("event", expected, found=repr(event))
 
 
 class UnknownWorkflow(InvalidInput):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, TypeVar
 
 import structlog
 
 from engine.answer import Answer
 from engine.core.calendar import Noting
-from engine.core.encoding import Json
+from engine.core.encoding import Json, instant_text
 from engine.core.event import Actor, Event
 from engine.core.inquiry import Option, what_next
 from engine.core.machine import Machine
 from engine.core.record import Record
+from engine.core.redecision import standing
 from engine.core.snapshot import Snapshot
 from engine.errors import (
     Conflict,
@@ -160,6 +162,32 @@ class Service:
             options = what_next(machine, snapshot, lambda name: _blank(machine, course, name, when))
             return Status(row=row, machine=machine, snapshot=snapshot, options=options)
 
+    def standing(self, course: str, *, at: datetime) -> tuple[Status, int]:
+        """Where a course stood at an instant, as the system knew it then, from how many records.
+
+        Those count that were recorded by then; of a retrospective course, which is told after the
+        fact, those up to the first that happened later. Raises NotFound, and InvalidInput when
+        there was none yet.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = list(tx.records(course))
+            if not records:
+                raise NotFound(course)
+            told = _known_by(records, at)
+            found = standing(
+                told,
+                lambda digest: self.setting.registry.machine(digest, tx),
+                lambda machine: _blank(machine, course, next(iter(machine.events)), at),
+                lambda zone: Noting(self.setting.calendars.of(zone)),
+            )
+        if found is None:
+            first = instant_text(_known_from(records[0]))
+            raise InvalidInput("at", f"an instant from {first} on, when the course became known")
+        row, machine, snapshot = found
+        options = what_next(machine, snapshot, lambda name: _blank(machine, course, name, at))
+        status = Status(row=row, machine=machine, snapshot=snapshot, options=options)
+        return status, len(told)
+
     def records(self, course: str, after: int = 0) -> list[Record]:
         """The records of a course. Raises NotFound."""
         with self.store.transaction(self.tenant, write=False) as tx:
@@ -293,6 +321,22 @@ class Service:
                 log.debug("race_lost", course=lost.course, attempts_left=left)
                 attempt = work
         return attempt()
+
+
+def _known_by(records: Sequence[Record], at: datetime) -> list[Record]:
+    """The first records, up to what was known at an instant."""
+    if _is_retrospective(records[0]):
+        return list(takewhile(lambda record: record.at is None or record.at <= at, records))
+    return list(takewhile(lambda record: record.recorded_at <= at, records))
+
+
+def _known_from(first: Record) -> datetime:
+    """When a course is known from."""
+    return first.at if _is_retrospective(first) and first.at is not None else first.recorded_at
+
+
+def _is_retrospective(first: Record) -> bool:
+    return bool(json.loads(first.body)["event"].get("retrospective"))
 
 
 def _blank(machine: Machine, course: str, name: str, at: datetime) -> Event:

@@ -19,12 +19,14 @@ from engine.core.decision import decide
 from engine.core.definition import Kind
 from engine.core.encoding import Json, canonical, decode_value, instant_from
 from engine.core.enrolment import opened
+from engine.core.entry import IMPOSSIBLE
 from engine.core.envelope import parse_enrolment, timer_event
 from engine.core.event import ADOPTED, BOOKINGS, CEASED, ENROLLED, OMITTED, Event
 from engine.core.evolution import evolve
+from engine.core.finding import Missing
 from engine.core.lookback import Deep, readings_for
 from engine.core.machine import Machine
-from engine.core.outcome import Decision, Refused
+from engine.core.outcome import Decision, Refused, lacking
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.scheduling import booked
@@ -157,6 +159,7 @@ class Desk:
             texts,
             messages=_messages(decision),
             booking=_booking(before, event, decision),
+            lacks=lacking(decision),
         )
 
     def _opens_beside_another(
@@ -182,6 +185,7 @@ class Desk:
         texts: Sequence[SealedText],
         messages: Sequence[Outgoing] = (CHANGED,),
         booking: tuple[str, Booking, date] | None = None,
+        lacks: Mapping[str, tuple[Missing, ...]] | None = None,
     ) -> Standing:
         row = None if standing is None else standing.row
         word = decision["verdict"]
@@ -257,6 +261,8 @@ class Desk:
             state=after.state,
             decision=decision,
             visits=after.visits,
+            lacking=lacks or {},
+            unusable=tuple(r for r in readings if r.flaw == IMPOSSIBLE),
         )
         self.answers.append(answer)
         return left
@@ -350,13 +356,15 @@ class Desk:
         """Why a request is too late, when it expects the course where it no longer is."""
         if not machine.asks(event.name):
             return None
-        if event.expected_revision in (None, row["revision"]):
+        expected, actual = event.expected_revision, row["revision"]
+        if expected in (None, actual):
             return None
+        behind, ahead = "has moved on since it was read", "has not come that far"
         return Conflict(
             row["course"],
-            expected=event.expected_revision,
-            actual=row["revision"],
-            why="the course has moved on since it was read",
+            expected=expected,
+            actual=actual,
+            why=f"the course {behind if expected < actual else ahead}",
         )
 
 

@@ -19,15 +19,19 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from engine.answer import Answer
 from engine.cli.exits import Exit
+from engine.cli.lexicon import Lexicon
 from engine.cli.lines import STDIN, Line, lines_of, require_readable
-from engine.cli.session import Session, command
+from engine.cli.session import ADVICE, Session, command
 from engine.core.encoding import Json
 from engine.errors import (
     Conflict,
     IdempotencyConflict,
     InvalidInput,
+    NotFound,
+    NotPermitted,
     RegimenError,
     StoreUnavailable,
+    UnknownEvent,
 )
 from engine.service import Service
 
@@ -56,8 +60,8 @@ def apply(
 ) -> None:
     """Apply events, each decided and recorded; applying a file again changes nothing.
 
-    A line that is malformed is reported with its number and what was expected; the others are
-    applied.
+    A line that is malformed, or that cannot be taken, is reported with its number and why; the
+    others are applied. Exits with 2 when there was one.
     """
     for name in files:
         require_readable(name)
@@ -67,14 +71,14 @@ def apply(
         with _progress(session.err, files) as bar:
             for batch in _batches(lines_of(files, bar)):
                 for line, result in zip(batch, _applied(service, batch), strict=True):
-                    tally.add(line, result)
+                    tally.add(line, result, service)
     except (StoreUnavailable, KeyboardInterrupt):
         session.say(f"{tally.summary()} These stand; apply the same files again for the rest.")
         raise
     for problem in tally.problems if not session.as_json else ():
         session.say(f"{_place(problem)}: {problem['message']}", style="red")
     session.answer(tally.json(), tally.tell)
-    if tally.malformed or tally.conflicting:
+    if tally.problems:
         raise typer.Exit(Exit.BAD)
     if strict and tally.refusals:
         raise typer.Exit(Exit.NO)
@@ -90,12 +94,14 @@ class Tally:
     refused: int = 0
     deviations: int = 0
     malformed: int = 0
+    not_taken: int = 0
     conflicting: int = 0
     refusals: list[Json] = field(default_factory=list)
     deviating: list[Json] = field(default_factory=list)
     problems: list[Json] = field(default_factory=list)
+    unusable: list[Json] = field(default_factory=list)
 
-    def add(self, line: Line, result: Result) -> None:
+    def add(self, line: Line, result: Result, service: Service) -> None:
         self.lines += 1
         if isinstance(result, RegimenError):
             self._problem(line, result)
@@ -108,6 +114,7 @@ class Tally:
             self.deviations += 1
         else:
             self.applied += 1
+        self.unusable += _unusable(line, result, service)
         if result.refused:
             self.refusals.append(_told(line, result))
         elif result.verdict == "deviation" and not result.repeated:
@@ -121,6 +128,7 @@ class Tally:
             "refused": self.refused,
             "deviations" if self.deviations != 1 else "deviation": self.deviations,
             "malformed": self.malformed,
+            "not taken": self.not_taken,
             "conflicting": self.conflicting,
         }
         told = ", ".join(f"{n} {word}" for word, n in counts.items() if n or word == "applied")
@@ -134,10 +142,12 @@ class Tally:
             "refused": self.refused,
             "deviations": self.deviations,
             "malformed": self.malformed,
+            "not_taken": self.not_taken,
             "conflicting": self.conflicting,
             "refusals": self.refusals,
             "deviating": self.deviating,
             "problems": self.problems,
+            "unusable": self.unusable,
         }
 
     def tell(self, out: Console) -> None:
@@ -145,23 +155,31 @@ class Tally:
             out.print(_sentence(told, "refused"), style="yellow", soft_wrap=True)
         for told in self.deviating:
             out.print(_sentence(told, "deviation"), style="yellow", soft_wrap=True)
+        for told in self.unusable:
+            out.print(_warning(told), style="yellow", soft_wrap=True)
         out.print(self.summary(), soft_wrap=True)
         if self.lines and self.already_there == self.lines:
             out.print("Nothing changed: every event was there already.")
 
     def _problem(self, line: Line, error: RegimenError) -> None:
-        conflict = isinstance(error, Conflict | IdempotencyConflict)
-        if conflict:
-            self.conflicting += 1
-        else:
-            self.malformed += 1
+        match error:
+            case Conflict() | IdempotencyConflict():
+                self.conflicting += 1
+                kind = "conflicting"
+            case NotFound() | NotPermitted():
+                self.not_taken += 1
+                kind = "not taken"
+            case _:
+                self.malformed += 1
+                kind = "malformed"
+        advice = f"; {ADVICE[UnknownEvent]}" if isinstance(error, UnknownEvent) else ""
         self.problems.append(
             {
                 "file": line.source,
                 "line": line.number,
-                "kind": "conflicting" if conflict else "malformed",
+                "kind": kind,
                 "error": type(error).__name__,
-                "message": str(error),
+                "message": f"{error}{advice}",
                 **(
                     {"field": error.field, "expected": error.expected}
                     if isinstance(error, InvalidInput)
@@ -205,12 +223,14 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
 def _told(line: Line, answer: Answer) -> Json:
     attempts = answer.decision.get("attempts", ())
     closed = [weighed for attempt in attempts for weighed in attempt["kept_by"]]
-    missing = [
-        name.removesuffix(" (missing)")
+    recorded = [
+        name
         for weighed in closed
         for finding in weighed.get("findings", ())
         for name in finding.get("missing", ())
     ]
+    lacking = [str(one) for names in answer.lacking.values() for one in names]
+    missing = [name.removesuffix(" (missing)") for name in lacking or recorded]
     return {
         "file": line.source,
         "line": line.number,
@@ -223,6 +243,34 @@ def _told(line: Line, answer: Answer) -> Json:
         "kept_by": list(dict.fromkeys(weighed["guard"] for weighed in closed)),
         "missing": list(dict.fromkeys(missing)),
     }
+
+
+def _unusable(line: Line, answer: Answer, service: Service) -> list[Json]:
+    """What was taken as reported and lies outside what is physically possible."""
+    if not answer.unusable:
+        return []
+    with service.store.transaction(service.tenant, write=False) as tx:
+        lexicon = Lexicon(service.setting.registry.machine(answer.digest, tx))
+    return [
+        {
+            "file": line.source,
+            "line": line.number,
+            "course": answer.course,
+            "event": answer.event,
+            "seq": answer.seq,
+            "input": reading.input,
+            "value": lexicon.measured(reading),
+            "range": lexicon.range_of(reading.input),
+        }
+        for reading in answer.unusable
+    ]
+
+
+def _warning(told: Json) -> str:
+    return (
+        f"{_place(told)}: accepted: {told['course']} {told['event']}; {told['input']} "
+        f"{told['value']} is outside what is possible ({told['range']}) and will not be used"
+    )
 
 
 def _sentence(told: Json, word: str) -> str:

@@ -15,11 +15,13 @@ from engine.cli.lexicon import Lexicon
 from engine.cli.logbook import Entry, Logbook, entries
 from engine.cli.overview import Overview
 from engine.cli.screen import screen
+from engine.cli.seen import Seen
 from engine.cli.session import Session, command
 from engine.cli.timeline import Timeline
 from engine.cli.wording import Wording
 from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
 from engine.core.event import FORMAT
+from engine.core.finding import Missing
 from engine.core.machine import Machine
 from engine.errors import InvalidInput, NotPermitted, UnknownEvent
 from engine.service import Service, Status
@@ -27,7 +29,19 @@ from engine.service import Service, Status
 Course = Annotated[str, typer.Argument(metavar="COURSE", help="The course's pseudonym.")]
 At = Annotated[
     str | None,
-    typer.Option("--at", metavar="INSTANT", help="Such as 2026-03-02T09:00:00-08:00; else now."),
+    typer.Option(
+        "--at",
+        metavar="INSTANT",
+        help="When it would have happened, such as 2026-03-02T09:00:00-08:00; else now.",
+    ),
+]
+Then = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="INSTANT",
+        help="The course as it was known then, such as 2026-03-02T09:00:00-08:00; else now.",
+    ),
 ]
 
 
@@ -44,7 +58,7 @@ def show(
     session: Session,
     course: Course,
     *,
-    at: At = None,
+    at: Then = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Leave nothing out, however long it gets.")
     ] = False,
@@ -52,7 +66,12 @@ def show(
     """Show a course on one screen: where it stands, what is due, what could come next."""
     service = session.service()
     when = _at(service, at)
-    overview = Overview.of(service.status(course, at=when), service.records(course), when)
+    records = service.records(course)
+    if at is None:
+        overview = Overview.of(service.status(course, at=when), records, when)
+    else:
+        status, known = _standing(service, course, when)
+        overview = Overview.of(status, records[:known], when, later=len(records) - known)
     session.answer(overview.json(), lambda out: out.print(screen(overview, everything=everything)))
 
 
@@ -74,17 +93,19 @@ def log(
     status = service.status(course)
     shown = [entry for entry in entries(service.records(course)) if entry.seq > after]
     lexicon = Lexicon(status.machine)
+    lacking = _lacking(session, course) if findings else {}
     book = Logbook(
         entries=shown,
         lexicon=lexicon,
         wording=_wording(status),
         findings=findings,
+        lacking=lacking,
         texts=_texts(service, course, shown) if texts else {},
     )
     told = [
         {
             **entry.json(),
-            **({"findings": _explained(lexicon, entry)} if findings else {}),
+            **({"findings": book.explained(entry)} if findings else {}),
             **({"texts": dict(book.texts.get(entry.seq, {}))} if texts else {}),
         }
         for entry in shown
@@ -158,7 +179,7 @@ def why_not(
     named = {"override": override, "code": code, "reason": reason}
     if data is None and any(field.required for field in machine.events[event].fields):
         _require_allowed(machine, event, role, override or ())
-        told = _from_options(status, event)
+        told = _from_options(status, event, when)
     else:
         told = _tried(service, machine, {**tried, **named, "data": data})
     would = told["verdict"] == "accepted"
@@ -196,8 +217,10 @@ def _tried(service: Service, machine: Machine, asked: Mapping[str, Json]) -> Exp
     if reason is not None:
         body["reason"] = {"code": reason}
     answer = service.dry_run(body)
+    at = asked["at"]
+    seen = Seen(at=at, age=service.setting.clock.now() - at, lacking=answer.lacking)
     return Lexicon(machine).explained(
-        event, answer.decision, state_before=answer.state_before, state=answer.state
+        event, answer.decision, state_before=answer.state_before, state=answer.state, seen=seen
     )
 
 
@@ -213,7 +236,7 @@ def _require_allowed(
             raise InvalidInput("override.guards", "guards of the workflow", found=guard)
 
 
-def _from_options(status: Status, event: str) -> Explained:
+def _from_options(status: Status, event: str, at: datetime) -> Explained:
     """What can be said of an event whose data nobody named."""
     lexicon, state = Lexicon(status.machine), status.row["state"]
     option = next((o for o in status.options if o.event == event), None)
@@ -225,7 +248,9 @@ def _from_options(status: Status, event: str) -> Explained:
     else:
         decision = lexicon.refusal(option)
     after = option.target if option is not None and not option.requirements else state
-    return lexicon.explained(event, decision, state_before=state, state=after)
+    needs = option.requirements if option is not None else ()
+    seen = Seen(at=at, lacking={weighed.guard: weighed.missing for weighed in needs})
+    return lexicon.explained(event, decision, state_before=state, state=after, seen=seen)
 
 
 def _wording(status: Status) -> Wording:
@@ -236,9 +261,19 @@ def _wording(status: Status) -> Wording:
     )
 
 
-def _explained(lexicon: Lexicon, entry: Entry) -> Explained:
-    before, after = entry.states
-    return lexicon.explained(entry.event, entry.body["decision"], state_before=before, state=after)
+def _standing(service: Service, course: str, at: datetime) -> tuple[Status, int]:
+    try:
+        return service.standing(course, at=at)
+    except InvalidInput as wrong:
+        raise InvalidInput("--at", wrong.expected) from wrong
+
+
+def _lacking(session: Session, course: str) -> dict[int, Mapping[str, tuple[Missing, ...]]]:
+    """What requirements lacked, by record and guard; a damaged log is shown as far as it goes."""
+    try:
+        return {**session.auditor().lacking(course)}
+    except (LookupError, ValueError, InvalidInput):
+        return {}
 
 
 def _texts(service: Service, course: str, shown: list[Entry]) -> dict[int, dict[str, str]]:

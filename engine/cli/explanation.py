@@ -17,22 +17,37 @@ class Cited(TypedDict):
 
 
 class Lack(TypedDict):
-    """What could not be used, why, and which events would bring it."""
+    """What could not be used, why, and which events would bring it.
+
+    Of a reading that is there: its value and record, the physical `range` of its input, how old it
+    was and how old it may be.
+    """
 
     name: str
     title: str
     why: str
     sent_by: list[str]
+    value: str | None
+    record: int | None
+    range: str | None
+    age: str | None
+    max_age: str | None
 
 
 class Comparison(TypedDict):
-    """One comparison that decided, and in `needed` what it would have to be instead."""
+    """One comparison that mattered, and in `needed` what it would have to be instead.
+
+    `threshold_name` is what the threshold is called in the definition. `decides` is false for what
+    nobody can change, such as when a reading was taken, where another comparison decides.
+    """
 
     what: str
     title: str
     op: str
     value: str | None
     threshold: str | None
+    threshold_name: str | None
+    decides: bool
     verdict: str
     record: int | None
     at: str | None
@@ -64,6 +79,7 @@ class Way(TypedDict):
 
     transition: str
     target: str | None
+    target_title: str | None
     deviation: bool
     kept_by: list[Unmet]
 
@@ -99,12 +115,17 @@ class Question(TypedDict):
 
 
 class Explained(TypedDict):
-    """A decision, ready to be read. `possible_in` are the states that foresee a refused event."""
+    """A decision, ready to be read. `possible_in` are the states that foresee a refused event.
+
+    Of a request that came too late, `age` is how far back its time lies, `max_age` how far it may.
+    """
 
     event: str
     title: str
     verdict: str
     reason: str | None
+    age: str | None
+    max_age: str | None
     late: bool
     another_open: bool
     transition: str | None

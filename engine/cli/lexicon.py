@@ -6,10 +6,12 @@ explained alike.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
+from typing import TypedDict
 
+from engine.cli.deciding import deciding, needed
 from engine.cli.explanation import (
     Advised,
     Cited,
@@ -21,17 +23,29 @@ from engine.cli.explanation import (
     Unmet,
     Way,
 )
+from engine.cli.seen import NOTHING_SEEN, Seen, elapsed
 from engine.core.definition import Citation, Kind, Requirement, Transition
 from engine.core.encoding import Json
+from engine.core.entry import IMPOSSIBLE
+from engine.core.event import CORRECTED
 from engine.core.expression import AnyOf, Truth
+from engine.core.finding import Missing
 from engine.core.inquiry import Option
 from engine.core.machine import Machine
+from engine.core.names import NAME, spoken, titles
 from engine.core.outcome import Reason, Weighed
 from engine.core.phrase import text, value_text
 from engine.core.record import finding_json
+from engine.core.view import Reading
+from engine.errors import InvalidInput
 
 NAMED_AT_MOST = 3
 """How many events are named that would bring what is missing."""
+
+
+class _Ages(TypedDict):
+    age: str | None
+    max_age: str | None
 
 
 class Lexicon:
@@ -79,14 +93,60 @@ class Lexicon:
         declared = self.machine.guards.get(guard)
         return _cited(declared.cite) if declared is not None else _NOWHERE
 
-    def lack(self, said: str) -> Lack:
-        """What a recorded `name (why)` means."""
-        name, _, why = said.removesuffix(")").rpartition(" (")
+    def lack(self, one: str | Missing, seen: Seen = NOTHING_SEEN) -> Lack:
+        """What was lacking, or what a recorded `name (why)` means, looked up in what was seen."""
+        if isinstance(one, str):
+            name, _, why = one.removesuffix(")").rpartition(" (")
+            one = Missing(name or one, why if name else "missing", seen.latest.get(name))
+        reading, declared = one.reading, self.machine.inputs.get(one.name)
+        taken = reading if declared is not None and one.why in ("stale", "impossible") else None
         return {
-            "name": name or said,
-            "title": self.called(name or said),
-            "why": why if name else "missing",
-            "sent_by": self._sent_by(name),
+            "name": one.name,
+            "title": self.called(one.name),
+            "why": one.why,
+            "sent_by": self._sent_by(one.name),
+            "value": None if taken is None else self.measured(taken),
+            "record": None if taken is None else taken.seq,
+            "range": self.range_of(one.name) if one.why == "impossible" else None,
+            **self._ages(one, seen.at),
+        }
+
+    def measured(self, reading: Reading) -> str:
+        """The value of a reading with its unit."""
+        unit = self.machine.inputs[reading.input].unit
+        return f"{value_text(reading.value)}{f' {unit}' if unit and unit != '1' else ''}"
+
+    def range_of(self, name: str) -> str:
+        """What is physically possible of an input, in words."""
+        declared = self.machine.inputs[name]
+        low, high = (None if x is None else value_text(x) for x in (declared.low, declared.high))
+        said = (
+            f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+        )
+        return f"{said} {declared.unit or ''}".strip() if low or high else ""
+
+    def impossible(self, event: Mapping[str, Json]) -> frozenset[str]:
+        """The inputs of which a recorded event brought a value outside their physical range."""
+        if event["event"] not in self.machine.events and event["event"] != CORRECTED:
+            return frozenset()
+        try:
+            read = self.machine.forms.reread(event)
+        except InvalidInput:  # a record that was changed: `verify` says so
+            return frozenset()
+        found = {reading.input for reading in read.readings if reading.flaw == IMPOSSIBLE}
+        if read.correction is not None and read.correction.flaw == IMPOSSIBLE:
+            found.add(read.correction.input)
+        return frozenset(found)
+
+    def _ages(self, one: Missing, at: datetime | None) -> _Ages:
+        declared, reading = self.machine.inputs.get(one.name), one.reading
+        if one.why != "stale" or declared is None:
+            return {"age": None, "max_age": None}
+        max_age = one.max_age or declared.max_age
+        taken = reading.at if reading is not None else None
+        return {
+            "age": elapsed(at - taken) if at is not None and taken is not None else None,
+            "max_age": None if max_age is None else elapsed(max_age),
         }
 
     def comparison(self, finding: Mapping[str, Json], verdict: str) -> Comparison:
@@ -99,38 +159,46 @@ class Lexicon:
             what, op, value = name, _MIRRORED[op], None if found == "None" else found
             name, found = finding["what"], finding.get("value")
         if against:
-            threshold = f"{self._titles.get(name) or name} = {found}"
+            title = self._titles.get(name) or self.filled(name)
+            unknown = found in (None, "None")
+            threshold = f"{title}, which is not known" if unknown else f"{title} = {found}"
         return {
             "what": what,
-            "title": self.filled(what) if op == "window" else self._titles.get(what) or what,
+            "title": self._titles.get(what) or self.filled(what),
             "op": op,
             "value": value,
             "threshold": threshold,
+            "threshold_name": name if against else None,
+            "decides": True,
             "verdict": finding["verdict"],
             "record": finding.get("record"),
             "at": finding.get("at"),
-            "needed": _needed(op, threshold, finding["verdict"]) if verdict == "no" else None,
+            "needed": needed(op, threshold, finding["verdict"]) if verdict == "no" else None,
         }
 
     def filled(self, said: str) -> str:
-        """A condition in words, its parameters replaced by what they are set to."""
-        return _WORD.sub(lambda found: self._parameters.get(found[0]) or found[0], said)
+        """A condition in words: parameters by what they are set to, all else by its title."""
+        set_ = NAME.sub(lambda found: self._parameters.get(found[0]) or found[0], said)
+        return spoken(set_, lambda name: self._titles.get(name) or self._guards.get(name))
 
-    def unmet(self, weighed: Mapping[str, Json], transition: str) -> Unmet:
+    def unmet(
+        self, weighed: Mapping[str, Json], transition: str, seen: Seen = NOTHING_SEEN
+    ) -> Unmet:
         """A recorded requirement that was not yes, as the transition asks for it."""
         guard, verdict = weighed["guard"], weighed["verdict"]
         declared = self.machine.guards.get(guard)
         asked = self._asked(transition, guard)
         findings = weighed.get("findings", ())
-        missing = dict.fromkeys(m for f in findings for m in f.get("missing", ()))
+        recorded = dict.fromkeys(m for f in findings for m in f.get("missing", ()))
+        missing: Iterable[str | Missing] = seen.lacking.get(guard) or recorded
         return {
             "guard": guard,
             "title": self.guard(guard),
             "condition": self.filled(text(declared.condition)) if declared is not None else "",
             "verdict": verdict,
             "any_will_do": declared is not None and isinstance(declared.condition, AnyOf),
-            "comparisons": [self.comparison(finding, verdict) for finding in findings],
-            "missing": [self.lack(said) for said in missing],
+            "comparisons": deciding([self.comparison(f, verdict) for f in findings], verdict),
+            "missing": [self.lack(one, seen) for one in missing],
             "citation": self.cited(guard),
             "soft": asked is not None and asked.soft,
             "roles": list(asked.roles) if asked is not None else [],
@@ -138,13 +206,13 @@ class Lexicon:
             "passed": bool(weighed.get("passed")),
         }
 
-    def question(self, rule: str, waits_for: Iterable[str]) -> Question:
+    def question(self, rule: str, waits_for: Iterable[str], seen: Seen = NOTHING_SEEN) -> Question:
         """A rule that could not be weighed."""
         return {
             "rule": rule,
             "title": self.guard(rule),
             "action": self.action(self._actions.get(rule, "")),
-            "waits_for": [self.lack(said) for said in waits_for],
+            "waits_for": [self.lack(said, seen) for said in waits_for],
         }
 
     def told(self, fired: Mapping[str, Json], moved_by: str | None) -> Told:
@@ -176,8 +244,12 @@ class Lexicon:
         *,
         state_before: str | None,
         state: str,
+        seen: Seen = NOTHING_SEEN,
     ) -> Explained:
         """A decision as recorded or answered, with everything that a reader wants to know of it."""
+        too_old = decision.get("reason") == Reason.TOO_OLD
+        declared = self.machine.events.get(event)
+        max_age = declared.max_age if too_old and declared is not None else None
         taken = decision.get("transition")
         passed = [w for w in decision.get("weighed", ()) if w.get("passed")]
         fired = [f for f in decision.get("fired", ()) if f.get("delivered")]
@@ -189,6 +261,8 @@ class Lexicon:
             "title": self.event(event),
             "verdict": decision["verdict"],
             "reason": decision.get("reason"),
+            "age": elapsed(seen.age) if too_old and seen.age is not None else None,
+            "max_age": None if max_age is None else elapsed(max_age),
             "late": bool(decision.get("late")),
             "another_open": bool(decision.get("another_open")),
             "transition": taken,
@@ -196,14 +270,15 @@ class Lexicon:
             "state": state,
             "moved_by": decision.get("moved_by"),
             "possible_in": self.possible_in(event) if illegal else [],
-            "ways": [self._way(attempt) for attempt in decision.get("attempts", ())],
-            "overridden": [self.unmet(weighed, taken or "") for weighed in passed],
+            "ways": [self._way(attempt, seen) for attempt in decision.get("attempts", ())],
+            "overridden": [self.unmet(weighed, taken or "", seen) for weighed in passed],
             "rules": rules,
             "advice": self.advised(
                 name for name in decision.get("advice", ()) if name not in said_by_rules
             ),
             "questions": [
-                self.question(rule, names) for rule, names in decision.get("unknown", {}).items()
+                self.question(rule, names, seen)
+                for rule, names in decision.get("unknown", {}).items()
             ],
         }
 
@@ -213,9 +288,10 @@ class Lexicon:
         fields = declared.fields if declared is not None else ()
         return {field.name: field.input for field in fields if field.input is not None}
 
-    def option(self, option: Option) -> list[Unmet]:
+    def option(self, option: Option, at: datetime | None = None) -> list[Unmet]:
         """What is in the way of an event that could be sent now."""
-        return [self.unmet(_recorded(w), option.transition) for w in option.requirements]
+        seen = Seen(at=at, lacking={w.guard: w.missing for w in option.requirements})
+        return [self.unmet(_recorded(w), option.transition, seen) for w in option.requirements]
 
     def refusal(self, option: Option) -> dict[str, Json]:
         """An option that is not open, in the form of a decision."""
@@ -233,12 +309,11 @@ class Lexicon:
 
     @cached_property
     def _titles(self) -> dict[str, str]:
-        flow = self.workflow
-        declared = [(f.name, f.title) for event in flow.events for f in event.fields]
-        declared += [(p.name, p.title) for p in flow.parameters]
-        declared += [(v.name, v.title) for v in flow.variables]
-        declared += [(i.name, i.title) for i in flow.inputs]
-        return {name: title for name, title in declared if title}
+        return titles(self.workflow)
+
+    @cached_property
+    def _guards(self) -> dict[str, str]:
+        return {guard.name: guard.title for guard in self.workflow.guards}
 
     @cached_property
     def _parameters(self) -> dict[str, str]:
@@ -266,14 +341,19 @@ class Lexicon:
         needs = declared.requires if declared is not None else ()
         return next((need for need in needs if need.guard == guard), None)
 
-    def _way(self, attempt: Mapping[str, Json]) -> Way:
+    def _way(self, attempt: Mapping[str, Json], seen: Seen) -> Way:
         name = attempt["transition"]
         declared = self._transitions.get(name)
         return {
             "transition": name,
             "target": declared.target if declared is not None else None,
+            "target_title": (
+                self.state(declared.target)
+                if declared is not None and declared.target is not None
+                else None
+            ),
             "deviation": declared is not None and declared.deviation,
-            "kept_by": [self.unmet(weighed, name) for weighed in attempt["kept_by"]],
+            "kept_by": [self.unmet(weighed, name, seen) for weighed in attempt["kept_by"]],
         }
 
     def _sent_by(self, name: str) -> list[str]:
@@ -293,7 +373,6 @@ class Lexicon:
         return event in self.machine.events and self.machine.events[event].timer
 
 
-_WORD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _ENGINE = {
     "course.enrolled": "The course begins",
     "course.adopted": "The course is taken over in an attested state",
@@ -302,21 +381,6 @@ _ENGINE = {
 _NOWHERE: Cited = {"source": "", "text": "", "provenance": ""}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _ORDERED = ("<", "<=", ">", ">=")
-_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-
-
-def _needed(op: str, threshold: str | None, verdict: str) -> str | None:
-    """What a comparison that kept a guard at no would have to say."""
-    if op in _NEGATED:
-        # A comparison that holds below a "not" is the one that must not hold.
-        wanted = _NEGATED[op] if verdict == "yes" else op
-        return f"{wanted} {threshold}"
-    known: Mapping[str, Callable[[str], str]] = {
-        "is": lambda v: "no" if v == "yes" else "yes",
-        "is one of": lambda v: f"{'none' if v == 'yes' else 'one'} of {threshold}",
-        "is known": lambda v: "unknown" if v == "yes" else "known",
-    }
-    return known[op](verdict) if op in known else None
 
 
 def _cited(cite: Citation) -> Cited:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +15,8 @@ from engine.errors import InvalidInput
 
 STDIN = "-"
 _JSON = "expected one JSON object"
+_PLACED = re.compile(r"at (character|byte|byte) (\d+)$")
+_COLUMNS = {"character": "at column", "byte": "at byte"}
 LENGTH = 1 << 20
 """No event is nearly as long; a longer line is none, and is not held in memory."""
 
@@ -59,12 +62,19 @@ def _opened(source: str) -> AbstractContextManager[BinaryIO]:
 
 def _line(name: str, number: int, text: bytes) -> Line:
     try:
-        return Line(source=name, number=number, body=parse(text))
+        body = parse(text)
     except ValueError as error:
         said = str(error)
         # What is JSON, and has no place here, is told with its place; all else has none.
-        wrong = said if ": " in said and not said.startswith("not ") else f"event: {_JSON}, {said}"
+        placed = ": " in said or said.startswith("not ")
+        wrong = _columned(said) if placed else f"event: {_JSON}, {said}"
         return Line(source=name, number=number, wrong=wrong)
+    return Line(source=name, number=number, body=body)
+
+
+def _columned(said: str) -> str:
+    """People count columns from 1, where a parser counts characters from 0."""
+    return _PLACED.sub(lambda at: f"{_COLUMNS[at[1]]} {int(at[2]) + 1}", said)
 
 
 def _raw(stream: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes | None]:

@@ -15,12 +15,15 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
+from engine.cli.explanation import Explained
 from engine.cli.ink import CORRECTED, QUIET, STYLES, Lines, verdict_style
 from engine.cli.lexicon import Lexicon
+from engine.cli.seen import Seen
 from engine.cli.wording import Said, Tone, Wording, plain
 from engine.core.encoding import Json
 from engine.core.event import CORRECTED as CORRECTION
 from engine.core.event import ENROLLED
+from engine.core.finding import Missing
 from engine.core.record import Record
 
 FEW = 3
@@ -126,13 +129,26 @@ def entries(records: Iterable[Record]) -> list[Entry]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logbook:
-    """Entries as a table; `findings` tells with each what it rests on, `texts` are free texts."""
+    """Entries as a table; `findings` tells with each what it rests on.
+
+    `lacking` is what requirements lacked, by record and guard; `texts` are free texts.
+    """
 
     entries: Sequence[Entry]
     lexicon: Lexicon
     wording: Wording
     findings: bool = False
+    lacking: Mapping[int, Mapping[str, tuple[Missing, ...]]] = field(default_factory=dict)
     texts: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+
+    def explained(self, entry: Entry) -> Explained:
+        """The decision of a record, joined with the definition."""
+        before, after = entry.states
+        age = None if entry.at is None else entry.recorded_at - entry.at
+        seen = Seen(at=entry.at, age=age, lacking=self.lacking.get(entry.seq, {}))
+        return self.lexicon.explained(
+            entry.event, entry.body["decision"], state_before=before, state=after, seen=seen
+        )
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
         rows = [_HEADS, *(self._cells(entry) for entry in self.entries)]
@@ -155,16 +171,13 @@ class Logbook:
             entry.event,
             entry.role,
             entry.verdict,
-            entry.states[1],
+            entry.states[1].replace("_", " "),
         )
 
     def _findings(self, entry: Entry) -> tuple[Said, ...]:
         before, after = entry.states
-        told = self.lexicon.explained(
-            entry.event, entry.body["decision"], state_before=before, state=after
-        )
         states = (self.lexicon.state(before), self.lexicon.state(after))
-        return self.wording.decision(told, states).below
+        return self.wording.decision(self.explained(entry), states).below
 
     def _notes(self, entry: Entry) -> Text:
         """What was sent, then what is unusual about it."""
@@ -209,15 +222,19 @@ class Logbook:
             sent = {sent["input"]: sent.get("value", "entered in error")}
         if entry.event == ENROLLED:
             sent = {"workflow": event["workflow"], "site": event["site"]}
+        impossible = self.lexicon.impossible(event)
         told = Text()
         for name, value in sent.items():
             if told:
                 told.append(", ", style=QUIET)
             of_input = fields.get(name, name)
             struck = entry.corrected.get(of_input)
-            said = self.wording.value(plain(value))
-            told.append(f"{name} ", style=QUIET)
+            said = self.wording.value(plain(value)).replace("_", " ")
+            told.append(f"{name.replace('_', ' ')} ", style=QUIET)
             told.append(said, style=CORRECTED if struck is not None else "")
+            if of_input in impossible:
+                range_ = self.wording.value(self.lexicon.range_of(of_input))
+                told.append(f" impossible, not used ({range_})", style=STYLES[Tone.NO])
             if struck is not None:
                 told.append(f" corrected by {struck}", style=STYLES[Tone.OVERRIDE])
         return told

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.cli.lexicon import Lexicon
+from engine.cli.seen import Seen, elapsed
 from engine.cli.wording import Wording
 from engine.core.definition import Input, Kind, Variable
 from engine.core.encoding import Json, encode_value, instant_text
@@ -42,10 +43,13 @@ class Overview:
     at: datetime
     today: date
     bodies: Sequence[Mapping[str, Json]]
+    later: int | None = None
 
     @classmethod
-    def of(cls, status: Status, records: Iterable[Record], at: datetime) -> Overview:
-        """The overview of a course as it stands."""
+    def of(
+        cls, status: Status, records: Iterable[Record], at: datetime, *, later: int | None = None
+    ) -> Overview:
+        """The overview of a course as it stands, or as it stood before `later` more records."""
         workflow = status.machine.workflow
         zone = ZoneInfo(status.row["zone"])
         return cls(
@@ -59,11 +63,13 @@ class Overview:
             at=at,
             today=at.astimezone(zone).date(),
             bodies=[json.loads(record.body) for record in records],
+            later=later,
         )
 
     def json(self) -> dict[str, Json]:
         """Everything, as data."""
         row, workflow = self.status.row, self.status.machine.workflow
+        seen = Seen(at=self.at, latest=self.status.snapshot.latest)
         names = ("course", "patient", "site", "zone", "retrospective", "round", "seq", "revision")
         return {
             **{name: row[name] for name in names},
@@ -75,6 +81,7 @@ class Overview:
             "stage": self.lexicon.stage(row["state"]),
             "last_at": row["last_at"],
             "as_of": instant_text(self.at),
+            "later_records": self.later or 0,
             "visits": self.visits(),
             "timers": self.timers(),
             "variables": self.variables(),
@@ -83,7 +90,7 @@ class Overview:
             "overrides": self.overrides(),
             "last_rules": self.last_rules(),
             "questions": [
-                self.lexicon.question(rule, names) for rule, names in row["questions"].items()
+                self.lexicon.question(rule, names, seen) for rule, names in row["questions"].items()
             ],
             "next": self.options(),
         }
@@ -189,7 +196,7 @@ class Overview:
         return [self._option(option) for option in self.status.options]
 
     def _option(self, option: Option) -> dict[str, Json]:
-        kept_by = self.lexicon.option(option)
+        kept_by = self.lexicon.option(option, self.at)
         lacking = [lack for one in kept_by for lack in one["missing"]]
         by_data = bool(lacking) and all(lack["why"] == "not-sent" for lack in lacking)
         return {
@@ -225,8 +232,12 @@ class Overview:
             "at": None if reading.at is None else instant_text(reading.at),
             "record": reading.seq,
             "flaw": reading.flaw,
+            "range": self.lexicon.range_of(reading.input) or None,
+            "range_said": self.wording.value(self.lexicon.range_of(reading.input)),
             "corrects": reading.corrects,
             "stale": self._stale(declared, reading),
+            "age": None if reading.at is None else elapsed(self.at - reading.at),
+            "max_age": None if declared.max_age is None else elapsed(declared.max_age),
         }
 
     def _said(self, declared: Variable | Input, value: Any) -> str:  # noqa: ANN401  # any kind

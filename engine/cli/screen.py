@@ -12,8 +12,9 @@ from rich.text import Text
 from engine.cli.explanation import Unmet
 from engine.cli.ink import QUIET, STYLES, mark, verdict_mark
 from engine.cli.overview import Overview
-from engine.cli.wording import Tone, day, plain
+from engine.cli.wording import Tone, day, why
 from engine.core.encoding import Json, date_from
+from engine.core.entry import IMPOSSIBLE
 
 FEW = 3
 """How many of a list are shown where the screen is one."""
@@ -38,12 +39,23 @@ def _head(overview: Overview) -> RenderableType:
     if row["retrospective"]:
         title.append("  retrospective: told after the fact", style=STYLES[Tone.DEVIATION])
     last = overview.wording.instant(row["last_at"])
+    records = "1 record" if row["seq"] == 1 else f"{row['seq']} records"
     facts = (
         f"{workflow.title} ({workflow.label}, {row['digest'][:15]}…)",
         f"patient {row['patient']} at {row['site']}, {row['zone']}",
-        f"{row['seq']} records, revision {row['revision']}, last event {last}",
+        f"{records}, revision {row['revision']}, last event {last}",
     )
-    return Group(title, *(Text(fact, style=QUIET) for fact in facts))
+    return Group(title, *(Text(fact, style=QUIET) for fact in facts), *_then(overview))
+
+
+def _then(overview: Overview) -> Iterable[Text]:
+    """That it is shown as it was, and how much has come since."""
+    if overview.later is None:
+        return
+    at, later = overview.wording.instant(overview.at), overview.later
+    since = f"{later} {'record' if later == 1 else 'records'} came later" if later else "none later"
+    by = "by the times of its events" if overview.status.row["retrospective"] else "as recorded"
+    yield Text(f"As it was known at {at}, {by}; {since}.", style=STYLES[Tone.UNKNOWN])
 
 
 def _body(overview: Overview, *, everything: bool) -> Table:
@@ -129,13 +141,15 @@ def _flow(items: Sequence[Mapping[str, Json]], few: int | None) -> list[Text]:
 
 def _item(item: Mapping[str, Json]) -> Text:
     line = Text.assemble((f"{item['title']} ", QUIET), (item["said"], "bold"))
-    flaw = item.get("flaw")
-    if flaw is not None:
-        line.append(f" {plain(flaw)}", style=STYLES[Tone.NO])
+    if item.get("flaw") == IMPOSSIBLE:
+        line.append(f" impossible, not used ({item['range_said']})", style=STYLES[Tone.NO])
+    elif item.get("flaw") is not None:
+        line.append(f" {why(item['flaw'])}", style=STYLES[Tone.NO])
     if item.get("corrects") is not None:
         line.append(f" corrects {item['corrects']}", style=STYLES[Tone.OVERRIDE])
     if item.get("stale"):
-        line.append(" too old", style=STYLES[Tone.UNKNOWN])
+        told = f" too old ({item['age']}, at most {item['max_age']})"
+        line.append(told, style=STYLES[Tone.UNKNOWN])
     return line
 
 

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from engine.cli.deciding import TIMES
 from engine.cli.explanation import (
     Advised,
     Cited,
@@ -140,7 +141,7 @@ class Wording:
         """
         moved = "; this moved the course" if one["moved"] else ""
         compared = [c for c in one["comparisons"] if c["op"] != "is known"]
-        readings = [c for c in compared if c["record"] and not c["what"].startswith(_TIMES)]
+        readings = [c for c in compared if c["record"] and not c["what"].startswith(TIMES)]
         below = [Said(self._compared(c)) for c in readings or compared]
         below += [self._advice(advice) for advice in one["advice"]]
         if one["citation"] not in [advice["citation"] for advice in one["advice"]]:
@@ -156,10 +157,21 @@ class Wording:
 
     def lack(self, one: Lack) -> str:
         """What is missing, why, and which event would bring it."""
-        why = _WHY.get(one["why"], one["why"])
+        why = self._unusable(one)
         brought = one["why"] not in ("not-sent", "undated") and one["sent_by"]
         how = f"; {either(one['sent_by'])} would bring it" if brought else ""
         return f"{one['title']}: {why}{how}"
+
+    def _unusable(self, one: Lack) -> str:
+        why = _WHY.get(one["why"], one["why"])
+        record = f" (record {one['record']})" if one["record"] is not None else ""
+        if one["why"] == "impossible" and one["value"] is not None:
+            range_ = f", possible is {self.value(one['range'])}" if one["range"] else ""
+            return f"{self.value(one['value'])} is physically impossible{range_}{record}"
+        if one["max_age"] is not None:
+            age = f"{one['age']} old, " if one["age"] is not None else ""
+            return f"{age}may be at most {one['max_age']}{record}: {why}"
+        return why
 
     def short(self, one: Unmet) -> str:
         """A requirement that is not met, in half a line."""
@@ -187,7 +199,7 @@ class Wording:
 
     def _refusal(self, told: Explained, before: str) -> list[Said]:
         reason = told["reason"] or ""
-        said = [Said(_REASONS.get(reason, reason))]
+        said = [Said(_REASONS.get(reason, reason) + _how_old(told))]
         if reason == Reason.ILLEGAL_TRANSITION:
             possible = either(told["possible_in"]) or "no state"
             return [Said(f"Not foreseen in the state “{before}”; it is in: {possible}.")]
@@ -198,7 +210,7 @@ class Wording:
         kept = self.kept(way["kept_by"])
         if among == 1:
             return kept
-        where = f" to {way['target']}" if way["target"] else ""
+        where = f" to “{way['target_title']}”" if way["target"] else ""
         return [Said(f"The way “{way['transition']}”{where} is closed by:", below=tuple(kept))]
 
     def _deviation(self, told: Explained) -> list[Said]:
@@ -217,10 +229,14 @@ class Wording:
         return said
 
     def _why(self, one: Unmet) -> list[Said]:
-        compared = [self._compared(c) for c in one["comparisons"] if c["verdict"] != "unknown"]
+        weighed = [c for c in one["comparisons"] if c["verdict"] != "unknown" and c["decides"]]
+        # Why something is not known says more than that it is not; it is told once.
+        reasoned = {lack["title"] for lack in one["missing"] if lack["why"] != "missing"}
+        weighed = [c for c in weighed if c["op"] != "is known" or c["title"] not in reasoned]
+        compared = [self._compared(c) for c in weighed]
         reasons = list(dict.fromkeys(compared))
         # A comparison that says "not known" already says what is missing.
-        said = {c["title"] for c in one["comparisons"] if c["op"] == "is known"}
+        said = {c["title"] for c in weighed if c["op"] == "is known"}
         reasons += [self.lack(lack) for lack in one["missing"] if lack["title"] not in said]
         if len(reasons) < 2:
             return [Said(reason) for reason in reasons]
@@ -311,6 +327,11 @@ def plain(value: Json) -> str:
     return "unset" if value is None else str(value)
 
 
+def why(flaw: str) -> str:
+    """Why something could not be used."""
+    return _WHY.get(flaw, flaw)
+
+
 def day(on: date) -> str:
     """A date with its day of the week: people plan by both."""
     return on.strftime("%a %Y-%m-%d")
@@ -364,8 +385,15 @@ _OPERATORS = {
     "==": "",
     "!=": "other than",
 }
-_TIMES = ("time of ", "date of ")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+
+
+def _how_old(told: Explained) -> str:
+    """How far back the time of a request lies, and may lie."""
+    if told["max_age"] is None:
+        return ""
+    found = f"; it lies {told['age']} back" if told["age"] is not None else ""
+    return f" At most {told['max_age']}{found}."
 
 
 def _utc(said: str) -> str:

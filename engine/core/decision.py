@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.core.definition import Kind
 from engine.core.event import Event
-from engine.core.finding import explain, missing, unusable
+from engine.core.finding import explain, lacking, missing
 from engine.core.machine import Cursor, Machine, Need, Step, Watch
 from engine.core.outcome import (
     Accepted,
@@ -138,12 +138,11 @@ class _Deciding:
         return answer, self.view
 
     def _weighed(self, need: Need, answer: Answer, view: View, *, passed: bool) -> Weighed:
-        findings = explain(need.code, answer, view)
         return Weighed(
             guard=need.requirement.guard,
             verdict=truth(answer),
-            missing=unusable(findings) if answer is None else (),
-            findings=findings,
+            missing=lacking(need.code, view),
+            findings=explain(need.code, answer, view),
             passed=passed,
         )
 

@@ -7,9 +7,9 @@ not be weighed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from engine.core import expression as tree
 from engine.core.expression import Truth
@@ -25,11 +25,14 @@ class Missing:
     """An input, variable or field that could not be used, and why.
 
     `why` is one of `missing`, `stale`, `impossible`, `entered-in-error`, `not-published`,
-    `unset`, `not-sent`, `undated`, `incomplete`.
+    `unset`, `not-sent`, `undated`, `incomplete`. `reading` is what could not be used, where there
+    is one, and `max_age` how old it may be.
     """
 
     name: str
     why: str
+    reading: Reading | None = field(default=None, compare=False)
+    max_age: timedelta | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why})"
@@ -68,9 +71,15 @@ def missing(code: Code, view: View) -> tuple[Missing, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def unusable(findings: Iterable[Finding]) -> tuple[Missing, ...]:
-    """What could not be used in some findings, each once, in reading order."""
-    return tuple(dict.fromkeys(one for finding in findings for one in finding.missing))
+def lacking(code: Code, view: View) -> tuple[Missing, ...]:
+    """What else an answer that is not yes lacks, each once: once the rest is mended, it is asked.
+
+    A no is explained by the comparisons that made it one. What could not be weighed beside them
+    would keep the answer from being yes all the same.
+    """
+    found: list[Missing] = []
+    _lacked(code, view, found, wanted=True)
+    return tuple(dict.fromkeys(found))
 
 
 def _explain(code: Code, answer: Answer, view: View, found: list[Finding]) -> None:
@@ -109,6 +118,25 @@ def _gather(code: Code, view: View, found: list[Missing]) -> None:
             found.append(_lacking_window(node, _readings(node, code, view)))
         case _:
             found += _lacking(code, view)
+
+
+def _lacked(code: Code, view: View, found: list[Missing], *, wanted: bool) -> None:
+    answer = code.run(view)
+    if answer is wanted:
+        return
+    if answer is None:
+        _gather(code, view, found)
+        return
+    match code.node:
+        case tree.AllOf() | tree.AnyOf():
+            for part in code.parts:
+                _lacked(part, view, found, wanted=wanted)
+        case tree.Not():
+            _lacked(code.parts[0], view, found, wanted=not wanted)
+        case tree.Known() if wanted:
+            found += _lacking(code.parts[0], view)
+        case _:
+            return
 
 
 def _comparison(op: str, code: Code, answer: Answer, view: View) -> Finding:
@@ -201,7 +229,8 @@ def _lacking(code: Code, view: View) -> list[Missing]:
         return below
     match code.node:
         case tree.Latest(name):
-            return [Missing(name, _why(code.node, view))]
+            max_age = code.node.max_age
+            return [Missing(name, _why(code.node, view), view.latest[name], max_age)]
         case tree.TakenAt(name) | tree.TakenOn(name):
             return [Missing(name, "missing" if view.latest[name] is None else "undated")]
         case tree.Remembered(name):

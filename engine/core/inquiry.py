@@ -9,7 +9,7 @@ from engine.core.decision import decide
 from engine.core.definition import Kind
 from engine.core.event import Event
 from engine.core.expression import Truth
-from engine.core.finding import explain, unusable
+from engine.core.finding import explain, lacking
 from engine.core.machine import Machine, Step
 from engine.core.outcome import Decision, Weighed
 from engine.core.sight import view_of
@@ -88,13 +88,12 @@ def _way(step: Step, snapshot: Snapshot, event: Event) -> tuple[Step, Truth, tup
     for need in step.needs:
         answer = need.code.run(view)
         if answer is not True:
-            findings = explain(need.code, answer, view)
             kept_by.append(
                 Weighed(
                     guard=need.requirement.guard,
                     verdict=truth(answer),
-                    findings=findings,
-                    missing=unusable(findings) if answer is None else (),
+                    findings=explain(need.code, answer, view),
+                    missing=lacking(need.code, view),
                 )
             )
     worst = max((w.verdict for w in kept_by), key=_RANK.__getitem__, default=Truth.YES)

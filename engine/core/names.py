@@ -6,7 +6,8 @@ for it as well; `check` blames the declaration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.core.definition import ANYWHERE, Action, Event, Field, Input, State, Workflow
@@ -21,6 +22,9 @@ ENGINE_ROLE = "engine"
 """The role of the events that only a timer sends; it needs no declaration."""
 ENGINE_EVENTS = "course."
 """Events whose names begin so belong to the engine, outside every definition."""
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+")
+"""A name of several words, as it stands in a condition."""
 
 
 def schema_of(workflow: Workflow, event: str | None = None) -> Schema:
@@ -91,3 +95,26 @@ def _constant(value: Value) -> tuple[Type, Any]:
     except TypeError:
         return BROKEN, None
     return (sound(kind) if kind.kind == "quantity" else kind), held
+
+
+def titles(workflow: Workflow) -> dict[str, str]:
+    """What fields, parameters, variables and inputs are called, by name, where they have titles."""
+    declared = [(f.name, f.title) for event in workflow.events for f in event.fields]
+    declared += [(p.name, p.title) for p in workflow.parameters]
+    declared += [(v.name, v.title) for v in workflow.variables]
+    declared += [(i.name, i.title) for i in workflow.inputs]
+    return {name: title for name, title in declared if title}
+
+
+def spoken(said: str, called: Callable[[str], str | None]) -> str:
+    """A condition with its names as people say them: in quotes what they are called, else in words.
+
+    >>> spoken("heart_rate > 130 and rhythm is atrial_flutter", {"heart_rate": "Heart rate"}.get)
+    '“Heart rate” > 130 and rhythm is atrial flutter'
+    """
+
+    def word(found: re.Match[str]) -> str:
+        title = called(found[0])
+        return f"“{title}”" if title else found[0].replace("_", " ")
+
+    return NAME.sub(word, said)

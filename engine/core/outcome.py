@@ -29,7 +29,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """A requirement's verdict; `passed` says that an override passed that no or unknown."""
+    """A requirement's verdict; `passed` says that an override passed that no or unknown.
+
+    `missing` is all that it lacks: of a no also what could not be weighed beside the comparisons
+    that made it one. It is not recorded, since it follows from the definition and the readings.
+    """
 
     guard: str
     verdict: Truth
@@ -131,6 +135,14 @@ class Deviation(Taken):
 
 
 Decision = Accepted | Deviation | Refused
+
+
+def lacking(decision: Decision) -> dict[str, tuple[Missing, ...]]:
+    """What each requirement that was not yes lacks, by guard; what lacks nothing is not named."""
+    weighed = [w for attempt in decision.attempts for w in attempt.kept_by]
+    if isinstance(decision, Taken):
+        weighed += [w for w in decision.weighed if w.passed]
+    return {w.guard: w.missing for w in weighed if w.missing}
 
 
 def verdict(decision: Decision) -> str:

@@ -18,19 +18,23 @@ from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment
 from engine.core.event import ADOPTED, ENROLLED, Event
 from engine.core.evolution import evolve
+from engine.core.finding import Missing
 from engine.core.history import folded
 from engine.core.lookback import Deep, readings_for, since
 from engine.core.machine import Machine
-from engine.core.outcome import Refused
+from engine.core.outcome import Refused, lacking
 from engine.core.record import Record, decision_json
 from engine.core.row import changes, first_changes, snapshot_of
 from engine.core.sight import facts, view_of
 from engine.core.snapshot import Snapshot, placed
-from engine.core.view import Reading
+from engine.core.view import Calendar, Reading
 from engine.errors import InvalidInput
 
 Machines = Callable[[str], Machine]
 """Gives the compiled stored definition of a digest."""
+
+Calendars = Callable[[str], Calendar]
+"""Gives civil time in a zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,38 @@ def relying(
                 )
 
 
+def lacking_then(
+    records: Iterable[Record], machines: Machines
+) -> Iterator[tuple[int, dict[str, tuple[Missing, ...]]]]:
+    """What the requirements that were not yes lacked, by record and guard, as it was then known."""
+    for record, snapshot, event in snapshots(records, machines):
+        decision = json.loads(record.body.decode())["decision"]
+        if decision.get("attempts") or any(w.get("passed") for w in decision.get("weighed", ())):
+            yield record.seq, lacking(decide(machines(snapshot.digest), snapshot, event))
+
+
+def standing(
+    records: Iterable[Record], machines: Machines, ask: Callable[[Machine], Event], zone: Calendars
+) -> tuple[dict[str, Json], Machine, Snapshot] | None:
+    """Where the records leave a course: its row, and the snapshot for a question asked of it then.
+
+    `None` without any record.
+    """
+    course = _Course(machines)
+    for record in records:
+        course.take_over(record, json.loads(record.body.decode()))
+    if course.row is None or course.snapshot is None:
+        return None
+    machine = machines(course.snapshot.digest)
+    event = ask(machine)
+    snapshot = course.snapshot.facing(
+        calendar=zone(course.snapshot.zone),
+        decided_at=event.at or course.snapshot.decided_at,
+        readings=readings_for(machine, course.snapshot.latest, event, course.load),
+    )
+    return course.row, machine, snapshot
+
+
 def snapshots(
     records: Iterable[Record], machines: Machines
 ) -> Iterator[tuple[Record, Snapshot, Event]]:
@@ -136,7 +172,7 @@ class _Course:
             calendar=Recorded(body["civil"]),
             decided_at=record.recorded_at,
             another_open=bool(body["decision"].get("another_open")),
-            readings=readings_for(machine, self.snapshot.latest, event, self._load),
+            readings=readings_for(machine, self.snapshot.latest, event, self.load),
         )
 
     def take_over(self, record: Record, body: Mapping[str, Any]) -> None:
@@ -179,7 +215,8 @@ class _Course:
             else:
                 self.readings[reading.input] = placed(held, reading)
 
-    def _load(self, deep: Deep) -> Mapping[str, Sequence[Reading]]:
+    def load(self, deep: Deep) -> Mapping[str, Sequence[Reading]]:
+        """The readings that a decision looks back to."""
         return {name: since(self.readings.get(name, ()), start) for name, start in deep.items()}
 
 

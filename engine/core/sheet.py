@@ -13,7 +13,7 @@ from engine.core import expression as tree
 from engine.core.definition import Citation, Guard, Parameter, Requirement, Workflow
 from engine.core.guard import compile_guard
 from engine.core.kind import constant
-from engine.core.names import schema_of
+from engine.core.names import schema_of, spoken, titles
 from engine.core.phrase import text, value_text
 from engine.core.view import NOTHING
 from engine.core.weighing import Code
@@ -114,9 +114,11 @@ def parameter_sheet(workflow: Workflow) -> tuple[ParameterRow, ...]:
 
 def sheet_markdown(workflow: Workflow) -> str:
     """Both tables as Markdown, with a place to sign."""
+    called = titles(workflow) | {guard.name: guard.title for guard in workflow.guards}
     guards = [
-        (f"{r.title} (`{r.guard}`)", r.what, r.threshold, r.unit, r.action, r.source,
-         r.citation, r.provenance, r.overridable, " ".join(r.advice))
+        (f"{r.title} (`{r.guard}`)", spoken(r.what, called.get), spoken(r.threshold, called.get),
+         r.unit, spoken(r.action, _untitled), r.source, r.citation, r.provenance,
+         spoken(r.overridable, _untitled), " ".join(r.advice))
         for r in sheet(workflow)
     ]  # fmt: skip
     parameters = [
@@ -139,6 +141,10 @@ _PARAMETER_HEAD = ("Parameter", "Value", "Unit", "Range", "Set by", "Guards", "S
                    "Provenance")  # fmt: skip
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "is", "!=": "is not"}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+def _untitled(_: str) -> None:
+    """Of transitions and codes only the words are told."""
 
 
 def _row(guard: Guard, workflow: Workflow) -> SheetRow:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,13 +56,14 @@ def test_malformed_lines_are_told_by_number_and_field_and_the_others_applied(gau
 
     assert ran.code == 2
     told = {int(line.split(":")[1]): line for line in ran.err.splitlines()}
-    assert told[2].startswith(f"{FLAWED}:2: event: expected one JSON object")
+    assert told[2].startswith(f"{FLAWED}:2: not JSON: ")
+    assert told[2].endswith(" at column 26")
     assert "data.deviation.unit: expected 'um'" in told[3]
     assert "data.deviation.value: floats are not exact" in told[5]
     assert "course 'gauge-3' does not exist" in told[6]
     assert "event id 'e7' was used for another body" in told[7]
     assert sorted(told) == [2, 3, 5, 6, 7]
-    assert "7 events: 2 applied, 4 malformed, 1 conflicting." in ran.out
+    assert "7 events: 2 applied, 3 malformed, 1 not taken, 1 conflicting." in ran.out
 
 
 def test_the_json_answer_names_every_problem(gauges: Regimen):
@@ -69,11 +71,75 @@ def test_the_json_answer_names_every_problem(gauges: Regimen):
     answer = ran.json()
 
     assert ran.code == 2
-    assert (answer["applied"], answer["malformed"], answer["conflicting"]) == (2, 4, 1)
+    counts = ("applied", "malformed", "not_taken", "conflicting")
+    assert [answer[name] for name in counts] == [2, 3, 1, 1]
+    (elsewhere,) = [p for p in answer["problems"] if p["line"] == 6]
+    assert (elsewhere["kind"], elsewhere["error"]) == ("not taken", "NotFound")
     (unit,) = [p for p in answer["problems"] if p["line"] == 3]
     assert unit["field"] == "data.deviation.unit"
     assert unit["expected"].startswith("'um'")
     assert unit["error"] == "InvalidInput"
+
+
+def test_what_may_not_be_sent_is_not_taken_and_says_by_whom_it_may(gauges: Regimen):
+    sent = _measured() | {"event": "release_instrument", "data": {}}
+    ran = gauges("apply", "-", stdin=json.dumps(sent))
+
+    assert ran.code == 2
+    assert "'technician' may not send 'release_instrument'; permitted: metrologist" in ran.err
+    assert "1 event: 0 applied, 1 not taken." in ran.out
+
+
+@pytest.mark.parametrize(
+    ("revision", "message"),
+    [(1, "has moved on since it was read"), (99, "has not come that far (expected revision 99")],
+)
+def test_an_expected_revision_is_behind_the_course_or_ahead_of_it(
+    regimen: Regimen, revision: int, message: str
+):
+    first, _, measured, released, *_ = map(json.loads, Path(GAUGES).read_text().splitlines())
+    asked = released | {"expected_revision": revision}
+    lines = "\n".join(map(json.dumps, (first, measured, asked)))
+    ran = regimen("apply", "-", stdin=lines)
+
+    assert ran.code == 2
+    assert message in ran.err
+
+
+def test_of_many_events_the_closest_are_suggested(regimen: Regimen):
+    enrolled = _enrolled_for_il2()
+    wrong = enrolled | {"id": "e2", "event": "labs_recordd"}
+    for name in ("workflow", "patient", "site", "zone", "retrospective"):
+        del wrong[name]
+    ran = regimen("apply", "-", stdin=f"{json.dumps(enrolled)}\n{json.dumps(wrong)}")
+
+    assert "such as labs_recorded, " in ran.err
+    assert "found 'labs_recordd'; `regimen workflow show WORKFLOW` lists the events" in ran.err
+    assert len(ran.err.splitlines()[-1]) < 300
+
+
+def test_a_value_that_is_physically_impossible_is_taken_with_a_warning(regimen: Regimen):
+    first = Path(GAUGES).read_text().splitlines()[0]
+    wrong = json.dumps(_measured(deviation="-3"))
+    ran = regimen("apply", "-", stdin=f"{first}\n{wrong}")
+
+    assert ran.code == 0
+    assert "2 events: 2 applied." in ran.out
+    assert (
+        "stdin:2: accepted: gauge-1 measurement_recorded; deviation -3 um is outside what is "
+        "possible (" in ran.out
+    )
+    assert "will not be used" in ran.out
+    assert "impossible, not used (" in regimen("log", "gauge-1").out
+    assert "-3 µm impossible, not used (" in regimen("show", "gauge-1").out
+
+
+def test_a_value_that_is_physically_impossible_is_named_as_data_too(regimen: Regimen):
+    first = Path(GAUGES).read_text().splitlines()[0]
+    wrong = json.dumps(_measured(deviation="-3"))
+    (told,) = regimen("apply", "--json", "-", stdin=f"{first}\n{wrong}").json()["unusable"]
+
+    assert (told["line"], told["input"], told["value"]) == (2, "deviation", "-3 um")
 
 
 def test_events_come_from_a_pipe_too(regimen: Regimen):
@@ -174,6 +240,19 @@ def test_whoever_interrupts_is_told_what_stands(regimen: Regimen):
 def heeds_interrupts() -> None:
     """Tests that run in the background of a shell inherit that SIGINT is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _measured(deviation: str = "3") -> dict[str, Any]:
+    """One measurement of the first gauge."""
+    measured: dict[str, Any] = json.loads(Path(GAUGES).read_text().splitlines()[2])
+    measured["data"]["deviation"]["value"] = deviation
+    return measured | {"id": "m1"}
+
+
+def _enrolled_for_il2() -> dict[str, Any]:
+    enrolled: dict[str, Any] = json.loads(Path(GAUGES).read_text().splitlines()[0])
+    actor = {"id": "nurse-1", "role": "nurse"}
+    return enrolled | {"course": "C-1", "workflow": "intralesional_il2", "actor": actor}
 
 
 def _many(number: int) -> str:

@@ -51,6 +51,45 @@ def test_what_could_come_next_is_told_with_what_is_in_its_way(regimen: Regimen):
     assert "Reports of what happened are always taken (2 kinds)." in out
 
 
+def test_a_course_is_shown_as_it_was_known_then(bench: Regimen):
+    then = ("--at", "2024-02-10T00:00:00+01:00")
+    out, told = (
+        bench("show", "bench-1", *then).out,
+        bench("show", "bench-1", *then, "--json").json(),
+    )
+    now = bench("show", "bench-1", "--json").json()
+
+    assert "As it was known at 2024-02-10 00:00, by the times of its events; " in out
+    assert "In service" in out
+    assert (told["state"], now["state"]) == ("in_service", "withdrawn")
+    assert told["later_records"] == now["seq"] - told["seq"] > 0
+    assert now["later_records"] == 0
+    assert bench("show", "bench-1", "--at", "2024-01-01T00:00:00Z").code == 2
+
+
+def test_a_course_that_is_told_as_it_goes_is_shown_as_it_was_recorded(gauges: Regimen):
+    adopted = gauges("log", "gauge-2", "--json").json()["records"][0]
+    ran = gauges("show", "gauge-2", "--at", adopted["at"])
+
+    assert ran.code == 2
+    assert f"--at: expected an instant from {adopted['recorded_at']} on" in ran.err
+    shown = gauges("show", "gauge-2", "--at", adopted["recorded_at"]).out
+    assert "as recorded; none later." in shown
+
+
+def test_a_stale_reading_is_told_with_its_age_and_its_limit(on_bench: Regimen):
+    at = ("--at", "2024-02-03T09:20:00+01:00")
+    out = " ".join(on_bench("why-not", "bench-1", "release_instrument", *at).out.split())
+    told = on_bench("why-not", "bench-1", "release_instrument", *at, "--json").json()
+    lacks = [lack for way in told["ways"] for one in way["kept_by"] for lack in one["missing"]]
+
+    assert "48 hours old, may be at most 2 hours (record 3): too old; measurement_recorded" in out
+    assert {(lack["age"], lack["max_age"]) for lack in lacks} == {
+        ("48 hours", "24 hours"), ("48 hours", "2 hours"),
+    }  # fmt: skip
+    assert "too old (" in on_bench("show", "bench-1").out
+
+
 def test_the_screen_as_data_holds_everything(bench: Regimen):
     told = bench("show", "bench-1", "--json").json()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ import pytest
 from engine.answer import Answer
 from engine.cli.explanation import Comparison, Explained
 from engine.cli.lexicon import Lexicon
+from engine.cli.seen import elapsed
 from engine.cli.wording import Tone, Wording, either, plain
 from engine.core.machine import Machine
 from engine.registry import compiled, stored_form
@@ -154,6 +156,38 @@ def test_a_window_is_told_with_the_thresholds_of_the_site(il2: Machine):
     assert lexicon.filled("platelets < platelet_limit over platelet_span") == (
         "platelets < 30 10*3/uL over 24 hours"
     )
+
+
+def test_only_what_somebody_can_change_is_asked_for(il2: Machine):
+    """A low count is answered by a higher one: not by none, and not by one of an earlier day."""
+    weighed = {
+        "guard": "N06_no_count_awaiting_repetition",
+        "verdict": "no",
+        "findings": [
+            {"what": "platelets", "op": "is known", "verdict": "yes"},
+            finding("time of platelets", ">=", "2024-03-21T15:00:00+00:00",
+                    "first_injection_at = 2024-03-04T17:30:00+00:00", "yes"),
+            finding("platelets", "<", "28 10*3/uL", "platelet_limit = 30 10*3/uL", "yes"),
+        ],
+    }  # fmt: skip
+    unmet = Lexicon(il2).unmet(weighed, "order_dose")
+    said = "\n".join(WORDING.unmet(unmet).lines())
+
+    assert "Platelets is 28 \N{MULTIPLICATION SIGN}10³/µL; must be at least 30" in said
+    assert "time of platelets" not in said
+    assert "must be unknown" not in said
+    assert [c["decides"] for c in unmet["comparisons"]] == [False, False, True]
+    assert [c["needed"] is None for c in unmet["comparisons"]] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(0, "less than a minute"), (0.5, "30 minutes"), (24, "24 hours"),
+     (24.25, "24 hours 15 minutes"),
+     (72, "3 days"), (100, "4 days 4 hours")],
+)  # fmt: skip
+def test_lengths_of_time_are_told_as_people_say_them(hours: float, said: str):
+    assert elapsed(timedelta(hours=hours)) == said
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,17 @@ def test_the_markdown_has_a_line_for_every_row(workflow: Workflow) -> None:
             assert line.endswith("|")
 
 
+def test_what_is_signed_is_in_words_and_only_names_to_type_are_not() -> None:
+    printed = sheet_markdown(workflows.intralesional_il2.WORKFLOW)
+    guards = printed.partition("## Guards")[2].partition("## Parameters")[0]
+    rows = [line.split(" | ") for line in guards.splitlines() if line.startswith("| ")][2:]
+
+    assert len(rows) == len(workflows.intralesional_il2.WORKFLOW.guards)
+    for row in rows:
+        for cell in row[1:5]:
+            assert "_" not in cell, cell
+
+
 def test_no_text_can_break_the_table() -> None:
     guard = Guard(name="odd", condition=lifts > 1, title="A | B\nC", cite=CITE)
     printed = sheet_markdown(extended(guards=(guard,)))

@@ -1,0 +1,38 @@
+"""What was known when something was decided, beyond what its record says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from engine.core.finding import Missing
+from engine.core.view import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was known when something was decided at `at`, beyond what its record says.
+
+    `lacking` is what requirements lacked, by guard; `latest` are readings, by input; `age` is how
+    far the event's own time lay back.
+    """
+
+    at: datetime | None = None
+    age: timedelta | None = None
+    lacking: Mapping[str, tuple[Missing, ...]] = field(default_factory=dict)
+    latest: Mapping[str, Reading] = field(default_factory=dict)
+
+
+NOTHING_SEEN = Seen()
+
+
+def elapsed(length: timedelta) -> str:
+    """A length of time as people say it: `24 hours`, `26 hours 20 minutes`, `3 days 4 hours`."""
+    minutes = max(0, int(length.total_seconds())) // 60
+    if minutes < 72 * 60:
+        parts = ((minutes // 60, "hour"), (minutes % 60, "minute"))
+    else:
+        parts = ((minutes // 1440, "day"), (minutes % 1440 // 60, "hour"))
+    told = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n]
+    return " ".join(told) or "less than a minute"
