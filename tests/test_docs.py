@@ -21,7 +21,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
 EXITS = re.compile(r"\s+# exits (\d)$")
-MADE_BY_CI = ("git clone", "cd ", "make ")
+MADE_BY_CI = ("git clone", "cd ", "make ", ". ")
 """Commands that need a fresh clone: CI runs them, and here only their targets are looked up."""
 
 
@@ -45,6 +45,14 @@ def test_every_command_and_example_of_the_page_runs(page: Path, tmp_path: Path) 
         os.chdir(before)
 
     assert ran or page.name == "benchmarks.md", f"{page.name} has nothing that runs"
+
+
+def test_the_first_page_makes_the_command_found_before_it_is_called() -> None:
+    """Who ran only `make demo` has no `regimen` on the path."""
+    typed = re.findall(r"^\$ (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    first = next(n for n, command in enumerate(typed) if command.startswith("regimen"))
+
+    assert ". .venv/bin/activate" in typed[:first]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -95,6 +103,11 @@ def _ran(command: str, expected: list[str], folder: Path) -> None:
 
 
 def _known(command: str) -> None:
+    if command.startswith(". "):
+        # What `make` makes here is what the shell is told to read.
+        venv = re.search(r"^VENV := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert venv, "the Makefile names no environment"
+        assert command == f". {venv[1]}/bin/activate"
     if command.startswith("make "):
         makefile = (ROOT / "Makefile").read_text()
         for target in command.split()[1:]:
