@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-FEW, MANY = 3, 12
+FEW, MANY = 3, 24
 """How many similar names an error tells, and from how many on it does not tell all."""
 
 

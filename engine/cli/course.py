@@ -23,7 +23,7 @@ from engine.core.encoding import Json, date_from, instant_from, instant_text, pa
 from engine.core.event import FORMAT
 from engine.core.finding import Missing
 from engine.core.machine import Machine
-from engine.errors import InvalidInput, NotPermitted, UnknownEvent
+from engine.errors import Divergence, InvalidInput, NotPermitted, UnknownEvent, UnknownWorkflow
 from engine.service import Service, Status
 
 Course = Annotated[str, typer.Argument(metavar="COURSE", help="The course's pseudonym.")]
@@ -264,8 +264,12 @@ def _wording(status: Status) -> Wording:
 def _standing(service: Service, course: str, at: datetime) -> tuple[Status, int]:
     try:
         return service.standing(course, at=at)
-    except InvalidInput as wrong:
-        raise InvalidInput("--at", wrong.expected) from wrong
+    except UnknownWorkflow:
+        raise
+    except (InvalidInput, LookupError, ValueError) as wrong:
+        if isinstance(wrong, InvalidInput) and wrong.field == "at":
+            raise InvalidInput("--at", wrong.expected) from wrong
+        raise Divergence(course, None, "its records do not add up: `verify` says why") from wrong
 
 
 def _lacking(session: Session, course: str) -> dict[int, Mapping[str, tuple[Missing, ...]]]:

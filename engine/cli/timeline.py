@@ -138,9 +138,9 @@ class Timeline:
             days = axis.longest.days
             yield Text(f"{FOLD} folded: nothing but timers for more than {days} days", style=QUIET)
         if not self.dated:
-            yield Text(
-                "No times were published: the axis counts records.", style=STYLES[Tone.UNKNOWN]
-            )
+            timed = any(entry.at is not None for entry in self.entries)
+            why = "All has one time" if timed else "No times were published"
+            yield Text(f"{why}: the axis counts records.", style=STYLES[Tone.UNKNOWN])
         yield Text()
         for entry, tone, said in self.moments():
             yield self._moment(entry, tone, said)

@@ -141,7 +141,7 @@ class _Deciding:
         return Weighed(
             guard=need.requirement.guard,
             verdict=truth(answer),
-            missing=lacking(need.code, view),
+            missing=() if answer is True else lacking(need.code, view),
             findings=explain(need.code, answer, view),
             passed=passed,
         )

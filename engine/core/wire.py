@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Any
 
 from engine.core.encoding import instant_from
-from engine.errors import InvalidInput
+from engine.errors import FEW, MANY, InvalidInput
 
 NOT_PUBLISHED = "not-published"
 TEXT_LIMIT = 4000
@@ -38,7 +39,7 @@ def members(
         raise InvalidInput(place or "body", "an object", found=json_kind(raw))
     for name in raw:
         if name not in known:
-            listed = ", ".join(sorted(known)) or "none"
+            listed = listing(name, known) or "none"
             if isinstance(name, str) and _MEMBER.fullmatch(name):
                 raise InvalidInput(_join(place, name), f"no such member, only: {listed}")
             raise InvalidInput(place or "body", f"no other members than: {listed}")
@@ -46,6 +47,14 @@ def members(
         if name not in raw:
             raise InvalidInput(_join(place, name), "a value, but it is absent")
     return raw
+
+
+def listing(name: object, known: Collection[str]) -> str:
+    """The names that are known; of very many only those that are similar."""
+    if len(known) <= MANY:
+        return ", ".join(sorted(known))
+    close = ", ".join(get_close_matches(str(name), sorted(known), n=FEW))
+    return f"the {len(known)} of the schema{f', such as {close}' if close else ''}"
 
 
 def word(raw: object, place: str, shape: re.Pattern[str], expected: str) -> str:

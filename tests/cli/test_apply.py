@@ -118,6 +118,15 @@ def test_of_many_events_the_closest_are_suggested(regimen: Regimen):
     assert len(ran.err.splitlines()[-1]) < 300
 
 
+def test_of_many_variables_the_closest_are_suggested(regimen: Regimen):
+    data = {"state": "escalation", "variables": {"next_slot": 3}}
+    adopted = _enrolled_for_il2() | {"event": "course.adopted", "data": data}
+    ran = regimen("apply", "-", stdin=json.dumps(adopted))
+
+    assert "data.variables.next_slot: expected no such member, only: the " in ran.err
+    assert " of the schema, such as " in ran.err
+
+
 def test_a_value_that_is_physically_impossible_is_taken_with_a_warning(regimen: Regimen):
     first = Path(GAUGES).read_text().splitlines()[0]
     wrong = json.dumps(_measured(deviation="-3"))

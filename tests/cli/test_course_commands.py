@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,19 @@ def test_a_course_is_shown_as_it_was_known_then(bench: Regimen):
     assert told["later_records"] == now["seq"] - told["seq"] > 0
     assert now["later_records"] == 0
     assert bench("show", "bench-1", "--at", "2024-01-01T00:00:00Z").code == 2
+
+
+def test_a_damaged_course_is_not_shown_as_it_was(bench: Regimen):
+    with closing(sqlite3.connect("regimen.db")) as connection:
+        triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for (name,) in connection.execute(triggers).fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("DELETE FROM regimen_records WHERE seq = 3")
+        connection.commit()
+    ran = bench("show", "bench-1", "--at", "2030-01-01T00:00:00Z")
+
+    assert ran.code == 2
+    assert "its records do not add up: `verify` says why" in ran.err
 
 
 def test_a_course_that_is_told_as_it_goes_is_shown_as_it_was_recorded(gauges: Regimen):
@@ -215,6 +230,12 @@ def test_the_timeline_as_data_gives_the_stays_with_their_times(bench: Regimen):
         ("in_service", "2024-02-01T08:40:00Z", "2024-03-01T08:00:00Z"),
         ("withdrawn", "2024-03-01T08:00:00Z", "2024-03-02T08:00:00Z"),
     ]
+
+
+def test_a_timeline_of_one_time_does_not_say_that_there_was_none(gauges: Regimen):
+    out = gauges("timeline", "gauge-2").out
+
+    assert "All has one time: the axis counts records." in out
 
 
 def test_the_timeline_can_be_cut_to_some_days(bench: Regimen):
