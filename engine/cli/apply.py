@@ -21,6 +21,7 @@ from engine.answer import Answer
 from engine.cli.exits import Exit
 from engine.cli.lexicon import Lexicon
 from engine.cli.lines import STDIN, Line, lines_of, require_readable
+from engine.cli.seen import Lacked, Lacking, lacked
 from engine.cli.session import ADVICE, Session, command
 from engine.core.encoding import Json
 from engine.errors import (
@@ -100,6 +101,7 @@ class Tally:
     deviating: list[Json] = field(default_factory=list)
     problems: list[Json] = field(default_factory=list)
     unusable: list[Json] = field(default_factory=list)
+    lacked: dict[str, Lacked] = field(default_factory=dict)
 
     def add(self, line: Line, result: Result, service: Service) -> None:
         self.lines += 1
@@ -116,9 +118,17 @@ class Tally:
             self.applied += 1
         self.unusable += _unusable(line, result, service)
         if result.refused:
-            self.refusals.append(_told(line, result))
+            self.refusals.append(_told(line, result, self._lacking(result, service)))
         elif result.verdict == "deviation" and not result.repeated:
-            self.deviating.append(_told(line, result))
+            self.deviating.append(_told(line, result, result.lacking))
+
+    def _lacking(self, answer: Answer, service: Service) -> Lacking:
+        """What a refusal lacked; of an earlier one worked out again, once for each course."""
+        if not answer.repeated or not answer.decision.get("attempts"):
+            return answer.lacking
+        if answer.course not in self.lacked:
+            self.lacked[answer.course] = lacked(service, answer.course)
+        return self.lacked[answer.course].get(answer.seq, {})
 
     def summary(self) -> str:
         """The counts in one sentence."""
@@ -220,7 +230,7 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _told(line: Line, answer: Answer) -> Json:
+def _told(line: Line, answer: Answer, lacking: Lacking) -> Json:
     attempts = answer.decision.get("attempts", ())
     closed = [weighed for attempt in attempts for weighed in attempt["kept_by"]]
     recorded = [
@@ -229,8 +239,8 @@ def _told(line: Line, answer: Answer) -> Json:
         for finding in weighed.get("findings", ())
         for name in finding.get("missing", ())
     ]
-    lacking = [str(one) for names in answer.lacking.values() for one in names]
-    missing = [name.removesuffix(" (missing)") for name in lacking or recorded]
+    known = [str(one) for names in lacking.values() for one in names]
+    missing = [name.removesuffix(" (missing)") for name in known or recorded]
     return {
         "file": line.source,
         "line": line.number,

@@ -15,13 +15,12 @@ from engine.cli.lexicon import Lexicon
 from engine.cli.logbook import Entry, Logbook, entries
 from engine.cli.overview import Overview
 from engine.cli.screen import screen
-from engine.cli.seen import Seen
+from engine.cli.seen import Seen, lacked
 from engine.cli.session import Session, command
 from engine.cli.timeline import Timeline
 from engine.cli.wording import Wording
 from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
 from engine.core.event import FORMAT
-from engine.core.finding import Missing
 from engine.core.machine import Machine
 from engine.errors import Divergence, InvalidInput, NotPermitted, UnknownEvent, UnknownWorkflow
 from engine.service import Service, Status
@@ -93,7 +92,7 @@ def log(
     status = service.status(course)
     shown = [entry for entry in entries(service.records(course)) if entry.seq > after]
     lexicon = Lexicon(status.machine)
-    lacking = _lacking(session, course) if findings else {}
+    lacking = lacked(service, course) if findings else {}
     book = Logbook(
         entries=shown,
         lexicon=lexicon,
@@ -270,14 +269,6 @@ def _standing(service: Service, course: str, at: datetime) -> tuple[Status, int]
         if isinstance(wrong, InvalidInput) and wrong.field == "at":
             raise InvalidInput("--at", wrong.expected) from wrong
         raise Divergence(course, None, "its records do not add up: `verify` says why") from wrong
-
-
-def _lacking(session: Session, course: str) -> dict[int, Mapping[str, tuple[Missing, ...]]]:
-    """What requirements lacked, by record and guard; a damaged log is shown as far as it goes."""
-    try:
-        return {**session.auditor().lacking(course)}
-    except (LookupError, ValueError, InvalidInput):
-        return {}
 
 
 def _texts(service: Service, course: str, shown: list[Entry]) -> dict[int, dict[str, str]]:

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from engine.audit import Auditor
 from engine.core.finding import Missing
 from engine.core.view import Reading
+from engine.errors import InvalidInput
+from engine.service import Service
+
+Lacking = Mapping[str, tuple[Missing, ...]]
+"""What requirements lacked, by guard."""
+Lacked = Mapping[int, Lacking]
+"""The same of many decisions, by record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,15 @@ class Seen:
 
 
 NOTHING_SEEN = Seen()
+
+
+def lacked(service: Service, course: str) -> Lacked:
+    """What the requirements of a course lacked; nothing where its records cannot be read so far."""
+    auditor = Auditor(store=service.store, registry=service.setting.registry, tenant=service.tenant)
+    try:
+        return auditor.lacking(course)
+    except (LookupError, ValueError, InvalidInput):
+        return {}
 
 
 def elapsed(length: timedelta) -> str:

@@ -76,6 +76,7 @@ def test_what_is_missing_beside_what_is_wrong_is_named_on_applying_and_in_the_lo
     lines = "\n".join(map(json.dumps, (mended, order)))
     ran = il2("apply", "--json", "-", stdin=lines)
     (refused,) = ran.json()["refusals"]
+    (again,) = il2("apply", "--json", "-", stdin=lines).json()["refusals"]
     (record,) = il2("log", "C-1", "--findings", "--json", "--after", "4").json()["records"]
     (vital_signs,) = [
         one
@@ -85,6 +86,7 @@ def test_what_is_missing_beside_what_is_wrong_is_named_on_applying_and_in_the_lo
     ]
 
     assert "temperature" in refused["missing"]
+    assert (again["repeated"], again["missing"]) == (True, refused["missing"])
     assert [lack["name"] for lack in vital_signs["missing"]] == ["temperature"]
 
 
