@@ -217,9 +217,12 @@ _PASSWORD = re.compile(r"(//[^/@:]*:)[^@]*@")
 
 def _let_find(names: Iterable[str]) -> None:
     """Let packages be found in the folder where the command runs, after all that is installed."""
-    here = str(Path.cwd())
     tops = {name.partition(".")[0] for name in names}
-    lying_here = [t for t in tops if Path(t).is_dir() or Path(f"{t}.py").is_file()]
+    try:
+        here = str(Path.cwd())
+        lying_here = [t for t in tops if Path(t).is_dir() or Path(f"{t}.py").is_file()]
+    except OSError:  # a folder that is gone, or that we may not look into, has nothing for us
+        return
     if here not in sys.path and any(find_spec(top) is None for top in lying_here):
         sys.path.append(here)
 
