@@ -98,7 +98,11 @@ def is_file(name: str) -> bool:
 
 def named_like_a_file(name: str) -> bool:
     """Whether a name is more likely that of a file than that of a course."""
-    return "/" in name or Path(name).suffix in (".json", ".jsonl") or Path(name).exists()
+    try:
+        there = Path(name).exists()
+    except OSError:  # a folder that we may not look into
+        there = False
+    return there or "/" in name or Path(name).suffix in (".json", ".jsonl")
 
 
 _GONE = "record 1: gap: every record of the course is gone"
