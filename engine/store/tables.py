@@ -376,6 +376,7 @@ tokens = Table(
     Column("name", Name, nullable=False, doc="Whose it is: a system or a pseudonym."),
     Column("sha256", Name, nullable=False, doc="Of the secret part, which nobody keeps."),
     Column("roles", Text, nullable=False, doc="A JSON array."),
+    Column("actor_roles", Text, nullable=False, doc="A JSON array: what it may claim beside them."),
     Column("sites", Text, doc="A JSON array; unset for every site."),
     Column("created_at", Instant, nullable=False),
     Column("created_by", Name, nullable=False),
@@ -412,4 +413,11 @@ access_log = Table(
     Column("outcome", Name, nullable=False),
     Column("about", Text, nullable=False, doc="A JSON object: ids and roles, no clinical content."),
     PrimaryKeyConstraint("tenant", "at", "id", name=f"pk_{PREFIX}access_log"),
+)
+Index(
+    f"ix_{PREFIX}access_log_actor",
+    access_log.c.tenant,
+    access_log.c.actor,
+    access_log.c.action,
+    access_log.c.at,
 )

@@ -149,7 +149,7 @@ def _access() -> None:
     op.create_table(
         "regimen_tokens",
         *(_column(n) for n in ("id", "tenant", "name", "sha256")),
-        _column("roles", sa.Text()),
+        *(_column(n, sa.Text()) for n in ("roles", "actor_roles")),
         _column("sites", sa.Text(), null=True),
         _column("created_at", INSTANT),
         _column("created_by"),
@@ -176,6 +176,7 @@ def _access() -> None:
         _column("about", sa.Text()),
         _key("access_log", *LOG_KEY),
     )
+    op.create_index(f"ix_{LOG}_actor", LOG, ["tenant", "actor", "action", "at"])
 
 
 def _sqlite_guards() -> list[str]:
