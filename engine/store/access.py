@@ -1,0 +1,180 @@
+"""Tokens and the access log, as SQL. Each call is a transaction; the log only grows.
+
+`append` takes a connection, so that whoever changes a calendar or an endpoint logs that in the
+same transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from engine.core.encoding import Json, canonical
+from engine.permission import Entry, Logged, Role, Token
+from engine.store.sql import SqlStore
+from engine.store.tables import access_log, tokens
+from engine.store.work import work
+
+
+class SqlAccess:
+    """Tokens and the access log of a store's database."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def token(self, token: str) -> Token | None:
+        with work(self._store, write=False) as connection:
+            found = connection.execute(select(tokens).where(tokens.c.id == token)).first()
+        return None if found is None else _token(found)
+
+    def tokens(
+        self, tenant: str, *, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[Token]:
+        asked = _page(tokens, tokens.c.created_at, tenant, after, limit)
+        with work(self._store, write=False) as connection:
+            return [_token(row) for row in connection.execute(asked)]
+
+    def issue(self, token: Token, entry: Entry) -> None:
+        with work(self._store) as connection:
+            connection.execute(insert(tokens), _row(token))
+            append(connection, [entry])
+
+    def revoke(self, tenant: str, token: str, *, at: datetime, by: str, entry: Entry) -> bool:
+        standing = and_(
+            tokens.c.tenant == tenant, tokens.c.id == token, tokens.c.revoked_at.is_(None)
+        )
+        change = update(tokens).where(standing).values(revoked_at=at, revoked_by=by)
+        with work(self._store) as connection:
+            if connection.execute(change).rowcount == 0:
+                return False
+            append(connection, [entry])
+            return True
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        with work(self._store) as connection:
+            append(connection, entries)
+
+    def entries(
+        self, tenant: str, *, since: datetime | None, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[Entry]:
+        asked = _page(access_log, access_log.c.at, tenant, after, limit)
+        if since is not None:
+            asked = asked.where(access_log.c.at >= since)
+        with work(self._store, write=False) as connection:
+            return [_entry(row) for row in connection.execute(asked)]
+
+    def last(self, tenant: str, actor: str, action: Logged) -> Entry | None:
+        asked = (
+            select(access_log)
+            .where(
+                access_log.c.tenant == tenant,
+                access_log.c.actor == actor,
+                access_log.c.action == action.value,
+            )
+            .order_by(access_log.c.at.desc(), access_log.c.id.desc())
+            .limit(1)
+        )
+        with work(self._store, write=False) as connection:
+            found = connection.execute(asked).first()
+        return None if found is None else _entry(found)
+
+
+def append(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Add rows to the access log in somebody's transaction."""
+    rows = [
+        {
+            "tenant": entry.tenant,
+            "at": entry.at,
+            "id": entry.id,
+            "actor": entry.actor,
+            "action": entry.action.value,
+            "outcome": entry.outcome,
+            "about": canonical(dict(entry.about)).decode(),
+        }
+        for entry in entries
+    ]
+    if rows:
+        connection.execute(insert(access_log), rows)
+
+
+def _page(
+    table: Table,
+    when: ColumnElement[datetime],
+    tenant: str,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Select[Any]:
+    asked = select(table).where(table.c.tenant == tenant).order_by(when, table.c.id).limit(limit)
+    if after is None:
+        return asked
+    at, known = after
+    return asked.where(or_(when > at, and_(when == at, table.c.id > known)))
+
+
+def _row(token: Token) -> Mapping[str, Any]:
+    return {
+        "id": token.id,
+        "tenant": token.tenant,
+        "name": token.name,
+        "sha256": token.sha256,
+        "roles": _text(token.roles),
+        "actor_roles": _text(token.actor_roles),
+        "sites": None if token.sites is None else _text(token.sites),
+        "created_at": token.created_at,
+        "created_by": token.created_by,
+        "expires_at": token.expires_at,
+    }
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(
+        id=row.id,
+        tenant=row.tenant,
+        name=row.name,
+        sha256=row.sha256,
+        roles=tuple(map(Role, _list(row.roles))),
+        actor_roles=tuple(_list(row.actor_roles)),
+        sites=None if row.sites is None else tuple(_list(row.sites)),
+        created_at=row.created_at,
+        created_by=row.created_by,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        revoked_by=row.revoked_by,
+    )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    about: Mapping[str, Json] = json.loads(row.about)
+    return Entry(
+        tenant=row.tenant,
+        at=row.at,
+        id=row.id,
+        actor=row.actor,
+        action=Logged(row.action),
+        outcome=row.outcome,
+        about=about,
+    )
+
+
+def _text(names: Sequence[str]) -> str:
+    return canonical([str(name) for name in names]).decode()
+
+
+def _list(text: str) -> list[str]:
+    found: list[str] = json.loads(text)
+    return found
