@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self, TypeVar
+from pathlib import Path
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from engine.errors import InvalidInput
@@ -18,12 +19,39 @@ LOG_FORMS = ("console", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
+ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
+"""What a bearer token may be signed with: never with nothing, never with a shared secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """An identity provider, and which claims of its tokens say what.
+
+    The keys come from `jwks_url` or from `jwks_file`. `leeway` is how far its clock may differ.
+    Without `tenant_claim` its people are of the settings' tenant, without `sites_claim` of every
+    site; `roles_prefix` is what the names of our roles begin with in its tokens.
+    """
+
+    issuer: str
+    audience: str
+    jwks_url: str | None = None
+    jwks_file: str | None = None
+    algorithms: tuple[str, ...] = ALGORITHMS
+    leeway: timedelta = timedelta(seconds=60)
+    roles_claim: str = "roles"
+    roles_prefix: str = ""
+    actor_roles_claim: str | None = None
+    tenant_claim: str | None = None
+    sites_claim: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The choices of an installation, each with what holds when nobody chooses.
 
     `workflows` are the packages whose `ALL` may be enrolled in; courses that run already need none
-    of them. `skew` is how far an event's time may lead the system's clock.
+    of them. `skew` is how far an event's time may lead the system's clock. `oidc` is the identity
+    provider whose bearer tokens are taken; there is none unless its issuer is named.
     """
 
     database_url: str = "sqlite:///regimen.db"
@@ -32,6 +60,7 @@ class Settings:
     log_level: str = "warning"
     workflows: tuple[str, ...] = ("workflows",)
     skew: timedelta = timedelta(minutes=5)
+    oidc: Oidc | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, log_level: str = "warning") -> Self:
@@ -52,6 +81,7 @@ class Settings:
             log_level=chosen("LOG_LEVEL", _one_of(LOG_LEVELS), default.log_level),
             workflows=chosen("WORKFLOWS", _packages, default.workflows),
             skew=chosen("SKEW", _seconds, default.skew),
+            oidc=_oidc(environ),
         )
 
 
@@ -118,3 +148,87 @@ def _seconds(variable: str, text: str) -> timedelta:
     if not (text.isascii() and text.isdigit() and int(text) <= _A_DAY):
         raise InvalidInput(variable, f"whole seconds from 0 to {_A_DAY}", found=repr(text))
     return timedelta(seconds=int(text))
+
+
+_OIDC = f"{PREFIX}OIDC_"
+_MOST_LEEWAY = 300
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _oidc(environ: Mapping[str, str]) -> Oidc | None:
+    """The identity provider of the environment. Raises InvalidInput, naming the variable."""
+    given = {
+        name.removeprefix(_OIDC): text.strip()
+        for name, text in environ.items()
+        if name.startswith(_OIDC) and text.strip()
+    }
+    for name in given:
+        if name not in _OIDC_NAMES:
+            known = ", ".join(_OIDC + one for one in _OIDC_NAMES)
+            raise InvalidInput(_OIDC + name, f"no such variable, only {known}")
+    if not given:
+        return None
+    for name in ("ISSUER", "AUDIENCE"):
+        if name not in given:
+            raise InvalidInput(_OIDC + name, f"a value, since {_OIDC}{min(given)} is set")
+    if ("JWKS_URL" in given) == ("JWKS_FILE" in given):
+        raise InvalidInput(f"{_OIDC}JWKS_URL", f"either this or {_OIDC}JWKS_FILE, and not both")
+    members = {name.lower(): _OIDC_NAMES[name](_OIDC + name, text) for name, text in given.items()}
+    return Oidc(**members)
+
+
+def _plain(variable: str, text: str) -> str:
+    if not text.isprintable() or len(text) > 200:
+        raise InvalidInput(variable, "up to 200 printable characters")
+    return text
+
+
+def _web_address(variable: str, text: str) -> str:
+    """An address whose answer nobody on the way can change."""
+    expected = "an https URL without a password (http on this machine alone)"
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise InvalidInput(variable, expected) from None
+    safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    if not safe or not host or "@" in parts.netloc:
+        raise InvalidInput(variable, expected)
+    return text
+
+
+def _file(variable: str, text: str) -> str:
+    if not Path(text).is_file():
+        raise InvalidInput(variable, "a file that is there", found=repr(text))
+    return text
+
+
+def _algorithms(variable: str, text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    for name in names:
+        if name not in ALGORITHMS:
+            expected = f"some of {', '.join(ALGORITHMS)}, with commas between"
+            raise InvalidInput(variable, expected, found=repr(name))
+    return names
+
+
+def _leeway(variable: str, text: str) -> timedelta:
+    if not (text.isascii() and text.isdigit() and int(text) <= _MOST_LEEWAY):
+        raise InvalidInput(variable, f"whole seconds from 0 to {_MOST_LEEWAY}", found=repr(text))
+    return timedelta(seconds=int(text))
+
+
+_OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
+    "ISSUER": _web_address,
+    "AUDIENCE": _plain,
+    "JWKS_URL": _web_address,
+    "JWKS_FILE": _file,
+    "ALGORITHMS": _algorithms,
+    "LEEWAY": _leeway,
+    "ROLES_CLAIM": _plain,
+    "ROLES_PREFIX": _plain,
+    "ACTOR_ROLES_CLAIM": _plain,
+    "TENANT_CLAIM": _plain,
+    "SITES_CLAIM": _plain,
+}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from engine.errors import InvalidInput
-from engine.settings import Settings, database_url, tenant_name
+from engine.settings import Oidc, Settings, database_url, tenant_name
 
 
 def test_whoever_chooses_nothing_gets_a_file_in_the_working_directory():
@@ -104,3 +105,90 @@ def test_a_tenant_is_an_identifier():
     assert tenant_name("--tenant", "north:1") == "north:1"
     with pytest.raises(InvalidInput):
         tenant_name("--tenant", "north/1")
+
+
+PROVIDER = {
+    "REGIMEN_OIDC_ISSUER": "https://id.example.org/realm",
+    "REGIMEN_OIDC_AUDIENCE": "regimen",
+    "REGIMEN_OIDC_JWKS_URL": "https://id.example.org/realm/keys",
+}
+
+
+def test_without_an_issuer_there_is_no_identity_provider():
+    assert Settings.from_environment({"REGIMEN_OIDC_ISSUER": " "}).oidc is None
+
+
+def test_an_identity_provider_needs_an_issuer_an_audience_and_keys():
+    settings = Settings.from_environment(PROVIDER)
+
+    assert settings.oidc == Oidc(
+        issuer="https://id.example.org/realm",
+        audience="regimen",
+        jwks_url="https://id.example.org/realm/keys",
+    )
+
+
+def test_every_choice_of_an_identity_provider_is_read(tmp_path: Path):
+    keys = tmp_path / "keys.json"
+    keys.write_text("{}")
+    settings = Settings.from_environment(
+        {
+            "REGIMEN_OIDC_ISSUER": "http://localhost:8080",
+            "REGIMEN_OIDC_AUDIENCE": "api://regimen",
+            "REGIMEN_OIDC_JWKS_FILE": str(keys),
+            "REGIMEN_OIDC_ALGORITHMS": "ES256, EdDSA",
+            "REGIMEN_OIDC_LEEWAY": "0",
+            "REGIMEN_OIDC_ROLES_CLAIM": "realm_access.roles",
+            "REGIMEN_OIDC_ROLES_PREFIX": "regimen-",
+            "REGIMEN_OIDC_ACTOR_ROLES_CLAIM": "acting",
+            "REGIMEN_OIDC_TENANT_CLAIM": "org",
+            "REGIMEN_OIDC_SITES_CLAIM": "sites",
+        }
+    )
+
+    assert settings.oidc == Oidc(
+        issuer="http://localhost:8080",
+        audience="api://regimen",
+        jwks_file=str(keys),
+        algorithms=("ES256", "EdDSA"),
+        leeway=timedelta(0),
+        roles_claim="realm_access.roles",
+        roles_prefix="regimen-",
+        actor_roles_claim="acting",
+        tenant_claim="org",
+        sites_claim="sites",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"ISSUER": ""}, "ISSUER"),
+        ({"AUDIENCE": ""}, "AUDIENCE"),
+        ({"JWKS_URL": ""}, "JWKS_URL"),
+        ({"JWKS_FILE": __file__}, "JWKS_URL"),
+        ({"JWKS_URL": "", "JWKS_FILE": "/no/such/file"}, "JWKS_FILE"),
+        ({"ISSUER": "http://id.example.org"}, "ISSUER"),
+        ({"ISSUER": "id.example.org"}, "ISSUER"),
+        ({"ISSUER": "https://u:secret@id.example.org"}, "ISSUER"),
+        ({"JWKS_URL": "http://169.254.169.254/keys"}, "JWKS_URL"),
+        ({"JWKS_URL": "file:///etc/passwd"}, "JWKS_URL"),
+        ({"JWKS_URL": "https://host:port/"}, "JWKS_URL"),
+        ({"ALGORITHMS": "RS256,HS256"}, "ALGORITHMS"),
+        ({"ALGORITHMS": "none"}, "ALGORITHMS"),
+        ({"ALGORITHMS": "RS256,"}, "ALGORITHMS"),
+        ({"LEEWAY": "301"}, "LEEWAY"),
+        ({"LEEWAY": "-1"}, "LEEWAY"),
+        ({"ROLES_CLAIM": "a\nb"}, "ROLES_CLAIM"),
+        ({"ROLE_CLAIM": "roles"}, "ROLE_CLAIM"),
+    ],
+)
+def test_a_wrong_choice_of_an_identity_provider_names_its_variable(
+    change: dict[str, str], field: str
+):
+    changed = {f"REGIMEN_OIDC_{name}": text for name, text in change.items()}
+    with pytest.raises(InvalidInput) as caught:
+        Settings.from_environment({**PROVIDER, **changed})
+
+    assert caught.value.field == f"REGIMEN_OIDC_{field}"
+    assert "secret" not in str(caught.value)
