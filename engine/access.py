@@ -237,6 +237,15 @@ class Gate:
         return denied
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Everything about access of one installation."""
+
+    tokens: Tokens
+    log: AccessLog
+    gate: Gate
+
+
 def caller_of(token: Token) -> Caller:
     """The caller that a token stands for."""
     return Caller(

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,14 +19,17 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from engine import packages
+from engine.access import Access, Gate, Identifies, Tokens
+from engine.access_log import AccessLog
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
-from engine.errors import StoreUnavailable
+from engine.errors import InvalidInput, StoreUnavailable
 from engine.ports import Store
 from engine.registry import Registry
 from engine.service import Service
-from engine.settings import Settings
+from engine.settings import Oidc, Settings
 from engine.store import schema, sqlite
+from engine.store.access import SqlAccess
 from engine.store.drivers import driver
 from engine.store.roles import grant_roles
 from engine.store.sql import SqlStore, open_store
@@ -81,6 +84,22 @@ def service(settings: Settings, *, enrolling: bool = True) -> Service:
             skew=settings.skew,
         ),
     )
+
+
+def access(settings: Settings, store: Store) -> Access:
+    """Tokens, the access log and the gate, on the database of a store that was opened here.
+
+    Nothing is asked of an identity provider yet. Raises InvalidInput when one is named and the
+    library for its tokens is not installed.
+    """
+    if not isinstance(store, SqlStore):
+        raise TypeError("tokens are kept in a database")
+    kept = SqlAccess(store)
+    clock = SystemClock()
+    entries = AccessLog(kept, clock=clock, identity=identity, tenant=settings.tenant)
+    tokens = Tokens(kept, entries, clock=clock, random=secrets.token_bytes)
+    provider = None if settings.oidc is None else _provider(settings.oidc, settings.tenant)
+    return Access(tokens=tokens, log=entries, gate=Gate(tokens, entries, provider=provider))
 
 
 def installed(settings: Settings, store: Store) -> Registry:
@@ -147,6 +166,11 @@ def salt() -> str:
     return secrets.token_hex(16)
 
 
+def identity() -> str:
+    """What nothing else is called."""
+    return secrets.token_hex(8)
+
+
 @cache
 def engine_version() -> str:
     """The version of this engine, as every record names it."""
@@ -172,6 +196,25 @@ def _blank(path: Path) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _provider(oidc: Oidc, tenant: str) -> Identifies:
+    try:
+        from engine.identity import Keys, Provider, fetch  # noqa: PLC0415  # comes with an extra
+    except ModuleNotFoundError:
+        raise InvalidInput(
+            "REGIMEN_OIDC_ISSUER", "regimen-engine[web], which is not installed"
+        ) from None
+    clock = SystemClock()
+    if oidc.jwks_file is not None:
+        return Provider(
+            oidc=oidc,
+            keys=Keys(Path(oidc.jwks_file).read_bytes, clock=clock),
+            clock=clock,
+            tenant=tenant,
+        )
+    keys = Keys(partial(fetch, oidc.jwks_url or ""), clock=clock)
+    return Provider(oidc=oidc, keys=keys, clock=clock, tenant=tenant)
 
 
 def warn_of_old_sqlite(store: SqlStore) -> None:

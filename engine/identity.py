@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import httpx2
 import structlog
 from joserfc import jwk, jwt
 from joserfc.errors import (
@@ -46,6 +47,9 @@ BETWEEN = timedelta(seconds=30)
 """Between two fetches at least, whatever unknown keys somebody names."""
 STALE = timedelta(hours=1)
 """After so long the keys are fetched again, so that a withdrawn one is not taken for ever."""
+TIMEOUT = 5.0
+"""Seconds that the provider has for each part of its answer."""
+LARGEST = 1 << 20
 RSA_BITS = 2048
 LONGEST = 16_384
 """No bearer token is longer: it travels in a header."""
@@ -102,6 +106,22 @@ class Keys:
             log.warning("identity_keys_unavailable", error=type(wrong).__name__)
         finally:
             self._lock.release()
+
+
+def fetch(url: str) -> bytes:
+    """What is published there, never by way of another address. Raises OSError."""
+    try:
+        with httpx2.stream("GET", url, timeout=TIMEOUT, follow_redirects=False) as answer:
+            if answer.status_code != 200:
+                raise OSError(f"status {answer.status_code}")
+            taken = bytearray()
+            for part in answer.iter_bytes():
+                taken += part
+                if len(taken) > LARGEST:
+                    raise OSError("longer than any set of keys")
+            return bytes(taken)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as wrong:
+        raise OSError(type(wrong).__name__) from wrong
 
 
 def key_set(published: bytes) -> jwk.KeySet:

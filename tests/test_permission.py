@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
 from engine.core.event import ARRANGEMENTS, BOOKINGS, DEFERRED
@@ -14,8 +18,12 @@ from engine.permission import (
     Role,
     Why,
     denial_of_event,
+    meanings,
     needed_for,
+    table,
 )
+
+PAGE = Path(__file__).parent.parent / "docs" / "access.md"
 
 BEGINNINGS = ("course.enrolled", "course.adopted", "course.corrected")
 
@@ -155,3 +163,13 @@ def test_a_scope_of_sites_holds_those_sites_and_an_empty_one_none():
 
 def test_an_event_of_the_engine_that_does_not_exist_yet_is_no_schedulers():
     assert needed_for("course.erased") is Action.WRITE_COURSES
+
+
+@pytest.mark.parametrize(("mark", "lines"), [("roles", meanings), ("table", table)])
+def test_the_page_for_the_operator_says_what_the_code_does(
+    mark: str, lines: Callable[[], Iterator[str]]
+):
+    part = re.search(f"<!-- {mark} -->\n\n(.*?)\n\n<!-- end -->", PAGE.read_text(), re.DOTALL)
+
+    assert part is not None
+    assert part[1].split("\n") == list(lines())

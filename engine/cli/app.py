@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import (
+    access,
     apply,
     audit,
     course,
@@ -53,7 +54,10 @@ def regimen(
     session_of(ctx).choose(db, tenant, as_json=as_json)
 
 
-for module in (demo, simulate, apply, course, due, workflow, audit, worker, database, openapi):
+COMMANDS = (demo, simulate, apply, course, due, workflow, audit, access, worker, database, openapi)
+"""In the order in which help lists them."""
+
+for module in COMMANDS:
     module.add_to(app)
 
 

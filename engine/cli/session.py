@@ -25,6 +25,7 @@ import typer
 from rich.console import Console
 
 from engine import logs
+from engine.access import Access
 from engine.audit import Auditor
 from engine.cli.exits import Exit
 from engine.core.encoding import Json
@@ -106,6 +107,13 @@ class Session:
         return Auditor(
             store=service.store, registry=service.setting.registry, tenant=service.tenant
         )
+
+    def access(self, *, writes: bool = False) -> Access:
+        """Tokens and the access log of the chosen database. Raises as `service` does."""
+        service = self.service(writes=writes)
+        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+        return bootstrap.access(self.settings, service.store)
 
     def answer(self, document: Json, tell: Callable[[Console], None]) -> None:
         """Give the answer: as one JSON document when it was asked for, else told to a person."""

@@ -1,0 +1,172 @@
+"""`regimen token` and `regimen access-log`: who may come in over HTTP, and who did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from engine.access import DAYS, MOST_DAYS, operator
+from engine.cli.session import Session, command
+from engine.core.encoding import Json, canonical, instant_text
+from engine.core.wire import instant
+from engine.errors import InvalidInput
+from engine.permission import Entry, Token
+
+AT_ONCE = 500
+"""How many rows are in memory while everything is listed."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    token = typer.Typer(
+        name="token", no_args_is_help=True, help="Create, list and revoke tokens for the service."
+    )
+    token.command()(create)
+    token.command("list")(list_all)
+    token.command()(revoke)
+    app.add_typer(token, rich_help_panel="Access")
+    app.command("access-log", rich_help_panel="Access")(access_log)
+
+
+@command
+def create(
+    session: Session,
+    *,
+    name: Annotated[str, typer.Option(help="Whose it is: a system or a pseudonym.")],
+    role: Annotated[
+        list[str],
+        typer.Option(
+            help="scheduler, clinician, prescriber, auditor, administrator or service; repeat."
+        ),
+    ],
+    actor_role: Annotated[
+        list[str] | None,
+        typer.Option(help="A role of a workflow that a service may claim; repeat."),
+    ] = None,
+    site: Annotated[
+        list[str] | None, typer.Option(help="A site that it may see, else every one; repeat.")
+    ] = None,
+    expires_days: Annotated[
+        int, typer.Option(min=1, max=MOST_DAYS, metavar="DAYS", help="For how long it is valid.")
+    ] = DAYS,
+) -> None:
+    """Create a token. It is shown once, and nobody can show it again."""
+    access = session.access(writes=True)
+    issued = access.tokens.create(
+        operator(session.settings.tenant),
+        name=name,
+        roles=role,
+        actor_roles=actor_role or (),
+        sites=site or None,
+        days=expires_days,
+    )
+    session.answer(
+        {**_document(issued.token, issued.token.created_at), "text": issued.text},
+        lambda out: out.print(issued.text, soft_wrap=True),
+    )
+    if not session.as_json:
+        until = instant_text(issued.token.expires_at)
+        session.say(f"Token {issued.token.id}, valid until {until}. It is not shown again.")
+
+
+@command
+def list_all(session: Session) -> None:
+    """List the tokens of the tenant, those that are over too; never their secrets."""
+    service = session.service()
+    tokens = session.access().tokens
+    now = service.setting.clock.now()
+    found: list[Token] = []
+    while page := tokens.list(service.tenant, after=_last(found), limit=AT_ONCE):
+        found += page
+
+    def tell(out: Console) -> None:
+        table = Table("Token", "Name", "Roles", "Sites", "Is", "Until", "Created by", box=None)
+        for one in found:
+            roles = " ".join((*one.roles, *(f"as:{role}" for role in one.actor_roles)))
+            sites = "every" if one.sites is None else " ".join(one.sites)
+            until = instant_text(one.expires_at)
+            table.add_row(one.id, one.name, roles, sites, one.standing(now), until, one.created_by)
+        out.print(table if found else "There is none.")
+
+    session.answer({"tokens": [_document(one, now) for one in found]}, tell)
+
+
+@command
+def revoke(
+    session: Session,
+    token: Annotated[str, typer.Argument(metavar="ID", help="As `regimen token list` shows it.")],
+) -> None:
+    """Revoke a token, at once and for good."""
+    service = session.service()
+    found = session.access().tokens.revoke(operator(service.tenant), token)
+    if found is None or found.revoked_at is None:
+        raise InvalidInput("ID", "that of a token, see `regimen token list`", found=repr(token))
+    session.answer(
+        _document(found, service.setting.clock.now()),
+        lambda out: out.print(f"Revoked {found.id}."),
+    )
+
+
+@command
+def access_log(
+    session: Session,
+    since: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Such as 2026-03-02T09:00:00-08:00.")
+    ] = None,
+) -> None:
+    """List who was denied access, what became of tokens, and what auditors read."""
+    start = None if since is None else instant(since, "--since")
+    service = session.service()
+    log = session.access().log
+    found: list[Entry] = []
+    while page := log.entries(service.tenant, since=start, after=_last_entry(found), limit=AT_ONCE):
+        found += page
+
+    def tell(out: Console) -> None:
+        table = Table("At", "Who", "What", "Outcome", "About", box=None)
+        for one in found:
+            about = canonical(dict(one.about)).decode()
+            table.add_row(instant_text(one.at), one.actor, one.action, one.outcome, about)
+        out.print(table if found else "There is nothing in it.")
+
+    session.answer({"entries": [_entry(one) for one in found]}, tell)
+
+
+def _last(found: Sequence[Token]) -> tuple[datetime, str] | None:
+    return (found[-1].created_at, found[-1].id) if found else None
+
+
+def _last_entry(found: Sequence[Entry]) -> tuple[datetime, str] | None:
+    return (found[-1].at, found[-1].id) if found else None
+
+
+def _document(token: Token, now: datetime) -> dict[str, Json]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "roles": list(token.roles),
+        "actor_roles": list(token.actor_roles),
+        "sites": None if token.sites is None else list(token.sites),
+        "is": token.standing(now),
+        "created_at": instant_text(token.created_at),
+        "created_by": token.created_by,
+        "expires_at": instant_text(token.expires_at),
+        "revoked_at": None if token.revoked_at is None else instant_text(token.revoked_at),
+        "revoked_by": token.revoked_by,
+    }
+
+
+def _entry(entry: Entry) -> Json:
+    return {
+        "at": instant_text(entry.at),
+        "id": entry.id,
+        "actor": entry.actor,
+        "action": entry.action.value,
+        "outcome": entry.outcome,
+        "about": dict(entry.about),
+    }
