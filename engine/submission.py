@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, lacking
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
-from engine.core.scheduling import booked
+from engine.core.scheduling import booked, conflicts
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.snapshot import Booking, Snapshot
 from engine.core.view import Reading
@@ -239,6 +239,7 @@ class Desk:
                 waits=state.waits,
                 questions=len(after.questions),
                 reported=_is_report(machine, event),
+                conflicts=self._conflicts(machine, after),
                 readings=readings,
                 timers=_difference(before.timers if before else {}, after.timers),
                 visits=_difference(before.visits if before else {}, after.visits),
@@ -266,6 +267,15 @@ class Desk:
         )
         self.answers.append(answer)
         return left
+
+    def _conflicts(self, machine: Machine, after: Snapshot) -> str | None:
+        """What speaks against the live bookings of a course, whatever moved it."""
+        if not after.bookings:
+            return None
+        # By another calendar than the record's: this is found anew with each record, and not kept.
+        seen = replace(after, calendar=self.setting.calendars.of(after.zone))
+        found = {word for one in after.bookings.values() for word in conflicts(machine, seen, one)}
+        return " ".join(sorted(found)) or None
 
     def _again(self, known: Record, body: Mapping[str, Any], row: Mapping[str, Json]) -> Answer:
         recorded = json.loads(known.body)["event"]

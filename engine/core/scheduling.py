@@ -32,7 +32,8 @@ from engine.core.event import (
 )
 from engine.core.machine import Machine
 from engine.core.outcome import Accepted, Deviation, Message, Reason, Refused
-from engine.core.snapshot import Arranged, Booking, Snapshot
+from engine.core.snapshot import Arranged, Booking, Snapshot, Window
+from engine.core.view import Calendar
 
 _T = TypeVar("_T")
 
@@ -77,15 +78,33 @@ def decide_scheduling(
 def conflicts(machine: Machine, snapshot: Snapshot, booking: Booking) -> tuple[str, ...]:
     """What speaks against a booking as the course stands; nothing keeps it from being made."""
     state = machine.states[snapshot.state]
-    if state.closed:
+    return speaking_against(
+        booking,
+        snapshot.calendar,
+        closed=state.closed,
+        waits=state.waits,
+        window=snapshot.visits.get(booking.visit),
+        arranged=snapshot.arranged.get(booking.visit),
+    )
+
+
+def speaking_against(
+    booking: Booking,
+    calendar: Calendar,
+    *,
+    closed: bool,
+    waits: str | None,
+    window: Window | None,
+    arranged: Arranged | None,
+) -> tuple[str, ...]:
+    """The same from what it rests on: of the course, and of the visit that was booked."""
+    if closed:
         return (COURSE_CLOSED,)
-    found = [ON_HOLD] if state.waits is Waits.HOLD else []
-    window = snapshot.visits.get(booking.visit)
+    found = [ON_HOLD] if waits == Waits.HOLD else []
     if window is None or booking.number not in (None, window.number):
         # On hold no window is open: that says enough.
-        return tuple(found or [_unwanted(snapshot, booking)])
-    day = snapshot.calendar.civil_date(booking.start)
-    if not window.earliest <= day <= window.latest:
+        return tuple(found or [_unwanted(arranged, booking)])
+    if not window.earliest <= calendar.civil_date(booking.start) <= window.latest:
         found.append(OUTSIDE_WINDOW)
     if window.not_before is not None and booking.start < window.not_before:
         found.append(BELOW_MINIMUM_GAP)
@@ -148,9 +167,8 @@ def _booked(
     return _taken(Accepted, snapshot, found, said_so)
 
 
-def _unwanted(snapshot: Snapshot, booking: Booking) -> str:
+def _unwanted(arranged: Arranged | None, booking: Booking) -> str:
     """Whether a visit that is not due was arranged away, or never there."""
-    arranged = snapshot.arranged.get(booking.visit)
     if arranged is None or arranged.until is not None:
         return NO_SUCH_VISIT
     same = arranged.number == booking.number or None in (arranged.number, booking.number)

@@ -330,6 +330,7 @@ def _moved(write: Write, before: _Course | None) -> _Course:
             open=write.open,
             waits=write.waits,
             questions=write.questions,
+            conflicts=write.conflicts,
         ),
         row=write.row,
         zone=write.zone,

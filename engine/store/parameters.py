@@ -40,6 +40,7 @@ def course(tenant: str, write: Write) -> Parameters:
         "row": write.row.decode(),
         "waits": write.waits,
         "questions": write.questions,
+        "conflicts": write.conflicts,
     }
 
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    and_,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -131,6 +132,7 @@ courses = Table(
         server_default="0",
         doc="How many rules could not be weighed for want of data.",
     ),
+    Column("conflicts", Name, doc="What speaks against its live bookings, words apart by spaces."),
     PrimaryKeyConstraint("tenant", "course", name=f"pk_{PREFIX}courses"),
     ForeignKeyConstraint(
         ["tenant", "digest"],
@@ -154,6 +156,7 @@ Index(
     f"ix_{PREFIX}courses_waits",
     courses.c.tenant,
     courses.c.waits,
+    courses.c.course,
     postgresql_where=courses.c.waits.is_not(None),
     sqlite_where=courses.c.waits.is_not(None),
 )
@@ -161,8 +164,16 @@ Index(
     f"ix_{PREFIX}courses_questions",
     courses.c.tenant,
     courses.c.course,
-    postgresql_where=courses.c.questions > 0,
-    sqlite_where=courses.c.questions > 0,
+    postgresql_where=and_(courses.c.open, courses.c.questions > 0),
+    sqlite_where=and_(courses.c.open, courses.c.questions > 0),
+)
+Index(
+    f"ix_{PREFIX}courses_conflicts",
+    courses.c.tenant,
+    courses.c.course,
+    courses.c.conflicts,
+    postgresql_where=courses.c.conflicts.is_not(None),
+    sqlite_where=courses.c.conflicts.is_not(None),
 )
 Index(f"ix_{PREFIX}courses_site", courses.c.tenant, courses.c.site, courses.c.course)
 
@@ -241,7 +252,15 @@ visits = Table(
     PrimaryKeyConstraint("tenant", "course", "name", name=f"pk_{PREFIX}visits"),
     sqlite_with_rowid=False,
 )
-Index(f"ix_{PREFIX}visits_earliest", visits.c.tenant, visits.c.earliest)
+# In the order in which worklists show them, with what decides which of them they show.
+Index(
+    f"ix_{PREFIX}visits_earliest",
+    *(visits.c[name] for name in ("tenant", "earliest", "course", "name", "target", "latest")),
+)
+Index(
+    f"ix_{PREFIX}visits_target",
+    *(visits.c[name] for name in ("tenant", "target", "course", "name", "latest")),
+)
 
 bookings = Table(
     f"{PREFIX}bookings",

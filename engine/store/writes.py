@@ -49,7 +49,10 @@ from engine.store.tables import (
 Dialectal: TypeAlias = Callable[[Table], sqlite.Insert] | Callable[[Table], postgresql.Insert]
 
 ONE: ColumnElement[int] = literal_column("1")
-MOVED = ("digest", "state", "stage", "seq", "revision", "open", "row", "waits", "questions")
+MOVED = (
+    *("digest", "state", "stage", "seq", "revision", "open", "row"),
+    *("waits", "questions", "conflicts"),
+)
 """What a record may change of the course's row: whose course it is, and where, stays."""
 
 

@@ -30,20 +30,28 @@ def upgrade() -> None:
     with op.batch_alter_table("regimen_courses") as batch:
         batch.add_column(_column("waits", null=True))
         batch.add_column(sa.Column("questions", sa.Integer(), nullable=False, server_default="0"))
+        batch.add_column(_column("conflicts", null=True))
     for name, columns, where in (
-        ("waits", ["tenant", "waits"], "waits IS NOT NULL"),
-        ("questions", ["tenant", "course"], "questions > 0"),
+        ("waits", ["tenant", "waits", "course"], "waits IS NOT NULL"),
+        ("questions", ["tenant", "course"], "open{} AND questions > 0"),
+        ("conflicts", ["tenant", "course", "conflicts"], "conflicts IS NOT NULL"),
     ):
         op.create_index(
             f"ix_regimen_courses_{name}",
             "regimen_courses",
             columns,
-            postgresql_where=sa.text(where),
-            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where.format("")),
+            sqlite_where=sa.text(where.format(" = 1")),
         )
     op.create_index("ix_regimen_courses_site", "regimen_courses", ["tenant", "site", "course"])
     with op.batch_alter_table("regimen_visits", table_kwargs={"sqlite_with_rowid": False}) as batch:
         batch.add_column(_column("not_before", INSTANT, null=True))
+    op.drop_index("ix_regimen_visits_earliest", "regimen_visits")
+    for name, *more in (
+        ("earliest", "course", "name", "target", "latest"),
+        ("target", "course", "name", "latest"),
+    ):
+        op.create_index(f"ix_regimen_visits_{name}", "regimen_visits", ["tenant", name, *more])
     _scheduling()
     _webhooks()
     _access()
@@ -57,11 +65,15 @@ def downgrade() -> None:
         op.execute("DROP SCHEMA IF EXISTS regimen_audit CASCADE")
     for name in TABLES:
         op.drop_table(f"regimen_{name}")
+    for name in ("target", "earliest"):
+        op.drop_index(f"ix_regimen_visits_{name}", "regimen_visits")
+    op.create_index("ix_regimen_visits_earliest", "regimen_visits", ["tenant", "earliest"])
     with op.batch_alter_table("regimen_visits", table_kwargs={"sqlite_with_rowid": False}) as batch:
         batch.drop_column("not_before")
-    for name in ("site", "questions", "waits"):
+    for name in ("site", "conflicts", "questions", "waits"):
         op.drop_index(f"ix_regimen_courses_{name}", "regimen_courses")
     with op.batch_alter_table("regimen_courses") as batch:
+        batch.drop_column("conflicts")
         batch.drop_column("questions")
         batch.drop_column("waits")
 

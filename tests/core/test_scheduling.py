@@ -319,3 +319,30 @@ def test_the_words_of_scheduling_are_part_of_the_identity() -> None:
         )
         == 3
     )
+
+
+def standing(story: Story) -> str | None:
+    """What the list of courses says of the bookings."""
+    with story.store.transaction(story.service.tenant, write=False) as tx:
+        (line,) = tx.courses()
+    return line.conflicts
+
+
+def test_what_speaks_against_the_bookings_of_a_course_follows_each_of_its_records(
+    story: Story,
+) -> None:
+    book(story, "2026-03-05T10:00:00-08:00")
+    inside = standing(story)
+    book(story, "2026-03-03T10:00:00-08:00", booking="b2")
+    early = standing(story)
+    story.sends("halts")
+    held = standing(story)
+    story.sends("fell")
+    arrange(story, "omitted", number=1)
+    omitted = standing(story)
+    tell(story, "cancelled", "b1")
+    tell(story, "cancelled", "b2")
+
+    assert (inside, early, held) == (None, "below-minimum-gap", "on-hold")
+    assert (omitted, standing(story)) == ("not-wanted", None)
+    story.verify()

@@ -65,6 +65,7 @@ def decision(
     padding: int = 0,
     waits: str | None = None,
     questions: int = 0,
+    conflicts: str | None = None,
 ) -> Write:
     """The `seq`th decision on a course, made on the one before it."""
     named = event_id or f"{course}-{seq}"
@@ -107,6 +108,7 @@ def decision(
         texts=texts,
         waits=waits,
         questions=questions,
+        conflicts=conflicts,
     )
 
 
