@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.ports import Write
 from engine.store.channel import Channel
 from engine.store.trouble import Trouble
-from engine.store.writes import Writes
+from engine.store.writes import Dialectal, Writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,8 @@ class Dialect:
     lock before it reads.
     `reading` are the execution options of a transaction that reads: it sees one moment and holds
     nobody up. `append` stores a decision and says whether it did: not when the course had moved.
-    `trouble` gives the meaning of an error, if it has one.
+    `trouble` gives the meaning of an error, if it has one. `insert` knows what to do about a row
+    that is there already.
     """
 
     reading: Mapping[str, Any]
@@ -31,3 +32,4 @@ class Dialect:
     writes: Writes
     append: Callable[[Channel, str, Write], bool]
     trouble: Callable[[DBAPIError], Trouble | None]
+    insert: Dialectal

@@ -143,4 +143,5 @@ POSTGRESQL = Dialect(
     writes=_WRITES,
     append=append,
     trouble=trouble,
+    insert=insert,
 )

@@ -159,4 +159,11 @@ _CONSTRAINTS = {
     "FOREIGN KEY constraint failed": Kind.UNDEFINED,
 }
 
-SQLITE = Dialect(reading={READS: True}, alone=None, writes=_WRITES, append=append, trouble=trouble)
+SQLITE = Dialect(
+    reading={READS: True},
+    alone=None,
+    writes=_WRITES,
+    append=append,
+    trouble=trouble,
+    insert=insert,
+)

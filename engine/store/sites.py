@@ -1,0 +1,49 @@
+"""Site calendars in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select
+
+from engine.clinic import SiteRow
+from engine.store.connected import connected
+from engine.store.sql import SqlStore
+from engine.store.tables import sites
+
+_COLUMNS = (sites.c.site, sites.c.calendar, sites.c.changed_at)
+_OF_TENANT = select(*_COLUMNS).where(sites.c.tenant == bindparam("tenant"))
+_OF = _OF_TENANT.where(sites.c.site.in_(bindparam("sites", expanding=True)))
+_ALL = (
+    _OF_TENANT.where(sites.c.site > bindparam("after"))
+    .order_by(sites.c.site)
+    .limit(bindparam("limit"))
+)
+
+
+class SqlSites:
+    """The calendars of sites, each transaction its own."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def get(self, tenant: str, site: str) -> SiteRow | None:
+        return next(iter(self.of(tenant, [site])), None)
+
+    def of(self, tenant: str, named: Sequence[str]) -> Sequence[SiteRow]:
+        with connected(self._store, write=False) as connection:
+            found = connection.execute(_OF, {"tenant": tenant, "sites": list(named)})
+            return [SiteRow(**row) for row in found.mappings()]
+
+    def all(self, tenant: str, after: str = "", limit: int = 1000) -> Sequence[SiteRow]:
+        with connected(self._store, write=False) as connection:
+            asked = {"tenant": tenant, "after": after, "limit": limit}
+            return [SiteRow(**row) for row in connection.execute(_ALL, asked).mappings()]
+
+    def put(self, tenant: str, row: SiteRow) -> None:
+        values = {"calendar": row.calendar, "changed_at": row.changed_at}
+        upsert = self._store.dialect.insert(sites).values(tenant=tenant, site=row.site, **values)
+        with connected(self._store, write=True) as connection:
+            connection.execute(
+                upsert.on_conflict_do_update(index_elements=("tenant", "site"), set_=values)
+            )
