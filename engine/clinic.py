@@ -144,9 +144,6 @@ class SiteStore(Protocol):
     def get(self, tenant: str, site: str) -> SiteRow | None:
         """The calendar of a site, if it has one."""
 
-    def of(self, tenant: str, sites: Sequence[str]) -> Sequence[SiteRow]:
-        """The calendars of those of the sites that have one."""
-
     def all(self, tenant: str, after: str = "", limit: int = 1000) -> Sequence[SiteRow]:
         """Calendars by the names of their sites."""
 
@@ -176,11 +173,6 @@ class Sites:
         """A site's calendar. One that nobody set says that the site is open every day."""
         row = self.store.get(self.tenant, site)
         return Site(site=site) if row is None else _site(row)
-
-    def of(self, sites: Sequence[str]) -> Mapping[str, Site]:
-        """The calendars of sites, whether somebody set them or not."""
-        known = {row.site: _site(row) for row in self.store.of(self.tenant, sites)}
-        return {site: known.get(site) or Site(site=site) for site in sites}
 
     def all(self) -> list[Site]:
         """Every calendar that was set, by site."""
@@ -216,11 +208,11 @@ def clinic_from(raw: object, calendars: Calendars) -> Clinic:
 
 
 def _site(row: SiteRow) -> Site:
-    return Site(site=row.site, clinic=_stored(row.calendar), changed_at=row.changed_at)
+    return Site(site=row.site, clinic=stored(row.calendar), changed_at=row.changed_at)
 
 
 @lru_cache(maxsize=1024)
-def _stored(calendar: str) -> Clinic:
+def stored(calendar: str) -> Clinic:
     """A calendar that was checked when it was stored; zone data may have changed since."""
     return clinic_from(json.loads(calendar), _AnyZone())
 

@@ -124,7 +124,7 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
         "fired": {name: instant_from(due) for name, due in row["fired"].items()},
         "visits": {name: window_from(items) for name, items in row["visits"].items()},
         "bookings": {name: booking_from(items) for name, items in row.get("bookings", {}).items()},
-        "arranged": {name: _arranged(*items) for name, items in row.get("arranged", {}).items()},
+        "arranged": {name: arranged_from(items) for name, items in row.get("arranged", {}).items()},
     }
 
 
@@ -199,7 +199,9 @@ def booking_from(items: list[Json]) -> Booking:
     return Booking(visit, number, instant_from(start), minutes, status, changed)
 
 
-def _arranged(how: str, number: int | None, until: str | None) -> Arranged:
+def arranged_from(items: list[Json]) -> Arranged:
+    """What a row holds of a visit that is deferred, omitted or ceased."""
+    how, number, until = items
     return Arranged(how, number, None if until is None else date_from(until))
 
 

@@ -13,7 +13,7 @@ from engine.store.tables import sites
 
 _COLUMNS = (sites.c.site, sites.c.calendar, sites.c.changed_at)
 _OF_TENANT = select(*_COLUMNS).where(sites.c.tenant == bindparam("tenant"))
-_OF = _OF_TENANT.where(sites.c.site.in_(bindparam("sites", expanding=True)))
+OF_SITES = _OF_TENANT.where(sites.c.site.in_(bindparam("sites", expanding=True)))
 _ALL = (
     _OF_TENANT.where(sites.c.site > bindparam("after"))
     .order_by(sites.c.site)
@@ -28,12 +28,10 @@ class SqlSites:
         self._store = store
 
     def get(self, tenant: str, site: str) -> SiteRow | None:
-        return next(iter(self.of(tenant, [site])), None)
-
-    def of(self, tenant: str, named: Sequence[str]) -> Sequence[SiteRow]:
         with connected(self._store, write=False) as connection:
-            found = connection.execute(_OF, {"tenant": tenant, "sites": list(named)})
-            return [SiteRow(**row) for row in found.mappings()]
+            found = connection.execute(OF_SITES, {"tenant": tenant, "sites": [site]})
+            row = found.mappings().first()
+        return None if row is None else SiteRow(**row)
 
     def all(self, tenant: str, after: str = "", limit: int = 1000) -> Sequence[SiteRow]:
         with connected(self._store, write=False) as connection:

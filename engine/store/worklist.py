@@ -1,0 +1,286 @@
+"""Worklists in the database: each follows an index, and none reads a course that it does not show.
+
+- Lists of visits follow `ix_visits_earliest` or `ix_visits_target`, which hold whatever decides
+  whether a visit is shown; the course is looked up by its key.
+- Lists of bookings follow the courses of which something speaks against a booking, lists of
+  courses those that wait: partial indexes, which hold few.
+- A page begins behind the last row of the page before it: its place in the index, not a count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+
+from engine.core.definition import Waits
+from engine.core.scheduling import LIVE
+from engine.core.snapshot import Booking, Window
+from engine.listing import SPEAKS, Booked, Candidate, Listing, Wanted
+from engine.store.connected import connected
+from engine.store.sites import OF_SITES
+from engine.store.sql import SqlStore
+from engine.store.tables import bookings, courses, visits
+
+
+class SqlLists:
+    """Lists of a store of our own."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    @contextmanager
+    def reading(self, tenant: str) -> Iterator[SqlReader]:
+        with connected(self._store, write=False) as connection:
+            yield SqlReader(connection, tenant)
+
+
+class SqlReader:
+    """One moment of one tenant."""
+
+    def __init__(self, connection: Connection, tenant: str) -> None:
+        self._connection = connection
+        self._tenant = tenant
+
+    def candidates(self, wanted: Wanted) -> Sequence[Candidate]:
+        if wanted.sites is not None and not wanted.sites:
+            return []
+        statement, order = listed(
+            wanted.listing,
+            after=wanted.after is not None,
+            at_sites=wanted.sites is not None,
+            on_a_day=wanted.day is not None,
+        )
+        asked = self._asked(wanted, order)
+        return [_candidate(row, order) for row in self._connection.execute(statement, asked)]
+
+    def course(self, course: str, sites: frozenset[str] | None) -> Candidate | None:
+        found = self._connection.execute(_COURSE, {"tenant": self._tenant, "course": course})
+        row = found.first()
+        if row is None or (sites is not None and row.site not in sites):
+            return None
+        return _candidate(row, ("course",))
+
+    def windows(self, named: Sequence[str]) -> Mapping[str, Mapping[str, Window]]:
+        asked = {"tenant": self._tenant, "courses": list(named)}
+        found: dict[str, dict[str, Window]] = {course: {} for course in named}
+        for course, name, *window in self._connection.execute(_WINDOWS, asked):
+            found[course][name] = Window(*window)
+        return found
+
+    def bookings(
+        self, named: Sequence[str], *, live: bool = True
+    ) -> Mapping[str, Sequence[Booked]]:
+        asked = {"tenant": self._tenant, "courses": list(named)}
+        found: dict[str, list[Booked]] = {course: [] for course in named}
+        for course, name, on, *rest in self._connection.execute(_BOOKED[live], asked):
+            found[course].append(Booked(name=name, on=on, booking=Booking(*rest)))
+        return found
+
+    def calendars(self, named: Sequence[str]) -> Mapping[str, str]:
+        asked = {"tenant": self._tenant, "sites": list(named)}
+        return {row.site: row.calendar for row in self._connection.execute(OF_SITES, asked)}
+
+    def _asked(self, wanted: Wanted, order: tuple[str, ...]) -> dict[str, Any]:
+        """The parameters; those that a statement does not name are left out by it."""
+        asked: dict[str, Any] = {"tenant": self._tenant, "limit": wanted.limit}
+        asked |= {name: getattr(wanted, name) for name in _DAYS.get(wanted.listing, ())}
+        if wanted.sites is not None:
+            asked["sites"] = sorted(wanted.sites)
+        if wanted.day is not None:
+            asked["day"] = wanted.day
+        if wanted.after is not None:
+            asked |= {
+                f"after_{name}": value for name, value in zip(order, wanted.after, strict=True)
+            }
+        return asked
+
+
+@cache
+def listed(
+    listing: Listing, *, after: bool, at_sites: bool, on_a_day: bool
+) -> tuple[Select[*tuple[Any, ...]], tuple[str, ...]]:
+    """The statement of a list, and the columns of its order."""
+    made, order = _statement(listing)
+    names = tuple(column.name if column is not bookings.c.name else "booking" for column in order)
+    if after:
+        place = [
+            bindparam(f"after_{name}", type_=Date() if name in _DATES else Text()) for name in names
+        ]
+        made = made.where(tuple_(*order) > tuple_(*place))
+    if at_sites:
+        # Hidden from the planner, who would go through all courses of a site for the few wanted.
+        made = made.where(func.coalesce(courses.c.site, "").in_(_SITES))
+    if on_a_day:
+        made = made.where(_on_the_day(listing))
+    return made.order_by(*order).limit(bindparam("limit")), names
+
+
+def _statement(listing: Listing) -> tuple[Select[*tuple[Any, ...]], tuple[Column[Any], ...]]:
+    if listing in SPEAKS:
+        words = [courses.c.conflicts.contains(word, autoescape=True) for word in SPEAKS[listing]]
+        return (
+            _OF_BOOKINGS.where(courses.c.conflicts.is_not(None), or_(*words)),
+            (courses.c.course, bookings.c.name),
+        )
+    if listing in _COURSES:
+        return _OF_COURSES.where(_COURSES[listing]), (courses.c.course,)
+    if listing is Listing.HOLD_PAST_REVIEW:
+        condition = and_(courses.c.waits == Waits.HOLD.value, visits.c.latest < _LAST)
+        return _OF_VISITS.where(condition), (courses.c.course, visits.c.name)
+    first = visits.c.target if listing in (Listing.OVERDUE, Listing.MISSED) else visits.c.earliest
+    return _OF_VISITS.where(_VISITS[listing]), (first, visits.c.course, visits.c.name)
+
+
+def _on_the_day(listing: Listing) -> ColumnElement[bool]:
+    """What may be shown of a clinic day: whatever is booked for it, or may be proposed on it."""
+    if listing in SPEAKS:
+        return bookings.c.on_date == _DAY
+    if listing in _COURSES:
+        # Of what waits, only a hold has a visit, which is not looked at here.
+        return true() if listing is Listing.HOLDS else false()
+    booked = select(bookings.c.name).where(
+        _same_course, bookings.c.on_date == _DAY, bookings.c.status.in_(LIVE)
+    )
+    return or_(and_(visits.c.earliest <= _DAY, visits.c.latest >= _DAY), booked.exists())
+
+
+def _candidate(row: Any, order: tuple[str, ...]) -> Candidate:  # noqa: ANN401  # a row of any list
+    found = row._mapping  # noqa: SLF001  # its public name for a mapping
+    window = booked = None
+    if found.get("earliest") is not None:
+        window = Window(*(found[name] for name in _WINDOW_NAMES))
+    if "booking" in found:
+        facts = Booking(*(found[name] for name in _FACT_NAMES))
+        booked = Booked(name=found["booking"], on=found["on_date"], booking=facts)
+    return Candidate(
+        **{name: found[name] for name in ("course", "site", "zone", "state", "open", "waits")},
+        key=tuple(found[name] for name in order),
+        visit=found["visit"] if booked is not None else found.get("name"),
+        window=window,
+        booked=booked,
+        row=found.get("row"),
+    )
+
+
+_TENANT: ColumnElement[str] = bindparam("tenant")
+_FIRST, _LAST, _UNTIL, _DAY = (
+    bindparam(name, type_=Date()) for name in ("first", "last", "until", "day")
+)
+_SITES: BindParameter[Any] = bindparam("sites", expanding=True)
+_DATES = ("earliest", "target")
+
+_PLACE = [courses.c[name] for name in ("course", "site", "zone", "state", "open", "waits")]
+_WINDOW_NAMES = ("number", "earliest", "target", "latest", "not_before")
+_WINDOW = [visits.c[name] for name in _WINDOW_NAMES]
+_FACTS = [bookings.c[name] for name in ("visit", "number", "start", "minutes", "status", "changes")]
+_FACT_NAMES = ("visit", "booked_number", "start", "minutes", "status", "changes")
+"""Both have a number: beside a window, the booking's has another name."""
+
+_same_course = and_(bookings.c.tenant == visits.c.tenant, bookings.c.course == visits.c.course)
+
+_OF_VISITS = (
+    select(*_PLACE, visits.c.name, *_WINDOW)
+    .join_from(
+        visits,
+        courses,
+        and_(courses.c.tenant == visits.c.tenant, courses.c.course == visits.c.course),
+    )
+    .where(visits.c.tenant == _TENANT)
+)
+_OF_COURSES = select(*_PLACE, courses.c.row).where(courses.c.tenant == _TENANT)
+_OF_BOOKINGS = (
+    select(
+        *_PLACE,
+        courses.c.row,
+        bookings.c.name.label("booking"),
+        bookings.c.on_date,
+        *(c.label("booked_number") if c.name == "number" else c for c in _FACTS),
+        *_WINDOW,
+    )
+    .select_from(
+        courses.join(
+            bookings,
+            and_(
+                bookings.c.tenant == courses.c.tenant,
+                bookings.c.course == courses.c.course,
+                bookings.c.status.in_(LIVE),
+            ),
+        ).outerjoin(
+            visits,
+            and_(
+                visits.c.tenant == bookings.c.tenant,
+                visits.c.course == bookings.c.course,
+                visits.c.name == bookings.c.visit,
+            ),
+        )
+    )
+    .where(courses.c.tenant == _TENANT)
+)
+
+_BOOKED_FOR_IT = select(bookings.c.name).where(
+    _same_course,
+    bookings.c.visit == visits.c.name,
+    bookings.c.status.in_(LIVE),
+    or_(bookings.c.number.is_(None), bookings.c.number == visits.c.number),
+)
+_VISITS: Mapping[Listing, ColumnElement[bool]] = {
+    Listing.DUE_NOW: and_(visits.c.earliest <= _LAST, visits.c.target >= _FIRST),
+    Listing.DUE_SOON: and_(visits.c.earliest > _FIRST, visits.c.earliest <= _UNTIL),
+    Listing.OVERDUE: and_(visits.c.target < _LAST, visits.c.latest >= _FIRST),
+    Listing.MISSED: and_(visits.c.target < _LAST, visits.c.latest < _LAST),
+    Listing.UNBOOKED: and_(
+        visits.c.earliest <= _UNTIL, visits.c.latest >= _FIRST, not_(_BOOKED_FOR_IT.exists())
+    ),
+    Listing.VISITS: visits.c.earliest <= _UNTIL,
+}
+_COURSES: Mapping[Listing, ColumnElement[bool]] = {
+    Listing.WAITING_FOR_DATA: and_(courses.c.open, courses.c.questions > 0),
+    Listing.WAITING_FOR_DECISION: courses.c.waits == Waits.DECISION.value,
+    Listing.HOLDS: courses.c.waits == Waits.HOLD.value,
+}
+_DAYS: Mapping[Listing, tuple[str, ...]] = {
+    Listing.DUE_NOW: ("first", "last"),
+    Listing.DUE_SOON: ("first", "until"),
+    Listing.OVERDUE: ("first", "last"),
+    Listing.MISSED: ("last",),
+    Listing.UNBOOKED: ("first", "until"),
+    Listing.VISITS: ("until",),
+    Listing.HOLD_PAST_REVIEW: ("last",),
+}
+"""The days that each statement names."""
+
+_COURSE = _OF_COURSES.where(courses.c.course == bindparam("course"))
+_WINDOWS = (
+    select(visits.c.course, visits.c.name, *_WINDOW)
+    .where(visits.c.tenant == _TENANT, visits.c.course.in_(bindparam("courses", expanding=True)))
+    .order_by(visits.c.course, visits.c.name)
+)
+_ALL_BOOKED = (
+    select(bookings.c.course, bookings.c.name, bookings.c.on_date, *_FACTS)
+    .where(
+        bookings.c.tenant == _TENANT, bookings.c.course.in_(bindparam("courses", expanding=True))
+    )
+    .order_by(bookings.c.course, bookings.c.start, bookings.c.name)
+)
+_BOOKED = {False: _ALL_BOOKED, True: _ALL_BOOKED.where(bookings.c.status.in_(LIVE))}
