@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from engine import packages
 from engine.access import Access, Gate, Identifies, Tokens
 from engine.access_log import AccessLog
+from engine.clinic import Sites
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
 from engine.errors import InvalidInput, StoreUnavailable
@@ -32,9 +33,12 @@ from engine.store import schema, sqlite
 from engine.store.access import SqlAccess
 from engine.store.drivers import driver
 from engine.store.roles import grant_roles
+from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
 from engine.store.transaction import meaning
+from engine.store.worklist import SqlLists
 from engine.submission import Setting
+from engine.worklist import Worklists
 from engine.zones import Zones
 
 log = structlog.get_logger("regimen")
@@ -100,6 +104,28 @@ def access(settings: Settings, store: Store) -> Access:
     tokens = Tokens(kept, entries, clock=clock, random=secrets.token_bytes)
     provider = None if settings.oidc is None else _provider(settings.oidc, settings.tenant)
     return Access(tokens=tokens, log=entries, gate=Gate(tokens, entries, provider=provider))
+
+
+def sites(service: Service) -> Sites:
+    """The calendars of the sites that a service's courses are at."""
+    setting = service.setting
+    return Sites(
+        store=SqlSites(_database(service)),
+        tenant=setting.tenant,
+        clock=setting.clock,
+        calendars=setting.calendars,
+    )
+
+
+def worklists(service: Service) -> Worklists:
+    """The worklists of a service's courses."""
+    setting = service.setting
+    return Worklists(
+        lists=SqlLists(_database(service)),
+        tenant=setting.tenant,
+        clock=setting.clock,
+        calendars=setting.calendars,
+    )
 
 
 def installed(settings: Settings, store: Store) -> Registry:
@@ -232,6 +258,12 @@ def _warned(found: tuple[int, ...]) -> None:
             version=".".join(map(str, found)),
             advice="pip install 'regimen-engine[sqlite]' brings one that cannot",
         )
+
+
+def _database(service: Service) -> SqlStore:
+    if not isinstance(service.store, SqlStore):
+        raise TypeError("expected a service on a database of its own")
+    return service.store
 
 
 def _names(digests: Iterable[tuple[Workflow, str]]) -> dict[str, str]:

@@ -16,8 +16,10 @@ from engine.cli import (
     due,
     openapi,
     simulate,
+    site,
     worker,
     workflow,
+    worklist,
 )
 from engine.cli.session import AsJson, Database, Tenant, session_of
 
@@ -54,7 +56,10 @@ def regimen(
     session_of(ctx).choose(db, tenant, as_json=as_json)
 
 
-COMMANDS = (demo, simulate, apply, course, due, workflow, audit, access, worker, database, openapi)
+COMMANDS = (
+    *(demo, simulate, apply, course, due, worklist, site, workflow, audit, access, worker),
+    *(database, openapi),
+)
 """In the order in which help lists them."""
 
 for module in COMMANDS:

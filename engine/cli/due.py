@@ -14,8 +14,8 @@ from rich.table import Table
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, date_from
 from engine.core.schedule import Dueness, dueness
-from engine.core.snapshot import Window
 from engine.errors import InvalidInput
+from engine.item import window_words
 from engine.ports import DueVisit
 from engine.service import Service
 
@@ -67,7 +67,9 @@ def due(
     ] = 7,
 ) -> None:
     """List the visits that are due now, overdue, missed or soon."""
-    rows = _rows(session.service(), None if as_of is None else _day(as_of), site, soon)
+    rows = _rows(
+        session.service(), None if as_of is None else civil_day("--as-of", as_of), site, soon
+    )
     session.answer(
         {"as_of": as_of, "soon_days": soon, "visits": [row.json() for row in rows]},
         lambda out: _tell(out, rows, soon),
@@ -83,25 +85,10 @@ def _rows(service: Service, as_of: date | None, site: str | None, soon: int) -> 
         day = as_of or service.setting.calendars.of(visit.zone).civil_date(now)
         where = dueness(visit.window, day, soon_days=soon)
         if where is not Dueness.LATER:
-            found.append(Row(visit=visit, as_of=day, due=where, why=_why(visit.window, day, where)))
+            found.append(
+                Row(visit=visit, as_of=day, due=where, why=window_words(visit.window, day, where))
+            )
     return sorted(found, key=lambda row: (ORDER.index(row.due), row.visit.window.target))
-
-
-def _why(window: Window, day: date, where: Dueness) -> str:
-    match where:
-        case Dueness.SOON | Dueness.LATER:
-            return f"opens in {_days(window.earliest - day)}, on {window.earliest}"
-        case Dueness.NOW if day == window.target:
-            return f"today is the target; it may be done until {window.latest}"
-        case Dueness.NOW:
-            return f"open since {window.earliest}; the target is in {_days(window.target - day)}"
-        case Dueness.OVERDUE if day == window.latest:
-            return f"{_days(day - window.target)} past the target; today is the last day"
-        case Dueness.OVERDUE:
-            late, left = _days(day - window.target), _days(window.latest - day)
-            return f"{late} past the target; it may be done for {left} more"
-        case Dueness.MISSED:
-            return f"the window closed {_days(day - window.latest)} ago, on {window.latest}"
 
 
 def _tell(out: Console, rows: Iterable[Row], soon: int) -> None:
@@ -125,12 +112,9 @@ def _tell(out: Console, rows: Iterable[Row], soon: int) -> None:
         out.print(f"No visit is due, overdue or missed, and none within {soon} days.")
 
 
-def _day(text: str) -> date:
+def civil_day(option: str, text: str) -> date:
+    """The date that an option names."""
     try:
         return date_from(text)
     except ValueError:
-        raise InvalidInput("--as-of", "a date such as 2026-03-02", found=repr(text)) from None
-
-
-def _days(length: timedelta) -> str:
-    return "1 day" if length.days == 1 else f"{length.days} days"
+        raise InvalidInput(option, "a date such as 2026-03-02", found=repr(text)) from None

@@ -28,10 +28,12 @@ from engine import logs
 from engine.access import Access
 from engine.audit import Auditor
 from engine.cli.exits import Exit
+from engine.clinic import Sites
 from engine.core.encoding import Json
 from engine.errors import NotFound, RegimenError, StoreUnavailable, UnknownEvent
 from engine.service import Service
 from engine.settings import Settings, database_url, tenant_name
+from engine.worklist import Worklists
 
 _EVERYWHERE = "Everywhere"
 Database = Annotated[
@@ -114,6 +116,20 @@ class Session:
         from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
 
         return bootstrap.access(self.settings, service.store)
+
+    def sites(self, *, writes: bool = False) -> Sites:
+        """The calendars of the sites of the chosen database; made if need be where one is set."""
+        service = self.service(writes=writes)
+        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+        return bootstrap.sites(service)
+
+    def worklists(self) -> Worklists:
+        """The worklists of the chosen database."""
+        service = self.service()
+        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+        return bootstrap.worklists(service)
 
     def answer(self, document: Json, tell: Callable[[Console], None]) -> None:
         """Give the answer: as one JSON document when it was asked for, else told to a person."""
