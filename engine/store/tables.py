@@ -386,6 +386,15 @@ Index(
     postgresql_where=deliveries.c.next_at.is_not(None),
     sqlite_where=deliveries.c.next_at.is_not(None),
 )
+for _name, _when in (("due", deliveries.c.next_at), ("dead", deliveries.c.dead_at)):
+    Index(
+        f"ix_{PREFIX}deliveries_{_name}",
+        deliveries.c.tenant,
+        deliveries.c.endpoint,
+        _when,
+        postgresql_where=_when.is_not(None),
+        sqlite_where=_when.is_not(None),
+    )
 
 tokens = Table(
     f"{PREFIX}tokens",

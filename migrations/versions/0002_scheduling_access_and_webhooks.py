@@ -155,6 +155,14 @@ def _webhooks() -> None:
         postgresql_where=sa.text("next_at IS NOT NULL"),
         sqlite_where=sa.text("next_at IS NOT NULL"),
     )
+    for name in ("next_at", "dead_at"):
+        op.create_index(
+            f"ix_regimen_deliveries_{'due' if name == 'next_at' else 'dead'}",
+            "regimen_deliveries",
+            ["tenant", "endpoint", name],
+            postgresql_where=sa.text(f"{name} IS NOT NULL"),
+            sqlite_where=sa.text(f"{name} IS NOT NULL"),
+        )
 
 
 def _access() -> None:
