@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -136,10 +136,22 @@ _UNUSABLE = {
     "58": "look after the server's disk",
 }
 
+_LINE = (
+    text("SET LOCAL lock_timeout = '10s'"),
+    text(
+        "SELECT pg_advisory_xact_lock("
+        "hashtextextended('regimen_feed ' || CAST(:tenant AS text), 0))"
+    ),
+)
+"""Two tenants whose names have one hash wait for each other, and that is all."""
+
 _WRITES = writes(insert)
 POSTGRESQL = Dialect(
     reading={BEGINNING: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
     alone={BEGINNING: None},
+    # Whatever the server's default: what is read after the wait must be what is there by then.
+    standing={BEGINNING: "BEGIN ISOLATION LEVEL READ COMMITTED"},
+    line=_LINE,
     writes=_WRITES,
     append=append,
     trouble=trouble,

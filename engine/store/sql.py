@@ -10,8 +10,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -61,6 +61,26 @@ class SqlStore:
         if write and alone and self.alone is not None:
             return _Own(self, self.alone, tenant, write=True, alone=True)
         return _Own(self, self.engine if write else self.reading, tenant, write=write, alone=False)
+
+    @contextmanager
+    def connection(self, *, write: bool = True, line: str | None = None) -> Iterator[Connection]:
+        """A transaction for what is no course: feed, endpoints and the like.
+
+        It commits when its block ends and rolls back when that raises. With `line`, the name of a
+        tenant, one at a time of those that stand in it goes on. Raises StoreUnavailable.
+        """
+        engine = self.engine if write else self.reading
+        if line is not None:
+            engine = engine.execution_options(**self.dialect.standing)
+        try:
+            with engine.connect() as connection, connection.begin():
+                self.check(connection)
+                if line is not None:
+                    for statement in self.dialect.line:
+                        connection.execute(statement, {"tenant": line})
+                yield connection
+        except (DBAPIError, PoolTimeout) as error:
+            _raise(self.dialect, error, "")
 
     def close(self) -> None:
         """Close the connections that wait for their next use."""
