@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
@@ -25,6 +26,7 @@ from engine.clinic import Sites
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
 from engine.errors import InvalidInput, StoreUnavailable
+from engine.feed import Feed
 from engine.ports import Store
 from engine.registry import Registry
 from engine.service import Service
@@ -32,12 +34,18 @@ from engine.settings import Oidc, Settings
 from engine.store import schema, sqlite
 from engine.store.access import SqlAccess
 from engine.store.drivers import driver
+from engine.store.feed import SqlFeed
 from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
 from engine.store.transaction import meaning
+from engine.store.webhooks import SqlWebhooks
 from engine.store.worklist import SqlLists
 from engine.submission import Setting
+from engine.webhooks.addresses import Guard
+from engine.webhooks.dispatcher import Dispatcher
+from engine.webhooks.endpoints import Webhooks
+from engine.webhooks.reply import Sender
 from engine.worklist import Worklists
 from engine.zones import Zones
 
@@ -128,6 +136,39 @@ def worklists(service: Service) -> Worklists:
     )
 
 
+def feed(service: Service) -> Feed:
+    """The feed of a service's tenant. Its store must be one of `open_store`."""
+    return Feed(store=SqlFeed(_sql(service)), tenant=service.tenant, clock=service.setting.clock)
+
+
+def webhooks(settings: Settings, service: Service) -> Webhooks:
+    """The endpoints of a service's tenant. Raises StoreUnavailable where nothing can send."""
+    return Webhooks(
+        store=SqlWebhooks(_sql(service)),
+        feed=feed(service),
+        clock=service.setting.clock,
+        guard=Guard(allowed=settings.webhook_allow),
+        sender=_sender(settings),
+        chance=secrets.token_bytes,
+    )
+
+
+def dispatcher(settings: Settings, service: Service) -> Dispatcher:
+    """What delivers the messages of a service's tenant. Raises as `webhooks` does."""
+    return Dispatcher(
+        store=SqlWebhooks(_sql(service)),
+        feed=feed(service),
+        clock=service.setting.clock,
+        sender=_sender(settings),
+        chance=secrets.SystemRandom().random,
+    )
+
+
+def can_send() -> bool:
+    """Whether the library is installed that webhooks are sent with."""
+    return find_spec("httpcore2") is not None
+
+
 def installed(settings: Settings, store: Store) -> Registry:
     """The workflows of the settings by name; those that the tenant lacks are checked and stored.
 
@@ -204,6 +245,20 @@ def engine_version() -> str:
         return version("regimen-engine")
     except PackageNotFoundError:
         return "uninstalled"
+
+
+def _sql(service: Service) -> SqlStore:
+    if not isinstance(service.store, SqlStore):
+        raise StoreUnavailable("a feed takes a database of our own: see open_store")
+    return service.store
+
+
+def _sender(settings: Settings) -> Sender:
+    if not can_send():
+        raise StoreUnavailable("nothing to send webhooks with: install regimen-engine[web]")
+    from engine.webhooks.sender import HttpSender  # noqa: PLC0415  # an extra brings its library
+
+    return HttpSender(Guard(allowed=settings.webhook_allow))
 
 
 def _blank(path: Path) -> bool:

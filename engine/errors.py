@@ -6,6 +6,7 @@
     │   └── UnknownWorkflow      no workflow of that name, version or digest
     ├── DefinitionError          a workflow is not well formed: every problem, with its place
     ├── NotFound                 no such course
+    │   └── EndpointNotFound     no such endpoint of webhooks, or no such dead letter
     ├── NotPermitted             the actor's role may not send this event
     ├── Conflict                 another writer moved the course, or the expected revision is stale
     ├── IdempotencyConflict      an event id was used again for another body
@@ -82,6 +83,15 @@ class NotFound(RegimenError):
     def __init__(self, course: str) -> None:
         self.course = course
         super().__init__(f"course {course!r} does not exist")
+
+
+class EndpointNotFound(NotFound):
+    """There is no such endpoint, or no such message that was given up, for this tenant."""
+
+    def __init__(self, endpoint: str, what: str = "endpoint") -> None:
+        self.endpoint = endpoint
+        self.what = what
+        RegimenError.__init__(self, f"{what} {endpoint!r} does not exist")
 
 
 class NotPermitted(RegimenError):

@@ -21,7 +21,8 @@ KEYS = frozenset({
     "course", "event_id", "event_name", "verdict", "seq", "revision", "digest", "workflow",
     "site", "tenant",
     # of the work around it
-    "advice", "attempts_left", "courses", "error", "seconds", "signal", "timers", "version", "why",
+    "advice", "attempts", "attempts_left", "courses", "endpoint", "error", "position", "seconds",
+    "signal", "timers", "version", "why",
 })  # fmt: skip
 """What a log line may say. A state is not among them, since it may tell of an illness."""
 

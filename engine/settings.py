@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from engine.errors import InvalidInput
 
 _T = TypeVar("_T")
+Network = IPv4Network | IPv6Network
 
 PREFIX = "REGIMEN_"
 LOG_FORMS = ("console", "json")
@@ -52,6 +54,7 @@ class Settings:
     `workflows` are the packages whose `ALL` may be enrolled in; courses that run already need none
     of them. `skew` is how far an event's time may lead the system's clock. `oidc` is the identity
     provider whose bearer tokens are taken; there is none unless its issuer is named.
+    `webhook_allow` are networks that messages may be sent to though they are not public.
     """
 
     database_url: str = "sqlite:///regimen.db"
@@ -61,6 +64,7 @@ class Settings:
     workflows: tuple[str, ...] = ("workflows",)
     skew: timedelta = timedelta(minutes=5)
     oidc: Oidc | None = None
+    webhook_allow: tuple[Network, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, log_level: str = "warning") -> Self:
@@ -82,6 +86,7 @@ class Settings:
             workflows=chosen("WORKFLOWS", _packages, default.workflows),
             skew=chosen("SKEW", _seconds, default.skew),
             oidc=_oidc(environ),
+            webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
         )
 
 
@@ -142,6 +147,14 @@ def _packages(variable: str, text: str) -> tuple[str, ...]:
         if not _PACKAGE.fullmatch(name):
             raise InvalidInput(variable, "names of packages with commas between", found=repr(name))
     return names
+
+
+def _networks(variable: str, text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(","))
+    except ValueError:
+        expected = "networks such as 10.1.0.0/16 with commas between"
+        raise InvalidInput(variable, expected, found=repr(text)) from None
 
 
 def _seconds(variable: str, text: str) -> timedelta:

@@ -1,4 +1,4 @@
-"""The feed of a store: dense positions, in order for each course, whoever writes and reads at once."""
+"""The feed of a store: no gap, in order for each course, whoever writes and reads at once."""
 
 from __future__ import annotations
 

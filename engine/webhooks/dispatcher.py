@@ -1,0 +1,153 @@
+"""The way of messages to their endpoints, by any number of workers at once.
+
+A worker puts in order what waits in the outbox, makes it due to each endpoint, takes what is due in
+hand for a while, sends it and notes what came of it. A worker that dies at any moment loses
+nothing: what was not noted is sent again once its lease has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from engine.feed import Feed
+from engine.ports import Clock
+from engine.store.webhooks import Delivery, Endpoint, SqlWebhooks
+from engine.webhooks import endpoints as words
+from engine.webhooks.reply import SECONDS, Reply, Sender
+from engine.webhooks.schedule import GONE, outcome
+
+log = structlog.get_logger("regimen")
+
+AT_ONCE = 20
+"""How many courses' messages to an endpoint are taken in hand together."""
+
+LEASE = timedelta(seconds=4 * SECONDS)
+SPARE = timedelta(seconds=2 * SECONDS)
+"""What must be left of a lease when a message is sent, so that it ends after the answer."""
+
+ROUND = timedelta(seconds=10)
+"""After how long a worker turns to other work, with more to send or not."""
+
+ENDPOINTS_AT_ONCE = 4
+PASSED_AT_ONCE = 1000
+OF_THE_ENDPOINT = (408, 429)
+"""Like a status from 500 on, these say that the endpoint, not the message, is in trouble."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a round did; `delivered`, `failed` and `dead` count attempts by what came of them."""
+
+    sequenced: int = 0
+    delivered: int = 0
+    failed: int = 0
+    dead: int = 0
+
+    def __add__(self, other: Sent) -> Sent:
+        return Sent(
+            self.sequenced + other.sequenced,
+            self.delivered + other.delivered,
+            self.failed + other.failed,
+            self.dead + other.dead,
+        )
+
+
+class Dispatcher:
+    """Delivers the messages of one tenant. `chance` is a number from 0 to 1, another each time."""
+
+    def __init__(
+        self,
+        *,
+        store: SqlWebhooks,
+        feed: Feed,
+        clock: Clock,
+        sender: Sender,
+        chance: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._feed = feed
+        self._clock = clock
+        self._sender = sender
+        self._chance = chance
+        self.tenant = feed.tenant
+
+    def run_once(self, stop: Callable[[], bool] = lambda: False) -> Sent:
+        """Send what is due now, each endpoint on its own; the message in hand is finished.
+
+        An endpoint in trouble is left alone for the rest of the round, and keeps nobody else
+        waiting. Raises StoreUnavailable.
+        """
+        done = Sent(sequenced=self._feed.sequence())
+        open_ = [one for one in self._store.all(self.tenant) if one.disabled_at is None]
+        if not open_ or stop():
+            return done
+        with ThreadPoolExecutor(ENDPOINTS_AT_ONCE, "webhooks") as pool:
+            return sum(pool.map(lambda endpoint: self._serve(endpoint, stop), open_), done)
+
+    def _serve(self, endpoint: Endpoint, stop: Callable[[], bool]) -> Sent:
+        self._store.enqueue(self.tenant, endpoint.id, self._clock.now(), PASSED_AT_ONCE)
+        done = Sent()
+        ends = self._clock.now() + ROUND
+        while not stop() and self._clock.now() < ends:
+            now = self._clock.now()
+            until = now + LEASE
+            held = self._store.claim(self.tenant, endpoint.id, now, until, AT_ONCE)
+            came, healthy = self._send_all(endpoint, held, until, stop)
+            done += came
+            if not held or not healthy:
+                break
+        return done
+
+    def _send_all(
+        self,
+        endpoint: Endpoint,
+        held: Sequence[Delivery],
+        until: datetime,
+        stop: Callable[[], bool],
+    ) -> tuple[Sent, bool]:
+        """What came of each, and whether the endpoint is well."""
+        done = Sent()
+        for number, delivery in enumerate(held):
+            if stop() or self._clock.now() + SPARE > until:
+                self._store.release(self.tenant, held[number:])
+                break
+            reply = self._sent(endpoint, delivery)
+            done += self._noted(endpoint, delivery, reply)
+            if _in_trouble(reply):
+                self._store.release(self.tenant, held[number + 1 :])
+                return done, False
+        return done, True
+
+    def _sent(self, endpoint: Endpoint, delivery: Delivery) -> Reply:
+        body = words.body_of(self.tenant, delivery)
+        name = words.message_id(delivery)
+        headers = words.signed(endpoint, name, self._clock.now(), body)
+        return self._sender.send(endpoint.url, body, headers)
+
+    def _noted(self, endpoint: Endpoint, delivery: Delivery, reply: Reply) -> Sent:
+        now = self._clock.now()
+        came = outcome(delivery, reply, now, self._chance)
+        if reply.status == GONE:
+            self._store.disable(self.tenant, endpoint.id, now, "gone")
+        self._store.note(self.tenant, delivery, came)
+        if came.delivered_at is not None:
+            return Sent(delivered=1)
+        log.warning(
+            "webhook_given_up" if came.dead_at else "webhook_failed",
+            endpoint=endpoint.id,
+            course=delivery.course,
+            position=delivery.position,
+            attempts=delivery.attempts + 1,
+            why=came.answered,
+        )
+        return Sent(dead=1) if came.dead_at else Sent(failed=1)
+
+
+def _in_trouble(reply: Reply) -> bool:
+    status = reply.status
+    return status is None or status >= 500 or status in OF_THE_ENDPOINT or status == GONE
