@@ -161,6 +161,7 @@ def dispatcher(settings: Settings, service: Service) -> Dispatcher:
         clock=service.setting.clock,
         sender=_sender(settings),
         chance=secrets.SystemRandom().random,
+        seconds=settings.webhook_seconds,
     )
 
 
@@ -258,7 +259,7 @@ def _sender(settings: Settings) -> Sender:
         raise StoreUnavailable("nothing to send webhooks with: install regimen-engine[web]")
     from engine.webhooks.sender import HttpSender  # noqa: PLC0415  # an extra brings its library
 
-    return HttpSender(Guard(allowed=settings.webhook_allow))
+    return HttpSender(Guard(allowed=settings.webhook_allow), seconds=settings.webhook_seconds)
 
 
 def _blank(path: Path) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import InvalidInput
+from engine.messages import Changed, Page
 from engine.ports import Clock
-from engine.store.feed import Changed, Page, SqlFeed
+from engine.store.feed import SqlFeed
 
 AT_ONCE = 500
 """How many messages are put in order in one transaction."""

@@ -54,7 +54,8 @@ class Settings:
     `workflows` are the packages whose `ALL` may be enrolled in; courses that run already need none
     of them. `skew` is how far an event's time may lead the system's clock. `oidc` is the identity
     provider whose bearer tokens are taken; there is none unless its issuer is named.
-    `webhook_allow` are networks that messages may be sent to though they are not public.
+    `webhook_allow` are networks that messages may be sent to though they are not public;
+    `webhook_seconds` is by when an endpoint has to have answered.
     """
 
     database_url: str = "sqlite:///regimen.db"
@@ -65,6 +66,7 @@ class Settings:
     skew: timedelta = timedelta(minutes=5)
     oidc: Oidc | None = None
     webhook_allow: tuple[Network, ...] = ()
+    webhook_seconds: int = 15
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, log_level: str = "warning") -> Self:
@@ -87,6 +89,7 @@ class Settings:
             skew=chosen("SKEW", _seconds, default.skew),
             oidc=_oidc(environ),
             webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
+            webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
         )
 
 
@@ -155,6 +158,12 @@ def _networks(variable: str, text: str) -> tuple[Network, ...]:
     except ValueError:
         expected = "networks such as 10.1.0.0/16 with commas between"
         raise InvalidInput(variable, expected, found=repr(text)) from None
+
+
+def _a_minute(variable: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 60):
+        raise InvalidInput(variable, "whole seconds from 1 to 60", found=repr(text))
+    return int(text)
 
 
 def _seconds(variable: str, text: str) -> timedelta:

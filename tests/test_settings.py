@@ -192,3 +192,21 @@ def test_a_wrong_choice_of_an_identity_provider_names_its_variable(
 
     assert caught.value.field == f"REGIMEN_OIDC_{field}"
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "everybody", "10.0.0.0/8,,", "10.0.0.0/33"])
+def test_a_network_that_is_none_is_named(text: str):
+    with pytest.raises(InvalidInput, match="REGIMEN_WEBHOOK_ALLOW: expected networks"):
+        Settings.from_environment({"REGIMEN_WEBHOOK_ALLOW": text})
+
+
+@pytest.mark.parametrize("text", ["0", "61", "1.5", "soon"])
+def test_an_endpoint_has_a_minute_at_most(text: str):
+    with pytest.raises(InvalidInput, match="REGIMEN_WEBHOOK_SECONDS"):
+        Settings.from_environment({"REGIMEN_WEBHOOK_SECONDS": text})
+
+
+def test_networks_are_named_with_commas_between():
+    found = Settings.from_environment({"REGIMEN_WEBHOOK_ALLOW": "127.0.0.0/8, ::1"})
+
+    assert [str(one) for one in found.webhook_allow] == ["127.0.0.0/8", "::1/128"]

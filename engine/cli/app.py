@@ -14,6 +14,7 @@ from engine.cli import (
     database,
     demo,
     due,
+    endpoint,
     openapi,
     simulate,
     site,
@@ -58,7 +59,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow, audit, access, worker),
-    *(database, openapi),
+    *(endpoint, database, openapi),
 )
 """In the order in which help lists them."""
 

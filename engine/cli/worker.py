@@ -1,4 +1,4 @@
-"""`regimen tick` and `regimen work`: timers that are due come back as events."""
+"""`regimen tick` and `regimen work`: timers come back as events, and messages are delivered."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from typing import Annotated
 
 import structlog
 import typer
+from rich.console import Console
 
 from engine.cli.session import Session, command
+from engine.core.encoding import Json
 from engine.errors import StoreUnavailable
+from engine.messages import Sent
 from engine.service import Service
 
 log = structlog.get_logger("regimen")
@@ -43,7 +46,7 @@ def tick(session: Session) -> None:
 def work(
     session: Session,
     interval: Annotated[
-        float, typer.Option(min=0.05, max=3600, help="Seconds between two looks at the timers.")
+        float, typer.Option(min=0.05, max=3600, help="Seconds between two looks at what is due.")
     ] = 5.0,
     *,
     once: Annotated[bool, typer.Option("--once", help="Look once, then stop.")] = False,
@@ -51,31 +54,82 @@ def work(
         float | None, typer.Option(min=0, metavar="SECONDS", help="Stop after so long.")
     ] = None,
 ) -> None:
-    """Do what `tick` does, again and again, until it is told to stop.
+    """Let timers come back and deliver webhooks, again and again until it is told to stop.
 
-    Any number of workers may run: each timer has one effect. SIGINT and SIGTERM let the timer in
-    hand be finished. A database that goes away is waited for.
+    Any number of workers may run: each timer has one effect, and they share what is to be sent.
+    SIGINT and SIGTERM let the timer and the messages in hand be finished. A database that goes
+    away is waited for.
     """
     session.log_level = "info"
-    service = session.service(writes=True)
+    rounds = _Rounds(session)
     ends = None if stop_after is None else time.monotonic() + stop_after
-    fired = 0
     with _told_to_stop() as stop:
         if not (once or session.as_json):
-            session.say(f"Working on the timers of {service.tenant}; Ctrl-C stops it.")
+            session.say(f"Working for {rounds.service.tenant}; Ctrl-C stops it.")
         while True:
+            busy = False
             try:
-                fired += _until_quiet(service, stop)
+                busy = rounds.once(stop)
             except StoreUnavailable as error:
                 if once:
                     raise
                 log.warning("store_unavailable", why=error.why)
-            left = interval if ends is None else min(interval, ends - time.monotonic())
-            if once or left <= 0 or stop.within(left):
+            pause = 0.0 if busy else interval
+            left = pause if ends is None else min(pause, ends - time.monotonic())
+            if (once and not busy) or left < 0 or stop.within(left):
                 break
     if stop.signal is not None:
         log.info("worker_stopping", signal=stop.signal.name)
-    session.answer({"timers": fired}, lambda out: out.print(_told(fired)))
+    session.answer(rounds.json(), rounds.tell)
+
+
+class _Rounds:
+    """What a worker does in turns, and what came of it."""
+
+    def __init__(self, session: Session) -> None:
+        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+        self.service = session.service(writes=True)
+        self._feed = bootstrap.feed(self.service)
+        self._dispatcher = (
+            bootstrap.dispatcher(session.settings, self.service) if bootstrap.can_send() else None
+        )
+        if self._dispatcher is None:
+            log.warning("webhooks_not_sent", advice="pip install 'regimen-engine[web]'")
+        self._fired = 0
+        self._sent = Sent()
+
+    def once(self, stop: _Stop) -> bool:
+        """Timers, then messages; whether there may be more to do at once."""
+        fired = _until_quiet(self.service, stop)
+        self._fired += fired
+        if self._dispatcher is None:
+            return self._feed.sequence() > 0
+        if stop.signal is not None:
+            return False
+        came = self._dispatcher.run_once(lambda: stop.signal is not None)
+        self._sent += came
+        return bool(fired or came.delivered)
+
+    def json(self) -> Json:
+        sent = self._sent
+        return {
+            "timers": self._fired,
+            "delivered": sent.delivered,
+            "failed": sent.failed,
+            "given_up": sent.dead,
+        }
+
+    def tell(self, out: Console) -> None:
+        out.print(_told(self._fired))
+        sent = self._sent
+        for number, what in (
+            (sent.delivered, "delivered"),
+            (sent.failed, "to be sent again"),
+            (sent.dead, "given up"),
+        ):
+            if number:
+                out.print(f"{number} {'message' if number == 1 else 'messages'} {what}.")
 
 
 def _until_quiet(service: Service, stop: _Stop) -> int:

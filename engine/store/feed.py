@@ -10,47 +10,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, insert, literal, select, tuple_, update
 
+from engine.messages import Changed, Entry, Page
 from engine.store.sql import SqlStore
 from engine.store.tables import Instant, courses, feed, messages
 from engine.store.writes import bound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A message as the feed shows it: what to ask about, and nothing of what happened."""
-
-    position: int
-    course: str
-    seq: int
-    n: int
-    kind: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Entries in order. Whoever asks again after `through` misses none.
-
-    `through` may be beyond the last entry: what lies between is of sites that were not asked for.
-    """
-
-    entries: Sequence[Entry]
-    through: int
-    more: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """A course that something was said of, and the position of what was said last."""
-
-    course: str
-    position: int
 
 
 class SqlFeed:

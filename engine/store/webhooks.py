@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -32,60 +31,10 @@ from sqlalchemy import (
 )
 
 from engine.core.encoding import instant_from, instant_text
+from engine.messages import Delivery, Endpoint, Outcome, Secret
 from engine.store.sql import SqlStore
 from engine.store.tables import Instant, deliveries, endpoints, feed
 from engine.store.writes import bound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secret:
-    """What an endpoint's messages are signed with; `until` is set once another took its place."""
-
-    text: str
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where messages are sent; `kinds` is empty for every kind, `secrets` begin with the newest."""
-
-    id: str
-    url: str
-    kinds: tuple[str, ...]
-    secrets: tuple[Secret, ...]
-    position: int
-    created_at: datetime
-    disabled_at: datetime | None = None
-    disabled_why: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """A message on its way to an endpoint, delivered to it, or given up."""
-
-    endpoint: str
-    position: int
-    course: str
-    seq: int
-    n: int
-    kind: str
-    recorded_at: datetime
-    attempts: int
-    next_at: datetime | None
-    claimed_until: datetime | None
-    answered: str | None
-    delivered_at: datetime | None
-    dead_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of an attempt: exactly one of the three times is set."""
-
-    answered: str
-    delivered_at: datetime | None = None
-    next_at: datetime | None = None
-    dead_at: datetime | None = None
 
 
 class SqlWebhooks:

@@ -18,6 +18,7 @@ from starlette.routing import Match
 from engine.core.encoding import Json
 from engine.errors import (
     Conflict,
+    EndpointNotFound,
     IdempotencyConflict,
     InvalidInput,
     NotFound,
@@ -175,6 +176,8 @@ def problem_of(error: RegimenError) -> Problem:
             return Problem("reason-required", errors=[_member(error)])
         case InvalidInput():
             return Problem("invalid", detail=str(error), errors=[_member(error)])
+        case EndpointNotFound():
+            return Problem("not-found")
         case NotFound():
             return Problem("not-found", course=error.course)
         case NotPermitted():

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
+from engine.errors import StoreUnavailable
 from engine.feed import Feed
+from engine.messages import Delivery, Endpoint, Sent
 from engine.ports import Clock
-from engine.store.webhooks import Delivery, Endpoint, SqlWebhooks
+from engine.store.webhooks import SqlWebhooks
 from engine.webhooks import endpoints as words
 from engine.webhooks.reply import SECONDS, Reply, Sender
 from engine.webhooks.schedule import GONE, outcome
@@ -26,9 +27,11 @@ log = structlog.get_logger("regimen")
 AT_ONCE = 20
 """How many courses' messages to an endpoint are taken in hand together."""
 
-LEASE = timedelta(seconds=4 * SECONDS)
-SPARE = timedelta(seconds=2 * SECONDS)
-"""What must be left of a lease when a message is sent, so that it ends after the answer."""
+LEASE = 4
+"""For how long deliveries are in hand, in times that an endpoint may take to answer."""
+
+SPARE = 2
+"""What must be left of that when a message is sent, so that it ends after the answer."""
 
 ROUND = timedelta(seconds=10)
 """After how long a worker turns to other work, with more to send or not."""
@@ -39,26 +42,11 @@ OF_THE_ENDPOINT = (408, 429)
 """Like a status from 500 on, these say that the endpoint, not the message, is in trouble."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What a round did; `delivered`, `failed` and `dead` count attempts by what came of them."""
-
-    sequenced: int = 0
-    delivered: int = 0
-    failed: int = 0
-    dead: int = 0
-
-    def __add__(self, other: Sent) -> Sent:
-        return Sent(
-            self.sequenced + other.sequenced,
-            self.delivered + other.delivered,
-            self.failed + other.failed,
-            self.dead + other.dead,
-        )
-
-
 class Dispatcher:
-    """Delivers the messages of one tenant. `chance` is a number from 0 to 1, another each time."""
+    """Delivers the messages of one tenant.
+
+    `chance` is a number from 0 to 1, another each time; `seconds` is by when the sender gives up.
+    """
 
     def __init__(
         self,
@@ -68,12 +56,15 @@ class Dispatcher:
         clock: Clock,
         sender: Sender,
         chance: Callable[[], float],
+        seconds: float = SECONDS,
     ) -> None:
         self._store = store
         self._feed = feed
         self._clock = clock
         self._sender = sender
         self._chance = chance
+        self._lease = timedelta(seconds=LEASE * seconds)
+        self._spare = timedelta(seconds=SPARE * seconds)
         self.tenant = feed.tenant
 
     def run_once(self, stop: Callable[[], bool] = lambda: False) -> Sent:
@@ -87,7 +78,17 @@ class Dispatcher:
         if not open_ or stop():
             return done
         with ThreadPoolExecutor(ENDPOINTS_AT_ONCE, "webhooks") as pool:
-            return sum(pool.map(lambda endpoint: self._serve(endpoint, stop), open_), done)
+            return sum(pool.map(lambda endpoint: self._served(endpoint, stop), open_), done)
+
+    def _served(self, endpoint: Endpoint, stop: Callable[[], bool]) -> Sent:
+        """As `_serve`; an endpoint that cannot be served must not stop the others."""
+        try:
+            return self._serve(endpoint, stop)
+        except StoreUnavailable:
+            raise
+        except Exception as wrong:  # noqa: BLE001  # a lost race, or a damaged row
+            log.error("webhooks_failed", endpoint=endpoint.id, error=type(wrong).__name__)
+            return Sent()
 
     def _serve(self, endpoint: Endpoint, stop: Callable[[], bool]) -> Sent:
         self._store.enqueue(self.tenant, endpoint.id, self._clock.now(), PASSED_AT_ONCE)
@@ -95,7 +96,7 @@ class Dispatcher:
         ends = self._clock.now() + ROUND
         while not stop() and self._clock.now() < ends:
             now = self._clock.now()
-            until = now + LEASE
+            until = now + self._lease
             held = self._store.claim(self.tenant, endpoint.id, now, until, AT_ONCE)
             came, healthy = self._send_all(endpoint, held, until, stop)
             done += came
@@ -113,7 +114,7 @@ class Dispatcher:
         """What came of each, and whether the endpoint is well."""
         done = Sent()
         for number, delivery in enumerate(held):
-            if stop() or self._clock.now() + SPARE > until:
+            if stop() or self._clock.now() + self._spare > until:
                 self._store.release(self.tenant, held[number:])
                 break
             reply = self._sent(endpoint, delivery)
@@ -125,8 +126,7 @@ class Dispatcher:
 
     def _sent(self, endpoint: Endpoint, delivery: Delivery) -> Reply:
         body = words.body_of(self.tenant, delivery)
-        name = words.message_id(delivery)
-        headers = words.signed(endpoint, name, self._clock.now(), body)
+        headers = words.signed(endpoint, delivery.id, self._clock.now(), body)
         return self._sender.send(endpoint.url, body, headers)
 
     def _noted(self, endpoint: Endpoint, delivery: Delivery, reply: Reply) -> Sent:

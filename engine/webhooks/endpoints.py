@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine.core.encoding import instant_text
 from engine.errors import EndpointNotFound, InvalidInput
 from engine.feed import Feed
+from engine.messages import Delivery, Endpoint, Secret
 from engine.ports import Clock
-from engine.store.webhooks import Delivery, Endpoint, Secret, SqlWebhooks
+from engine.store.webhooks import SqlWebhooks
 from engine.webhooks import signature
 from engine.webhooks.addresses import Guard
 from engine.webhooks.reply import Reply, Sender
@@ -87,6 +88,10 @@ class Webhooks:
             raise EndpointNotFound(id)
         return found
 
+    def standing(self) -> Mapping[str, tuple[int, int]]:
+        """How many messages are due to an endpoint or were given up, where there are any."""
+        return self._store.standing(self.tenant)
+
     def disable(self, id: str) -> Endpoint:  # noqa: A002  # its word
         """Send it nothing; what is said meanwhile waits for it."""
         if not self._store.disable(self.tenant, id, self._clock.now(), "asked"):
@@ -152,11 +157,6 @@ class Webhooks:
         if id is not None:
             self.endpoint(id)
         return self._store.replay(self.tenant, self._clock.now(), id)
-
-
-def message_id(delivery: Delivery) -> str:
-    """The webhook-id of a message to an endpoint: the same at each attempt, and no other's."""
-    return f"{delivery.endpoint}_{delivery.position}"
 
 
 def body_of(tenant: str, delivery: Delivery) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from engine.store.webhooks import Delivery, Outcome
+from engine.messages import Delivery, Outcome
 from engine.webhooks.reply import Reply
 
 RETRIES = (

@@ -16,6 +16,8 @@ from engine.errors import StoreUnavailable
 from engine.service import Service
 from tests.cli.conftest import Regimen
 
+WORKED = {"timers": 2, "delivered": 0, "failed": 0, "given_up": 0}
+
 
 def test_a_tick_lets_each_due_timer_come_back_once(gauges: Regimen):
     assert gauges("tick", "--json").json() == {"timers": 2}
@@ -33,7 +35,7 @@ def test_a_worker_stops_after_the_time_that_it_was_given(gauges: Regimen):
     ran = gauges("work", "--interval", "0.05", "--stop-after", "0.2", "--json")
 
     assert ran.code == 0
-    assert ran.json() == {"timers": 2}
+    assert ran.json() == WORKED
 
 
 def test_a_database_that_goes_away_is_waited_for(gauges: Regimen, monkeypatch: pytest.MonkeyPatch):
@@ -79,7 +81,7 @@ def test_a_signal_lets_a_worker_finish_what_it_does(gauges: Regimen, told: signa
     out, err = worker.communicate(timeout=60)
 
     assert worker.returncode == 0
-    assert json.loads(out) == {"timers": 2}
+    assert json.loads(out) == WORKED
     lines = [json.loads(line) for line in err.splitlines()]
     assert [line["event"] for line in lines] == ["event_decided"] * 2 + ["worker_stopping"]
     assert lines[-1]["signal"] == told.name

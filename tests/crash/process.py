@@ -74,11 +74,11 @@ def submitting(url: str, file: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def working(url: str) -> subprocess.Popen[str]:
+def working(url: str, **settings: str) -> subprocess.Popen[str]:
     """`regimen work`, until it is told to stop."""
     return subprocess.Popen(
         [*COMMAND, "work", "--interval", "0.1"],
-        env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(url) | settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from engine.feed import Feed
+from engine.messages import Sent
 from engine.store.feed import SqlFeed
 from engine.store.sql import SqlStore
 from engine.store.webhooks import SqlWebhooks
 from engine.webhooks.addresses import Guard
-from engine.webhooks.dispatcher import Dispatcher, Sent
+from engine.webhooks.dispatcher import Dispatcher
 from engine.webhooks.endpoints import Webhooks
 from engine.webhooks.reply import Sender
 from engine.webhooks.sender import HttpSender

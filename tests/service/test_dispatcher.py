@@ -10,9 +10,8 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import EndpointNotFound
-from engine.store.webhooks import Delivery, Outcome
-from engine.webhooks.dispatcher import AT_ONCE, LEASE, Sent
-from engine.webhooks.endpoints import message_id
+from engine.messages import Delivery, Outcome, Sent
+from engine.webhooks.dispatcher import AT_ONCE
 from engine.webhooks.reply import Reply
 from engine.webhooks.schedule import RETRIES
 from tests.receiver import Answer, Received, Receiver, receiving, welcome
@@ -20,6 +19,7 @@ from tests.service.bench import Bench
 from tests.service.post import Post
 
 DAY = timedelta(days=1)
+LEASE = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -231,14 +231,14 @@ def test_a_message_that_was_given_up_is_sent_again_by_its_id_with_all_its_attemp
     [letter] = post.webhooks.dead_letters()
     receiver.answers(500)
 
-    post.webhooks.replay(message_id(letter))
+    post.webhooks.replay(letter.id)
     assert post.webhooks.dead_letters() == []
     assert post.dispatcher.run_once().failed == 1
     post.bench.clock.time += RETRIES[0]
     assert post.dispatcher.run_once().delivered == 1
-    assert receiver.received[-1].id == message_id(letter)
+    assert receiver.received[-1].id == letter.id
     with pytest.raises(EndpointNotFound, match="dead letter"):
-        post.webhooks.replay(message_id(letter))
+        post.webhooks.replay(letter.id)
 
 
 def test_all_that_was_given_up_is_sent_again(post: Post, endpoint: str, receiver: Receiver):

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import StoreUnavailable
+from engine.messages import Entry
 from engine.ports import Outgoing
-from engine.store.feed import Entry, SqlFeed
+from engine.store.feed import SqlFeed
 from engine.store.sql import SqlStore, open_store
 from tests.store import race
 from tests.store.writing import NOON, Clinic

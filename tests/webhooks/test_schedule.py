@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from engine.store.webhooks import Delivery, Outcome
+from engine.messages import Delivery, Outcome
 from engine.webhooks.reply import Reply
 from engine.webhooks.schedule import RETRIES, asked, outcome
 
