@@ -6,9 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from joserfc import jwk, jwt
 from joserfc.jws import JWSRegistry
 
 from engine.core.wire import IDENTIFIER
-from engine.identity import BETWEEN, STALE, Keys, Provider, key_set, subject_id
+from engine.identity import BETWEEN, LARGEST, STALE, Keys, Provider, fetch, key_set, subject_id
 from engine.permission import Caller, Denied, How, Role, Why
 from engine.settings import Oidc
 
@@ -397,3 +400,46 @@ def test_where_keys_were_never_had_it_is_our_fault_for_now(world: World):
     world.published.wrong = None
     world.clock.time = NOW + BETWEEN
     assert isinstance(world.seen(signed()), Caller)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        status, body = {"/keys": (200, b'{"keys": []}'), "/large": (200, b" " * (LARGEST + 1))}.get(
+            self.path, (302 if self.path == "/moved" else 500, b"{}")
+        )
+        self.send_response(status)
+        self.send_header("Location", "/keys")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with suppress(OSError):  # whoever had enough hangs up
+            self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    served = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=served.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{served.server_port}"
+    served.shutdown()
+    served.server_close()
+    thread.join()
+
+
+def test_keys_are_fetched_as_they_are_published(server: str):
+    assert fetch(f"{server}/keys") == b'{"keys": []}'
+
+
+@pytest.mark.parametrize("path", ["/moved", "/broken", "/large"])
+def test_keys_are_taken_from_no_other_address_and_no_error(server: str, path: str):
+    with pytest.raises(OSError, match=r"^(status \d+|longer than any set of keys)$"):
+        fetch(f"{server}{path}")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/keys", "http://[", "http://nowhere.invalid/"])
+def test_a_provider_that_is_not_there_is_an_error_of_the_network(url: str):
+    with pytest.raises(OSError):  # noqa: PT011  # whatever the library says
+        fetch(url)
