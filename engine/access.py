@@ -327,7 +327,7 @@ def _words(names: Collection[str], field: str, expected: str) -> tuple[str, ...]
 
 def _days(days: int) -> int:
     if not 1 <= days <= MOST_DAYS:
-        raise InvalidInput("days", f"a whole number from 1 to {MOST_DAYS}")
+        raise InvalidInput("expires_days", f"a whole number from 1 to {MOST_DAYS}")
     return days
 
 

@@ -10,13 +10,14 @@ from engine.core.definition import Workflow
 from engine.web.office import Office
 from engine.web.openapi import document
 from engine.web.problems import handle_problems
-from engine.web.routes import courses, events, problems, records, workflows
+from engine.web.routes import courses, events, problems, records, tokens, workflows
 
 ROUTERS: tuple[APIRouter, ...] = (
     workflows.router,
     courses.router,
     events.router,
     records.router,
+    tokens.router,
     problems.router,
 )
 """Every resource, in the order of the document."""

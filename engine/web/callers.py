@@ -8,8 +8,9 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.errors import NotFound
+from engine.permission import Action, Caller
 from engine.service import Place, Service
-from engine.web.office import Caller, Office, office_of
+from engine.web.office import Office, office_of
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -21,10 +22,10 @@ BEARER = HTTPBearer(
 class Need:
     """What a route asks of its caller: as a dependency, it gives the caller's desk.
 
-    `public` routes have none; the test of access goes through every route and looks for one.
+    Routes without one are open to everybody; the test of access knows each of them by name.
     """
 
-    def __init__(self, action: str) -> None:
+    def __init__(self, action: Action) -> None:
         self.action = action
 
     def __call__(
@@ -36,17 +37,18 @@ class Need:
         peer = request.client.host if request.client is not None else None
         caller = office.gate.identify(request.headers.get("authorization"), peer=peer)
         request.state.caller = caller
-        route = request.scope["route"].path
-        office.gate.require(caller, self.action, f"{request.method} {route}")
-        return Desk(office=office, caller=caller)
+        asked = {name: str(value) for name, value in request.path_params.items()}
+        office.gate.require(caller, self.action, **asked)
+        return Desk(office=office, caller=caller, action=self.action)
 
 
 class Desk:
-    """One caller's view of the service: their tenant, their sites."""
+    """One caller's view of the service: their tenant, their sites, and what they are at."""
 
-    def __init__(self, *, office: Office, caller: Caller) -> None:
+    def __init__(self, *, office: Office, caller: Caller, action: Action) -> None:
         self.office = office
         self.caller = caller
+        self.action = action
 
     @property
     def service(self) -> Service:
@@ -60,13 +62,19 @@ class Desk:
 
     def at_site(self, site: str, course: str) -> None:
         """Raises NotFound unless the caller may see the site: others are not told what is there."""
-        if self.caller.sites is not None and site not in self.caller.sites:
+        if not self.caller.sees(site):
+            self.office.gate.outside(self.caller, self.action, course=course, site=site)
             raise NotFound(course)
 
 
-WorkflowReader = Annotated[Desk, Depends(Need("read:workflows"))]
-Reader = Annotated[Desk, Depends(Need("read:courses"))]
-LogReader = Annotated[Desk, Depends(Need("read:records"))]
-Enroller = Annotated[Desk, Depends(Need("write:courses"))]
-Sender = Annotated[Desk, Depends(Need("write:events"))]
+Anybody = Annotated[Desk, Depends(Need(Action.READ_SELF))]
+WorkflowReader = Annotated[Desk, Depends(Need(Action.READ_WORKFLOWS))]
+Reader = Annotated[Desk, Depends(Need(Action.READ_COURSES))]
+LogReader = Annotated[Desk, Depends(Need(Action.READ_RECORDS))]
+Enroller = Annotated[Desk, Depends(Need(Action.WRITE_COURSES))]
+Sender = Annotated[Desk, Depends(Need(Action.WRITE_EVENTS))]
+Trier = Annotated[Desk, Depends(Need(Action.TRY_EVENTS))]
+TokenReader = Annotated[Desk, Depends(Need(Action.READ_TOKENS))]
+TokenManager = Annotated[Desk, Depends(Need(Action.MANAGE_TOKENS))]
+AccessLogReader = Annotated[Desk, Depends(Need(Action.READ_ACCESS_LOG))]
 """What a route's caller must be permitted; the parameter of a route is one of these."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Header
 
 from engine.core.wire import EXACT, IDENTIFIER
 from engine.errors import InvalidInput
+from engine.permission import Action
 from engine.web import documents
 from engine.web.callers import Desk
 from engine.web.canonical import CanonicalResponse
@@ -75,6 +77,7 @@ def submitted(desk: Desk, body: Mapping[str, Any], *, held: bool) -> CanonicalRe
     course, event_id = str(body.get("course")), str(body.get("id"))
     with desk.office.in_hand.one(desk.caller.tenant, course, event_id):
         found = desk.service.submit(dict(body))
+    found = replace(found, decision=shown(desk, found.decision))
     headers = etag(found.revision)
     if found.repeated:
         headers["Idempotency-Replayed"] = "true"
@@ -87,11 +90,28 @@ def submitted(desk: Desk, body: Mapping[str, Any], *, held: bool) -> CanonicalRe
 
 
 def permit(desk: Desk, body: Mapping[str, Any]) -> None:
-    """Raises Problem when the caller does not hold the role that the event names."""
-    actor = body.get("actor")
-    role = actor.get("role") if isinstance(actor, Mapping) else None
-    event = body.get("event")
-    if not isinstance(role, str) or not isinstance(event, str):
+    """Raises Problem when the caller may not send this event in this name and role."""
+    actor, event = body.get("actor"), body.get("event")
+    if not isinstance(actor, Mapping) or not isinstance(event, str):
         return  # the engine says what was expected
-    if not desk.office.gate.may_claim(desk.caller, role, event):
-        raise Problem("role-not-held", event=event, role=role)
+    role, name = actor.get("role"), actor.get("id")
+    if not isinstance(role, str) or not isinstance(name, str):
+        return
+    desk.office.gate.require_event(
+        desk.caller,
+        desk.action,
+        event=event,
+        actor=name,
+        role=role,
+        course=str(body.get("course", "")),
+    )
+
+
+def shown(desk: Desk, decision: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A decision as its sender may see it: what guards found is for who may read courses."""
+    if desk.caller.may(Action.READ_COURSES):
+        return decision
+    return {name: decision[name] for name in _PLAIN if name in decision}
+
+
+_PLAIN = ("verdict", "reason", "conflicts")

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from collections.abc import Collection
 
+from engine.access import anybody_here
+from engine.permission import Action, Caller
 from engine.web.problems import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Whoever sits at this machine: every role, every site of one tenant."""
-
-    tenant: str
-    id: str = "visitor"
-    roles: frozenset[str] = field(default_factory=frozenset)
-    sites: frozenset[str] | None = None
-
-
 class LoopbackGate:
-    """Lets everything pass that comes from this machine; it says so when it starts."""
+    """Lets everything pass that comes from this machine; it says so when it starts.
 
-    def __init__(self, tenant: str) -> None:
-        self._visitor = Visitor(tenant)
+    `actor_roles` are those of the workflows, since no token lists any.
+    """
 
-    def identify(self, authorization: str | None, *, peer: str | None) -> Visitor:  # noqa: ARG002  # nobody is asked
+    def __init__(self, tenant: str, actor_roles: Collection[str] = ()) -> None:
+        self._visitor = anybody_here(tenant, actor_roles)
+
+    def identify(self, authorization: str | None, *, peer: str | None) -> Caller:  # noqa: ARG002  # nobody is asked
         """The visitor. Raises Problem for one who comes over a network."""
         if peer is None or not _is_loopback(peer):
             raise Problem("unauthenticated", detail="the demonstration answers on loopback only")
         return self._visitor
 
-    def require(self, caller: object, action: str, route: str) -> None:
+    def require(self, caller: Caller, action: Action, **about: str | None) -> None:
         """Everything is permitted."""
 
-    def may_claim(self, caller: object, actor_role: str, event: str) -> bool:  # noqa: ARG002  # likewise
+    def require_event(
+        self, caller: Caller, action: Action, *, event: str, actor: str, role: str, course: str
+    ) -> None:
         """Every role may be claimed."""
-        return True
+
+    def outside(self, caller: Caller, action: Action, **about: str | None) -> None:
+        """Nothing: there is no site of others."""
 
 
 def _is_loopback(peer: str) -> bool:

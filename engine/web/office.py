@@ -11,22 +11,11 @@ from typing import Protocol
 
 from fastapi import Request
 
+from engine.access import Access
 from engine.core.definition import Workflow
+from engine.permission import Action, Caller
 from engine.service import Service
 from engine.web.problems import Problem
-
-
-class Caller(Protocol):
-    """Who is calling: whose tenant, with which roles, at which sites (`None`: at every one)."""
-
-    @property
-    def tenant(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
-    @property
-    def sites(self) -> frozenset[str] | None: ...
 
 
 class Gate(Protocol):
@@ -35,11 +24,16 @@ class Gate(Protocol):
     def identify(self, authorization: str | None, *, peer: str | None) -> Caller:
         """The caller that an `Authorization` header names. Raises Problem when it names none."""
 
-    def require(self, caller: Caller, action: str, route: str) -> None:
-        """Raises Problem when the caller may not do this."""
+    def require(self, caller: Caller, action: Action, **about: str | None) -> None:
+        """Raises Problem when the caller may not do this; `about` are the ids that it names."""
 
-    def may_claim(self, caller: Caller, actor_role: str, event: str) -> bool:
-        """Whether the caller may send this event in this role of the workflow."""
+    def require_event(
+        self, caller: Caller, action: Action, *, event: str, actor: str, role: str, course: str
+    ) -> None:
+        """Raises Problem when the caller may not send this event for this actor in this role."""
+
+    def outside(self, caller: Caller, action: Action, **about: str | None) -> None:
+        """Note that something at a site of others was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +70,15 @@ class InHand:
 class Office:
     """Everything that routes may use. `services` gives the use cases of a tenant.
 
-    `workflows` are those that courses may be enrolled in.
+    `workflows` are those that courses may be enrolled in; `access` manages tokens, where there are
+    any.
     """
 
     services: Callable[[str], Service]
     workflows: tuple[Workflow, ...]
     gate: Gate
     now: Callable[[], datetime]
+    access: Access | None = None
     limits: Limits = field(default_factory=Limits)
     in_hand: InHand = field(default_factory=InHand)
 

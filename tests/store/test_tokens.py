@@ -201,9 +201,9 @@ def test_the_digest_of_a_secret_is_not_the_secret(office: Office):
         ({"sites": [f"s{n}" for n in range(51)]}, "sites"),
         ({"name": "Jane Doe"}, "name"),
         ({"name": ""}, "name"),
-        ({"days": 0}, "days"),
-        ({"days": -1}, "days"),
-        ({"days": 366}, "days"),
+        ({"days": 0}, "expires_days"),
+        ({"days": -1}, "expires_days"),
+        ({"days": 366}, "expires_days"),
     ],
 )
 def test_a_wrong_choice_makes_no_token_and_names_the_field(

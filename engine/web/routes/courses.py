@@ -49,7 +49,8 @@ def enroll(*, body: Body, key: Key = None, desk: Enroller) -> CanonicalResponse:
     if body.get("event") not in (ENROLLED, ADOPTED):
         raise InvalidInput("event", f"{ENROLLED} or {ADOPTED}")
     site = body.get("site")
-    if desk.caller.sites is not None and site not in desk.caller.sites:
+    if isinstance(site, str) and not desk.caller.sees(site):
+        desk.office.gate.outside(desk.caller, desk.action, site=site)
         raise Problem("not-permitted", detail="the token is not for this site")
     return submitted(desk, keyed(body, key), held=False)
 

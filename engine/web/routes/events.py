@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 
 from engine.core.definition import Waits
@@ -10,9 +12,19 @@ from engine.errors import InvalidInput
 from engine.service import Place
 from engine.web import documents, schemas
 from engine.web.bodies import Body
-from engine.web.callers import Reader, Sender
+from engine.web.callers import Sender, Trier
 from engine.web.canonical import CanonicalResponse
-from engine.web.entry import IfMatch, Key, addressed, etag, expecting, keyed, submitted
+from engine.web.entry import (
+    IfMatch,
+    Key,
+    addressed,
+    etag,
+    expecting,
+    keyed,
+    permit,
+    shown,
+    submitted,
+)
 from engine.web.responses import PROBLEMS
 from engine.web.routes.courses import Course
 
@@ -51,12 +63,14 @@ def submit(
     response_model=schemas.DryRunDocument,
     responses=PROBLEMS["event"],
 )
-def dry_run(*, course: Course, body: Body, desk: Reader) -> CanonicalResponse:
+def dry_run(*, course: Course, body: Body, desk: Trier) -> CanonicalResponse:
     """What would become of an event: verdict, findings, and the windows that would follow."""
     desk.place(course)
     _event(body)
     sent = {"id": "dry-run", **addressed(body, course)}
+    permit(desk, sent)
     found = desk.service.dry_run(sent)
+    found = replace(found, decision=shown(desk, found.decision))
     return CanonicalResponse(documents.trial(found), headers=etag(found.revision))
 
 

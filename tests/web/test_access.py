@@ -1,0 +1,386 @@
+"""Every route with every role, and with tokens of another tenant and of another site.
+
+The routes are those of the application: a new one is walked too. One without a permission, or with
+a parameter that nobody filled in here, fails.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from engine.access import DAYS
+from engine.core.schema import event_schema
+from engine.permission import Action, Caller, Denied, How, Role, Why
+from engine.store.sql import SqlStore
+from tests.web.doors import COURSE, OPEN, PATIENT, Doors, Route
+from workflows import ALL
+
+PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+@pytest.fixture(scope="module")
+def house(database: SqlStore) -> Doors:
+    """Made once: a course at the north site of one tenant, and nothing in the other."""
+    house = Doors(database, "home")
+    clinician = house.token(Role.CLINICIAN)
+    began = house.ask(clinician, "POST", "/v1/courses", house.enrolment(COURSE))
+    assert began.status_code == 201, began.text
+    return house
+
+
+@pytest.fixture
+def doors(house: Doors) -> Doors:
+    """The house a while later, so that denials are no longer counted, and a token to revoke."""
+    house.clock.advance(hours=1)
+    house.began = house.clock.now()
+    house.victim = house.token(Role.CLINICIAN).split("_")[1]
+    return house
+
+
+def filled(doors: Doors, route: Route) -> tuple[str, Any]:
+    """A path with things that are there, and a body that would change something."""
+    values = {
+        "course": COURSE,
+        "seq": "1",
+        "workflow": "intralesional_il2",
+        "event": "course.booked",
+        "token": doors.victim,
+    }
+
+    def value(found: re.Match[str]) -> str:
+        assert found[1] in values, f"{route}: say here what stands for {{{found[1]}}}"
+        return values[found[1]]
+
+    number = next(doors.numbers)
+    start = "2026-03-09T09:00:00-08:00"
+    booked = {"booking": "B-1", "visit": "escalation_visit", "start": start}
+    bodies = {
+        "/v1/courses": doors.enrolment(f"C-{number}", patient=f"P-{number}"),
+        "/v1/tokens": {"name": "made", "roles": ["clinician"]},
+    }
+    body = bodies.get(route.path) or doors.event("course.booked", data=booked)
+    return PARAMETER.sub(value, route.path), body
+
+
+def walk(doors: Doors, token: str | None, *, only: str = "") -> dict[Route, Any]:
+    """The answer of every route that needs something."""
+    found = {}
+    for route in doors.routes:
+        if route.action is not None and only in route.path:
+            path, body = filled(doors, route)
+            found[route] = doors.ask(token, route.method, path, body)
+    return found
+
+
+def test_every_route_needs_a_permission_or_is_known_to_be_open(doors: Doors):
+    assert {route.path for route in doors.routes if route.action is None} == OPEN
+    assert len([route for route in doors.routes if route.action is not None]) >= 15
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [None, "", "rgm_0000000000000000_" + "a" * 43, "eyJhbGciOiJub25lIn0.e30.", "x" * 5000],
+    ids=["none", "empty", "unknown", "unsigned", "long"],
+)
+def test_no_route_answers_nobody(doors: Doors, credential: str | None):
+    before = doors.stored(without=("regimen_access_log",))
+    for route, answer in walk(doors, credential).items():
+        assert answer.status_code == 401, f"{route}: {answer.text}"
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert answer.json()["type"] == "/v1/problems/unauthenticated"
+        assert PATIENT not in answer.text
+
+    assert doors.stored(without=("regimen_access_log",)) == before
+
+
+def test_an_expired_and_a_revoked_token_are_told_no_more_than_any_other(doors: Doors):
+    over, revoked = doors.token(Role.CLINICIAN, days=1), doors.token(Role.CLINICIAN, days=DAYS)
+    administrator = doors.token(Role.ADMINISTRATOR)
+    name = revoked.split("_")[1]
+    assert doors.ask(administrator, "DELETE", f"/v1/tokens/{name}").json()["status"] == "revoked"
+    doors.clock.advance(days=1)
+    said = {
+        json.dumps(answer.json(), sort_keys=True)
+        for token in (over, revoked, f"{revoked[:-1]}-", "rgm_1_2")
+        for answer in walk(doors, token, only="/courses").values()
+    }
+
+    assert len(said) == 1
+    assert {entry.about["why"] for entry in doors.denials()} == {
+        "expired",
+        "revoked",
+        "wrong-secret",
+        "unknown-token",
+    }
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_a_role_gets_what_the_table_gives_it_and_nothing_else(doors: Doors, role: Role):
+    token = doors.token(role)
+    caller = doors.access.tokens.identify(token)
+    assert isinstance(caller, Caller)
+    for route, answer in walk(doors, token).items():
+        assert route.action is not None
+        assert answer.status_code != 401, f"{route}: {answer.text}"
+        assert answer.status_code < 500, f"{route}: {answer.text}"
+        if not caller.may(route.action):
+            assert answer.status_code == 403, f"{route}: {answer.text}"
+            assert answer.json()["type"] == "/v1/problems/not-permitted"
+            assert PATIENT not in answer.text
+        elif route.method == "GET":
+            assert answer.status_code == 200, f"{route}: {answer.text}"
+
+
+def test_an_auditor_changes_nothing_and_everything_that_it_reads_is_logged(doors: Doors):
+    token = doors.token(Role.AUDITOR)
+    before = doors.stored(without=("regimen_access_log",))
+    answers = walk(doors, token)
+
+    assert doors.stored(without=("regimen_access_log",)) == before
+    refused = {str(route) for route, answer in answers.items() if answer.status_code == 403}
+    assert refused == {str(route) for route in answers if route.method != "GET"}
+    entries = doors.log.entries(doors.tenant, since=doors.began, limit=1000)
+    read = [entry.about["what"] for entry in entries if entry.action.value == "read"]
+    assert sorted(read) == sorted(
+        route.action.value for route in answers if route.method == "GET" and route.action
+    )
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_nothing_of_a_tenant_is_seen_or_changed_by_another(doors: Doors, role: Role):
+    token = doors.token(role, tenant=doors.other)
+    before = doors.stored()
+    for route, answer in walk(doors, token).items():
+        if "{course}" in route.path or "{token}" in route.path:
+            assert answer.status_code in (403, 404), f"{route}: {answer.text}"
+        elif route.action is not Action.READ_ACCESS_LOG:  # which tells what itself asked for
+            assert COURSE not in answer.text, route
+            assert doors.victim not in answer.text, route
+        assert PATIENT not in answer.text, route
+        assert answer.status_code < 500, route
+
+    assert doors.stored() == before
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_nothing_of_a_site_is_seen_or_changed_by_another(doors: Doors, role: Role):
+    token = doors.token(role, sites=["south"])
+    before = doors.stored(without=("regimen_access_log",))
+    for route, answer in walk(doors, token).items():
+        if "{course}" in route.path:
+            assert answer.status_code in (403, 404), f"{route}: {answer.text}"
+            assert "north" not in answer.text, route
+        elif route.path == "/v1/courses" and route.method == "POST":
+            assert answer.status_code == 403, answer.text
+        elif route.action not in (Action.READ_ACCESS_LOG, Action.MANAGE_TOKENS):
+            assert COURSE not in answer.text, route
+        assert PATIENT not in answer.text, route
+
+    assert doors.stored(without=("regimen_access_log",)) == before
+    new = doors.denials()
+    assert {entry.about["why"] for entry in new} <= {
+        "role-may-not",
+        "outside-its-sites",
+        "auditor-changes-nothing",
+    }
+    assert [e for e in new if e.about.get("course") == COURSE]
+
+
+def test_what_is_at_another_site_looks_as_if_it_were_not_there(doors: Doors):
+    south = doors.token(Role.CLINICIAN, sites=["south"])
+    there = doors.ask(south, "GET", f"/v1/courses/{COURSE}")
+    not_there = doors.ask(south, "GET", "/v1/courses/NO-COURSE")
+
+    assert there.status_code == not_there.status_code == 404
+    assert there.text.replace(COURSE, "NO-COURSE") == not_there.text
+
+
+def sent(doors: Doors, token: str, name: str, actor: dict[str, str], **data: Any) -> Any:
+    body = doors.event(name, actor=actor, data=data)
+    path = f"/v1/courses/{COURSE}/events"
+    return doors.ask(token, "POST", path, body, headers={"If-Match": "*"})
+
+
+BOOKING = {"booking": "B-1", "visit": "escalation_visit", "start": "2026-03-09T09:00:00-08:00"}
+
+
+@pytest.mark.parametrize("where", ["events", "events/dry-run"])
+def test_a_role_that_the_caller_does_not_hold_is_not_taken_nor_tried(doors: Doors, where: str):
+    before = doors.stored(without=("regimen_access_log", "regimen_tokens"))
+    for role, claimed in (
+        (Role.CLINICIAN, "prescriber"),
+        (Role.SCHEDULER, "clinician"),
+        (Role.PRESCRIBER, "nurse"),
+        (Role.CLINICIAN, "engine"),
+    ):
+        body = doors.event("course.booked", actor={"id": "a", "role": claimed}, data=BOOKING)
+        answer = doors.ask(doors.token(role), "POST", f"/v1/courses/{COURSE}/{where}", body)
+
+        assert answer.status_code == 403, answer.text
+        assert answer.json()["type"] == "/v1/problems/role-not-held"
+    assert doors.stored(without=("regimen_access_log", "regimen_tokens")) == before
+    assert {e.about["role"] for e in doors.denials()} == {
+        *("prescriber", "clinician", "nurse", "engine")
+    }
+
+
+def test_a_scheduler_books_and_sees_no_finding(doors: Doors):
+    scheduler, actor = doors.token(Role.SCHEDULER), {"id": "desk-1", "role": "scheduler"}
+    answer = sent(doors, scheduler, "course.booked", actor, **BOOKING)
+
+    assert answer.status_code == 201, answer.text
+    assert set(answer.json()["decision"]) <= {"verdict", "conflicts", "reason"}
+    seen = doors.ask(doors.token(Role.CLINICIAN), "GET", answer.headers["Location"])
+    assert seen.json()["record"]["event"]["actor"] == actor
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("course.corrected", {"record": 1, "input": "weight", "entered_in_error": True}),
+        ("course.visit_ceased", {"visit": "maintenance_cycle"}),
+        ("course.visit_omitted", {"visit": "maintenance_cycle", "number": 1}),
+        ("course.visit_resumed", {"visit": "maintenance_cycle"}),
+        ("stage_recorded", None),
+    ],
+)
+def test_a_scheduler_sends_nothing_else(doors: Doors, name: str, data: dict[str, Any] | None):
+    if data is None:
+        data = event_schema(ALL[0], name)["examples"][0]["data"]
+    actor = {"id": "desk-1", "role": "scheduler"}
+    before = doors.stored(without=("regimen_access_log", "regimen_tokens"))
+    for token in (doors.token(Role.SCHEDULER), doors.token(Role.SERVICE)):
+        assert sent(doors, token, name, actor, **data).status_code == 403
+
+    assert doors.stored(without=("regimen_access_log", "regimen_tokens")) == before
+
+
+class SignedIn:
+    """An identity provider that knows one person."""
+
+    def __init__(self, tenant: str) -> None:
+        self.caller = Caller(
+            tenant=tenant,
+            id="oidc:1",
+            roles=frozenset({Role.CLINICIAN}),
+            sites=None,
+            how=How.OIDC,
+        )
+        self.away = False
+
+    def identify(self, text: str) -> Caller | Denied:
+        if self.away:
+            return Denied(why=Why.NO_KEYS)
+        return self.caller if text == "good" else Denied(why=Why.SIGNATURE)
+
+
+def test_whoever_signed_in_acts_as_itself_and_learns_who_it_is(doors: Doors):
+    doors.access.gate._provider = provider = SignedIn(doors.tenant)
+    itself = doors.ask("good", "GET", "/v1/caller").json()
+    mine = sent(
+        doors, "good", "course.booked", {"id": itself["id"], "role": "clinician"}, **BOOKING
+    )
+    other = sent(doors, "good", "course.booked", {"id": "N-7", "role": "clinician"}, **BOOKING)
+
+    assert (itself["how"], itself["claimable"]) == ("oidc", ["clinician"])
+    assert "read:records" in itself["may"]
+    assert (mine.status_code, other.status_code) == (201, 403)
+    assert doors.ask("bad", "GET", "/v1/caller").status_code == 401
+    provider.away = True
+    gone = doors.ask("good", "GET", "/v1/caller")
+    assert (gone.status_code, gone.headers["Retry-After"]) == (503, "30")
+
+
+def test_an_administrator_creates_lists_and_revokes_tokens_over_http(doors: Doors):
+    admin = doors.token(Role.ADMINISTRATOR)
+    asked = {"name": "desk", "roles": ["scheduler"], "sites": ["north"], "expires_days": 7}
+    made = doors.ask(admin, "POST", "/v1/tokens", asked)
+    document = made.json()
+
+    assert made.status_code == 201, made.text
+    assert made.headers["Cache-Control"] == "no-store"
+    own = doors.ask(document["text"], "GET", "/v1/caller").json()
+    assert (own["roles"], own["sites"], own["id"]) == (
+        *(["scheduler"], ["north"]),
+        f"token:{document['id']}",
+    )
+    listed = doors.ask(admin, "GET", "/v1/tokens")
+    assert document["text"].split("_", 2)[2] not in listed.text
+    assert document["id"] in {one["id"] for one in listed.json()["tokens"]}
+    gone = doors.ask(admin, "DELETE", made.headers["Location"])
+    assert (gone.json()["status"], gone.json()["revoked_by"]) == (
+        "revoked",
+        doors.ask(admin, "GET", "/v1/caller").json()["id"],
+    )
+    assert doors.ask(document["text"], "GET", "/v1/caller").status_code == 401
+    assert doors.ask(admin, "DELETE", "/v1/tokens/0000").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"roles": ["clinician"]}, "name"),
+        ({"name": "x"}, "roles"),
+        ({"name": "x", "roles": "clinician"}, "roles"),
+        ({"name": "x", "roles": [1]}, "roles"),
+        ({"name": "x", "roles": ["root"]}, "roles"),
+        ({"name": "x", "roles": ["auditor", "service"]}, "roles"),
+        ({"name": "x", "roles": ["clinician"], "sites": []}, "sites"),
+        ({"name": "x", "roles": ["clinician"], "actor_roles": ["nurse"]}, "actor_roles"),
+        ({"name": "x", "roles": ["clinician"], "expires_days": 366}, "expires_days"),
+        ({"name": "x", "roles": ["clinician"], "expires_days": True}, "expires_days"),
+        ({"name": "Jane Doe", "roles": ["clinician"]}, "name"),
+        ({"name": "x", "roles": ["clinician"], "secret": "mine"}, "secret"),
+    ],
+)
+def test_a_wrong_token_names_its_member(doors: Doors, body: dict[str, Any], field: str):
+    answer = doors.ask(doors.token(Role.ADMINISTRATOR), "POST", "/v1/tokens", body)
+
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"] == field
+
+
+def test_an_administrator_of_one_site_manages_no_tokens(doors: Doors):
+    limited = doors.token(Role.ADMINISTRATOR, sites=["north"])
+
+    assert doors.ask(limited, "GET", "/v1/tokens").status_code == 403
+    asked = {"name": "desk", "roles": ["administrator"]}
+    assert doors.ask(limited, "POST", "/v1/tokens", asked).status_code == 403
+
+
+def test_tokens_and_the_access_log_come_in_pages(doors: Doors):
+    admin = doors.token(Role.ADMINISTRATOR)
+    for _ in range(5):
+        doors.clock.advance(seconds=1)
+        doors.token(Role.SCHEDULER)
+    for path, member in (("/v1/tokens", "tokens"), ("/v1/access-log", "entries")):
+        whole = doors.ask(admin, "GET", path, params={"limit": 500}).json()[member]
+        parts, cursor = [], None
+        while True:
+            asked = {"limit": 7, **({"cursor": cursor} if cursor else {})}
+            page = doors.ask(admin, "GET", path, params=asked).json()
+            parts += page[member]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        assert [one["id"] for one in parts] == [one["id"] for one in whole]
+        assert len(whole) >= 7
+        for wrong in ("x", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z,a b", ",a"):
+            answer = doors.ask(admin, "GET", path, params={"cursor": wrong})
+            assert answer.json()["errors"][0]["field"] == "cursor"
+
+
+def test_the_access_log_is_read_from_a_time_on(doors: Doors):
+    admin = doors.token(Role.ADMINISTRATOR)
+    doors.clock.advance(hours=1)
+    doors.ask(None, "GET", "/v1/courses")
+    since = doors.clock.now().isoformat()
+    found = doors.ask(admin, "GET", "/v1/access-log", params={"since": since}).json()["entries"]
+
+    assert [(one["actor"], one["about"]) for one in found] == [("nobody", {"why": "no-credential"})]
+    wrong = doors.ask(admin, "GET", "/v1/access-log", params={"since": "yesterday"})
+    assert wrong.json()["errors"][0]["field"] == "since"
