@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import growth, history, server, table, writing
+from benchmarks import growth, history, server, table, worklist, writing
 from benchmarks.measure import Figure, Run
 
 FIGURES: dict[str, Callable[[Run], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ FIGURES: dict[str, Callable[[Run], Iterator[Figure]]] = {
     "server": server.figures,
     "history": history.figures,
     "growth": growth.figures,
+    "worklist": worklist.figures,
 }
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

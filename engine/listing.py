@@ -51,6 +51,9 @@ SPEAKS: Mapping[Listing, tuple[str, ...]] = {
 }
 """The conflicts that each list of bookings shows."""
 
+SEVERAL = frozenset({*SPEAKS, Listing.HOLD_PAST_REVIEW})
+"""The lists that may show several items of a course: each of its bookings, or of its visits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -58,7 +61,8 @@ class Wanted:
 
     `first` and `last` are the earliest and latest civil day that it may be at any site, `until` the
     day by which a window opens that counts as soon. `sites` limits what may be seen; `None` is
-    every site. `day` is a clinic day. `after` is the `key` of the last candidate that was seen.
+    every site. `day` is a clinic day. `after` is the place of the last item that was seen; of a
+    course of which there may be more items it names the course, which is given again.
     """
 
     listing: Listing
@@ -85,7 +89,7 @@ class Candidate:
     """A course, and the visit or booking of it that may belong to a list, where it is about one.
 
     `window` is that of the visit, where it is due. `row` is the course's, where the list needs it.
-    `key` is its place in the order of the list.
+    `key` is its place in the order of the list: of a list of courses, the course.
     """
 
     course: str

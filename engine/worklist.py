@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ from engine.core.snapshot import Arranged
 from engine.core.wire import IDENTIFIER, civil_date
 from engine.errors import InvalidInput, NotFound
 from engine.item import Item, Lacking
-from engine.listing import SPEAKS, Booked, Candidate, Listing, Lists, Reader, Wanted
+from engine.listing import SEVERAL, SPEAKS, Booked, Candidate, Listing, Lists, Reader, Wanted
 from engine.ports import Calendars, Clock
 
 WORKLISTS: Mapping[Listing, str] = {
@@ -45,6 +46,9 @@ WORKLISTS: Mapping[Listing, str] = {
     Listing.HOLD_PAST_REVIEW: "courses on hold whose review was to be done before",
 }
 """What each worklist shows, the most pressing first."""
+
+_END = "\U0010ffff"
+"""Behind every name."""
 
 SOON_DAYS, MOST_SOON = 7, 366
 PAGE, MOST = 50, 200
@@ -137,10 +141,11 @@ class Worklists:
             while len(found) <= ask.limit:
                 candidates = reader.candidates(wanted)
                 judged = self._items(reader, candidates, ask, seen)
-                found += [(item, one.key) for item, one in judged]
+                found += [(item, one.key) for item, one in judged if not _before(one.key, after)]
                 if len(candidates) < wanted.limit:
                     break
                 wanted = replace(wanted, after=candidates[-1].key, limit=MOST + 1)
+                after = (*candidates[-1].key, _END) if ask.listing in SEVERAL else after
         items = tuple(item for item, _ in found[: ask.limit])
         more = len(found) > ask.limit
         return Page(
@@ -215,8 +220,8 @@ class Worklists:
         self, reader: Reader, candidates: Sequence[Candidate], ask: Ask, seen: _Seen
     ) -> list[tuple[Item, Candidate]]:
         """The candidates that belong to the list, as items."""
-        if ask.listing is Listing.HOLDS:
-            candidates = _reviews(reader, candidates)
+        if candidates and ask.listing in SEVERAL | {Listing.HOLDS}:
+            candidates = _opened(reader, candidates, ask.listing)
         chosen = [one for one in candidates if self._belongs(one, ask, seen)]
         courses = list(dict.fromkeys(one.course for one in chosen if one.window is not None))
         live = reader.bookings(courses) if courses and ask.listing not in SPEAKS else {}
@@ -295,15 +300,41 @@ def _check(ask: Ask) -> None:
         raise InvalidInput("soon_days", f"a whole number from 0 to {MOST_SOON}")
 
 
-def _reviews(reader: Reader, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Courses with the visit that is due while they are on hold: of several, the first to close."""
-    windows = reader.windows([one.course for one in candidates]) if candidates else {}
+def _opened(reader: Reader, candidates: Sequence[Candidate], listing: Listing) -> list[Candidate]:
+    """Courses as what the list shows of them: their bookings, their visits, or one visit."""
+    named = [one.course for one in candidates]
+    windows = reader.windows(named)
+    if listing in SPEAKS:
+        booked = reader.bookings(named)
+        return [
+            replace(
+                one,
+                key=(*one.key, b.name),
+                visit=b.booking.visit,
+                window=windows[one.course].get(b.booking.visit),
+                booked=b,
+            )
+            for one in candidates
+            for b in sorted(booked[one.course], key=lambda b: b.name)
+        ]
+    if listing is Listing.HOLD_PAST_REVIEW:
+        return [
+            replace(one, key=(*one.key, name), visit=name, window=window)
+            for one in candidates
+            for name, window in windows[one.course].items()
+        ]
+    # Of several that are due while a course is on hold, the first to close.
     found = []
     for one in candidates:
         due = windows[one.course].items()
         name, window = min(due, key=lambda item: item[1].latest, default=(None, None))
         found.append(replace(one, visit=name, window=window))
     return found
+
+
+def _before(key: tuple[Any, ...], after: tuple[Any, ...] | None) -> bool:
+    """Whether an item was seen already."""
+    return after is not None and key <= after
 
 
 def _clinics(reader: Reader, candidates: Iterable[Candidate]) -> Mapping[str, Clinic]:
@@ -372,15 +403,17 @@ def _part(kind: str, said: object) -> date | str | None:
         return None
     if kind == "d":
         return civil_date(said)
-    return said if IDENTIFIER.fullmatch(said) else None
+    shape = _CONFLICTS if kind == "c" else IDENTIFIER
+    return said if shape.fullmatch(said) else None
 
 
+_CONFLICTS = re.compile(r"[a-z][a-z -]{0,199}")
 _ORDER: Mapping[Listing, str] = {
-    **dict.fromkeys(SPEAKS, "nn"),
+    **dict.fromkeys(SPEAKS, "cnn"),
     Listing.HOLD_PAST_REVIEW: "nn",
     **dict.fromkeys((Listing.WAITING_FOR_DATA, Listing.WAITING_FOR_DECISION, Listing.HOLDS), "n"),
 }
-"""What the key of a list is made of: days and names; of most, a day and two names."""
+"""What the key of a list is made of: conflicts, days, names; of most, a day and two names."""
 
 _BELONG: Mapping[Listing, tuple[Dueness, ...]] = {
     Listing.DUE_NOW: (Dueness.NOW,),

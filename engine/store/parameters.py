@@ -133,6 +133,7 @@ def visits(tenant: str, write: Write) -> tuple[Sequence[Parameters], Sequence[Pa
             "target": window.target,
             "latest": window.latest,
             "not_before": window.not_before,
+            "site": write.site,
         }
         for name, window in write.visits.items()
         if window is not None

@@ -157,21 +157,25 @@ Index(
     courses.c.tenant,
     courses.c.waits,
     courses.c.course,
+    courses.c.site,
     postgresql_where=courses.c.waits.is_not(None),
     sqlite_where=courses.c.waits.is_not(None),
 )
 Index(
     f"ix_{PREFIX}courses_questions",
     courses.c.tenant,
+    courses.c.open,  # always true here: known, it draws a planner away from the primary key
     courses.c.course,
+    courses.c.site,
     postgresql_where=and_(courses.c.open, courses.c.questions > 0),
     sqlite_where=and_(courses.c.open, courses.c.questions > 0),
 )
 Index(
     f"ix_{PREFIX}courses_conflicts",
     courses.c.tenant,
-    courses.c.course,
     courses.c.conflicts,
+    courses.c.course,
+    courses.c.site,
     postgresql_where=courses.c.conflicts.is_not(None),
     sqlite_where=courses.c.conflicts.is_not(None),
 )
@@ -249,17 +253,20 @@ visits = Table(
     Column("target", Date, nullable=False),
     Column("latest", Date, nullable=False),
     Column("not_before", Instant, doc="The end of a minimum gap that is counted in hours."),
+    Column("site", Name, nullable=False, doc="The course's, which never changes."),
     PrimaryKeyConstraint("tenant", "course", "name", name=f"pk_{PREFIX}visits"),
     sqlite_with_rowid=False,
 )
-# In the order in which worklists show them, with what decides which of them they show.
+# In the orders in which worklists show them, and whole: what is not shown is not looked up.
 Index(
     f"ix_{PREFIX}visits_earliest",
-    *(visits.c[name] for name in ("tenant", "earliest", "course", "name", "target", "latest")),
+    *(visits.c[name] for name in ("tenant", "earliest", "course", "name")),
+    *(visits.c[name] for name in ("target", "latest", "site", "number", "not_before")),
 )
 Index(
     f"ix_{PREFIX}visits_target",
-    *(visits.c[name] for name in ("tenant", "target", "course", "name", "latest")),
+    *(visits.c[name] for name in ("tenant", "target", "course", "name")),
+    *(visits.c[name] for name in ("earliest", "latest", "site", "number", "not_before")),
 )
 
 bookings = Table(

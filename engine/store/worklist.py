@@ -1,9 +1,9 @@
 """Worklists in the database: each follows an index, and none reads a course that it does not show.
 
-- Lists of visits follow `ix_visits_earliest` or `ix_visits_target`, which hold whatever decides
-  whether a visit is shown; the course is looked up by its key.
+- Lists of visits follow `ix_visits_earliest` or `ix_visits_target`, which hold all of a visit; the
+  course of what is shown is looked up by its key.
 - Lists of bookings follow the courses of which something speaks against a booking, lists of
-  courses those that wait: partial indexes, which hold few.
+  courses those that wait: partial indexes, which hold few, and say at which site.
 - A page begins behind the last row of the page before it: its place in the index, not a count.
 """
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Date,
     Select,
+    Table,
     Text,
     and_,
     bindparam,
@@ -36,7 +37,7 @@ from sqlalchemy import (
 from engine.core.definition import Waits
 from engine.core.scheduling import LIVE
 from engine.core.snapshot import Booking, Window
-from engine.listing import SPEAKS, Booked, Candidate, Listing, Wanted
+from engine.listing import SEVERAL, SPEAKS, Booked, Candidate, Listing, Wanted
 from engine.store.connected import connected
 from engine.store.sites import OF_SITES
 from engine.store.sql import SqlStore
@@ -110,8 +111,9 @@ class SqlReader:
         if wanted.day is not None:
             asked["day"] = wanted.day
         if wanted.after is not None:
+            # Of the place of an item of a course, what the list follows comes first.
             asked |= {
-                f"after_{name}": value for name, value in zip(order, wanted.after, strict=True)
+                f"after_{name}": value for name, value in zip(order, wanted.after, strict=False)
             }
         return asked
 
@@ -121,66 +123,64 @@ def listed(
     listing: Listing, *, after: bool, at_sites: bool, on_a_day: bool
 ) -> tuple[Select[*tuple[Any, ...]], tuple[str, ...]]:
     """The statement of a list, and the columns of its order."""
-    made, order = _statement(listing)
-    names = tuple(column.name if column is not bookings.c.name else "booking" for column in order)
+    made, order, site = _statement(listing)
+    names = tuple(column.name for column in order)
     if after:
         place = [
             bindparam(f"after_{name}", type_=Date() if name in _DATES else Text()) for name in names
         ]
-        made = made.where(tuple_(*order) > tuple_(*place))
+        here, there = tuple_(*order), tuple_(*place)
+        made = made.where(here >= there if listing in SEVERAL else here > there)
     if at_sites:
-        # Hidden from the planner, who would go through all courses of a site for the few wanted.
-        made = made.where(func.coalesce(courses.c.site, "").in_(_SITES))
+        # Hidden from planners, who would go through all courses of a site for the few wanted.
+        made = made.where(func.coalesce(site, "").in_(_SITES))
     if on_a_day:
         made = made.where(_on_the_day(listing))
     return made.order_by(*order).limit(bindparam("limit")), names
 
 
-def _statement(listing: Listing) -> tuple[Select[*tuple[Any, ...]], tuple[Column[Any], ...]]:
-    if listing in SPEAKS:
-        words = [courses.c.conflicts.contains(word, autoescape=True) for word in SPEAKS[listing]]
-        return (
-            _OF_BOOKINGS.where(courses.c.conflicts.is_not(None), or_(*words)),
-            (courses.c.course, bookings.c.name),
-        )
+def _statement(
+    listing: Listing,
+) -> tuple[Select[*tuple[Any, ...]], tuple[Column[Any], ...], Column[Any]]:
+    """The statement without its page, the order that it follows, and the column of the site."""
     if listing in _COURSES:
-        return _OF_COURSES.where(_COURSES[listing]), (courses.c.course,)
-    if listing is Listing.HOLD_PAST_REVIEW:
-        condition = and_(courses.c.waits == Waits.HOLD.value, visits.c.latest < _LAST)
-        return _OF_VISITS.where(condition), (courses.c.course, visits.c.name)
-    first = visits.c.target if listing in (Listing.OVERDUE, Listing.MISSED) else visits.c.earliest
-    return _OF_VISITS.where(_VISITS[listing]), (first, visits.c.course, visits.c.name)
+        shown = _WHOLE_COURSES if listing in _NEED_ROWS else _OF_COURSES
+        # By what speaks against them: the order of no other index, so that this one is taken.
+        first = [courses.c.conflicts] if listing in SPEAKS else []
+        return shown.where(_COURSES[listing]), (*first, courses.c.course), courses.c.site
+    late = listing in (Listing.OVERDUE, Listing.MISSED)
+    day = visits.c.target if late else visits.c.earliest
+    order = (day, visits.c.course, visits.c.name)
+    return _OF_VISITS.where(_VISITS[listing]), order, visits.c.site
 
 
 def _on_the_day(listing: Listing) -> ColumnElement[bool]:
     """What may be shown of a clinic day: whatever is booked for it, or may be proposed on it."""
-    if listing in SPEAKS:
-        return bookings.c.on_date == _DAY
+    booked = select(bookings.c.name).where(bookings.c.on_date == _DAY, bookings.c.status.in_(LIVE))
+    if listing in SEVERAL:  # a review that is past is on no day but that of its booking
+        return booked.where(_of(bookings, courses)).exists()
     if listing in _COURSES:
         # Of what waits, only a hold has a visit, which is not looked at here.
         return true() if listing is Listing.HOLDS else false()
-    booked = select(bookings.c.name).where(
-        _same_course, bookings.c.on_date == _DAY, bookings.c.status.in_(LIVE)
-    )
-    return or_(and_(visits.c.earliest <= _DAY, visits.c.latest >= _DAY), booked.exists())
+    may_be = and_(visits.c.earliest <= _DAY, visits.c.latest >= _DAY)
+    return or_(may_be, booked.where(_of(bookings, visits)).exists())
 
 
 def _candidate(row: Any, order: tuple[str, ...]) -> Candidate:  # noqa: ANN401  # a row of any list
     found = row._mapping  # noqa: SLF001  # its public name for a mapping
-    window = booked = None
-    if found.get("earliest") is not None:
-        window = Window(*(found[name] for name in _WINDOW_NAMES))
-    if "booking" in found:
-        facts = Booking(*(found[name] for name in _FACT_NAMES))
-        booked = Booked(name=found["booking"], on=found["on_date"], booking=facts)
+    due = "earliest" in found
     return Candidate(
         **{name: found[name] for name in ("course", "site", "zone", "state", "open", "waits")},
         key=tuple(found[name] for name in order),
-        visit=found["visit"] if booked is not None else found.get("name"),
-        window=window,
-        booked=booked,
+        visit=found["name"] if due else None,
+        window=Window(*(found[name] for name in _WINDOW_NAMES)) if due else None,
         row=found.get("row"),
     )
+
+
+def _of(table: Table, other: Table) -> ColumnElement[bool]:
+    """Rows of the same course."""
+    return and_(table.c.tenant == other.c.tenant, table.c.course == other.c.course)
 
 
 _TENANT: ColumnElement[str] = bindparam("tenant")
@@ -190,56 +190,23 @@ _FIRST, _LAST, _UNTIL, _DAY = (
 _SITES: BindParameter[Any] = bindparam("sites", expanding=True)
 _DATES = ("earliest", "target")
 
-_PLACE = [courses.c[name] for name in ("course", "site", "zone", "state", "open", "waits")]
+_REST = [courses.c[name] for name in ("zone", "state", "open", "waits")]
 _WINDOW_NAMES = ("number", "earliest", "target", "latest", "not_before")
 _WINDOW = [visits.c[name] for name in _WINDOW_NAMES]
 _FACTS = [bookings.c[name] for name in ("visit", "number", "start", "minutes", "status", "changes")]
-_FACT_NAMES = ("visit", "booked_number", "start", "minutes", "status", "changes")
-"""Both have a number: beside a window, the booking's has another name."""
-
-_same_course = and_(bookings.c.tenant == visits.c.tenant, bookings.c.course == visits.c.course)
 
 _OF_VISITS = (
-    select(*_PLACE, visits.c.name, *_WINDOW)
-    .join_from(
-        visits,
-        courses,
-        and_(courses.c.tenant == visits.c.tenant, courses.c.course == visits.c.course),
-    )
+    select(visits.c.course, visits.c.site, *_REST, visits.c.name, *_WINDOW)
+    .join_from(visits, courses, _of(courses, visits))
     .where(visits.c.tenant == _TENANT)
 )
-_OF_COURSES = select(*_PLACE, courses.c.row).where(courses.c.tenant == _TENANT)
-_OF_BOOKINGS = (
-    select(
-        *_PLACE,
-        courses.c.row,
-        bookings.c.name.label("booking"),
-        bookings.c.on_date,
-        *(c.label("booked_number") if c.name == "number" else c for c in _FACTS),
-        *_WINDOW,
-    )
-    .select_from(
-        courses.join(
-            bookings,
-            and_(
-                bookings.c.tenant == courses.c.tenant,
-                bookings.c.course == courses.c.course,
-                bookings.c.status.in_(LIVE),
-            ),
-        ).outerjoin(
-            visits,
-            and_(
-                visits.c.tenant == bookings.c.tenant,
-                visits.c.course == bookings.c.course,
-                visits.c.name == bookings.c.visit,
-            ),
-        )
-    )
-    .where(courses.c.tenant == _TENANT)
+_OF_COURSES = select(courses.c.course, courses.c.site, courses.c.conflicts, *_REST).where(
+    courses.c.tenant == _TENANT
 )
+_WHOLE_COURSES = _OF_COURSES.add_columns(courses.c.row)
 
 _BOOKED_FOR_IT = select(bookings.c.name).where(
-    _same_course,
+    _of(bookings, visits),
     bookings.c.visit == visits.c.name,
     bookings.c.status.in_(LIVE),
     or_(bookings.c.number.is_(None), bookings.c.number == visits.c.number),
@@ -254,11 +221,22 @@ _VISITS: Mapping[Listing, ColumnElement[bool]] = {
     ),
     Listing.VISITS: visits.c.earliest <= _UNTIL,
 }
+_REVIEWED = select(visits.c.name).where(_of(visits, courses), visits.c.latest < _LAST)
 _COURSES: Mapping[Listing, ColumnElement[bool]] = {
+    **{
+        listing: and_(
+            courses.c.conflicts.is_not(None),
+            courses.c.conflicts > "",
+            or_(*(courses.c.conflicts.contains(word, autoescape=True) for word in words)),
+        )
+        for listing, words in SPEAKS.items()
+    },
     Listing.WAITING_FOR_DATA: and_(courses.c.open, courses.c.questions > 0),
     Listing.WAITING_FOR_DECISION: courses.c.waits == Waits.DECISION.value,
+    Listing.HOLD_PAST_REVIEW: and_(courses.c.waits == Waits.HOLD.value, _REVIEWED.exists()),
     Listing.HOLDS: courses.c.waits == Waits.HOLD.value,
 }
+_NEED_ROWS = frozenset({*SPEAKS, Listing.WAITING_FOR_DATA})
 _DAYS: Mapping[Listing, tuple[str, ...]] = {
     Listing.DUE_NOW: ("first", "last"),
     Listing.DUE_SOON: ("first", "until"),
@@ -270,7 +248,7 @@ _DAYS: Mapping[Listing, tuple[str, ...]] = {
 }
 """The days that each statement names."""
 
-_COURSE = _OF_COURSES.where(courses.c.course == bindparam("course"))
+_COURSE = _WHOLE_COURSES.where(courses.c.course == bindparam("course"))
 _WINDOWS = (
     select(visits.c.course, visits.c.name, *_WINDOW)
     .where(visits.c.tenant == _TENANT, visits.c.course.in_(bindparam("courses", expanding=True)))

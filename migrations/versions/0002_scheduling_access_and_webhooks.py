@@ -18,6 +18,14 @@ depends_on = None
 NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 
+SITE_OF_VISITS = """
+UPDATE regimen_visits SET site = (
+    SELECT c.site FROM regimen_courses c
+    WHERE c.tenant = regimen_visits.tenant AND c.course = regimen_visits.course
+)
+"""
+ALL_OF_A_VISIT = ("latest", "site", "number", "not_before")
+
 LOG = "regimen_access_log"
 LOG_KEY = ("tenant", "at", "id")
 TABLES = (
@@ -32,9 +40,9 @@ def upgrade() -> None:
         batch.add_column(sa.Column("questions", sa.Integer(), nullable=False, server_default="0"))
         batch.add_column(_column("conflicts", null=True))
     for name, columns, where in (
-        ("waits", ["tenant", "waits", "course"], "waits IS NOT NULL"),
-        ("questions", ["tenant", "course"], "open{} AND questions > 0"),
-        ("conflicts", ["tenant", "course", "conflicts"], "conflicts IS NOT NULL"),
+        ("waits", ["tenant", "waits", "course", "site"], "waits IS NOT NULL"),
+        ("questions", ["tenant", "open", "course", "site"], "open{} AND questions > 0"),
+        ("conflicts", ["tenant", "conflicts", "course", "site"], "conflicts IS NOT NULL"),
     ):
         op.create_index(
             f"ix_regimen_courses_{name}",
@@ -46,12 +54,14 @@ def upgrade() -> None:
     op.create_index("ix_regimen_courses_site", "regimen_courses", ["tenant", "site", "course"])
     with op.batch_alter_table("regimen_visits", table_kwargs={"sqlite_with_rowid": False}) as batch:
         batch.add_column(_column("not_before", INSTANT, null=True))
+        batch.add_column(_column("site", null=True))
+    op.execute(SITE_OF_VISITS)
+    with op.batch_alter_table("regimen_visits", table_kwargs={"sqlite_with_rowid": False}) as batch:
+        batch.alter_column("site", existing_type=NAME, nullable=False)
     op.drop_index("ix_regimen_visits_earliest", "regimen_visits")
-    for name, *more in (
-        ("earliest", "course", "name", "target", "latest"),
-        ("target", "course", "name", "latest"),
-    ):
-        op.create_index(f"ix_regimen_visits_{name}", "regimen_visits", ["tenant", name, *more])
+    for first, then in (("earliest", "target"), ("target", "earliest")):
+        columns = ["tenant", first, "course", "name", then, *ALL_OF_A_VISIT]
+        op.create_index(f"ix_regimen_visits_{first}", "regimen_visits", columns)
     _scheduling()
     _webhooks()
     _access()
@@ -69,6 +79,7 @@ def downgrade() -> None:
         op.drop_index(f"ix_regimen_visits_{name}", "regimen_visits")
     op.create_index("ix_regimen_visits_earliest", "regimen_visits", ["tenant", "earliest"])
     with op.batch_alter_table("regimen_visits", table_kwargs={"sqlite_with_rowid": False}) as batch:
+        batch.drop_column("site")
         batch.drop_column("not_before")
     for name in ("site", "conflicts", "questions", "waits"):
         op.drop_index(f"ix_regimen_courses_{name}", "regimen_courses")
