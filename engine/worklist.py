@@ -144,13 +144,14 @@ class Worklists:
                 found += [(item, one.key) for item, one in judged if not _before(one.key, after)]
                 if len(candidates) < wanted.limit:
                     break
-                wanted = replace(wanted, after=candidates[-1].key, limit=MOST + 1)
+                # Nearly all candidates belong: where one did not, few more are looked at.
+                more = min(MOST + 1, 4 * (ask.limit + 1 - len(found)) + 8)
+                wanted = replace(wanted, after=candidates[-1].key, limit=more)
                 after = (*candidates[-1].key, _END) if ask.listing in SEVERAL else after
         items = tuple(item for item, _ in found[: ask.limit])
-        more = len(found) > ask.limit
-        return Page(
-            items=items, cursor=_cursor(ask, seen, found[ask.limit - 1][1]) if more else None
-        )
+        if len(found) <= ask.limit:
+            return Page(items=items, cursor=None)
+        return Page(items=items, cursor=_cursor(ask, seen, found[ask.limit - 1][1]))
 
     def counts(self, ask: Ask) -> Mapping[Listing, tuple[int, bool]]:
         """How many items each worklist has, up to the limit, and whether there are more."""
@@ -283,13 +284,15 @@ class Worklists:
         """What speaks against a booking of a course, as it stands; nothing once it is over."""
         if booked.booking.status not in LIVE:
             return ()
+        # Only what is not due may have been arranged away.
+        due = one.window is not None and booked.booking.number in (None, one.window.number)
         return speaking_against(
             booked.booking,
             self.calendars.of(one.zone),
             closed=not one.open,
             waits=one.waits,
             window=one.window,
-            arranged=_arranged(one).get(booked.booking.visit),
+            arranged=None if due else _arranged(one).get(booked.booking.visit),
         )
 
 
