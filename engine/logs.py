@@ -20,6 +20,8 @@ KEYS = frozenset({
     # of a decision: pseudonyms, names and numbers
     "course", "event_id", "event_name", "verdict", "seq", "revision", "digest", "workflow",
     "site", "tenant",
+    # of a request
+    "method", "request", "route", "status",
     # of the work around it
     "advice", "attempts", "attempts_left", "courses", "endpoint", "error", "position", "seconds",
     "signal", "timers", "version", "why",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from engine.errors import InvalidInput
+from engine.traffic import Traffic
 
 _T = TypeVar("_T")
 Network = IPv4Network | IPv6Network
@@ -55,7 +56,8 @@ class Settings:
     of them. `skew` is how far an event's time may lead the system's clock. `oidc` is the identity
     provider whose bearer tokens are taken; there is none unless its issuer is named.
     `webhook_allow` are networks that messages may be sent to though they are not public;
-    `webhook_seconds` is by when an endpoint has to have answered.
+    `webhook_seconds` is by when an endpoint has to have answered. `traffic` are the bounds of the
+    HTTP service.
     """
 
     database_url: str = "sqlite:///regimen.db"
@@ -67,6 +69,7 @@ class Settings:
     oidc: Oidc | None = None
     webhook_allow: tuple[Network, ...] = ()
     webhook_seconds: int = 15
+    traffic: Traffic = field(default_factory=Traffic)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, log_level: str = "warning") -> Self:
@@ -90,6 +93,7 @@ class Settings:
             oidc=_oidc(environ),
             webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
+            traffic=Traffic.from_environment(environ),
         )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from engine.core.definition import Workflow
 from engine.web.office import Office
 from engine.web.openapi import document
+from engine.web.operation import Operation, lifespan, operated
 from engine.web.problems import handle_problems
 from engine.web.routes import courses, events, problems, records, tokens, workflows
 
@@ -23,31 +24,35 @@ ROUTERS: tuple[APIRouter, ...] = (
 """Every resource, in the order of the document."""
 
 
-def create_app(office: Office, *, version: str) -> FastAPI:
+def create_app(office: Office, *, version: str, operation: Operation | None = None) -> FastAPI:
     """The application of an office, for any ASGI server."""
-    app = _application(version, office.workflows)
+    app = _application(version, office.workflows, operation or Operation())
     app.state.office = office
     return app
 
 
 def described(workflows: tuple[Workflow, ...], *, version: str) -> dict[str, Any]:
     """The OpenAPI document of an application that offers these workflows."""
-    return _application(version, workflows).openapi()
+    return _application(version, workflows, Operation()).openapi()
 
 
-def _application(version: str, workflows: tuple[Workflow, ...]) -> FastAPI:
+def _application(version: str, workflows: tuple[Workflow, ...], operation: Operation) -> FastAPI:
     app = FastAPI(
         title="Regimen",
         version=version,
         summary="Courses of treatment whose every decision can be replayed.",
         openapi_url="/v1/openapi.json",
-        docs_url="/docs",
+        docs_url=None,  # FastAPI's loads its programs from elsewhere: ours is in `pages`
         redoc_url=None,
         redirect_slashes=False,
         strict_content_type=False,  # bodies are read by us
+        lifespan=lifespan(operation),
+        # Paths, queries and messages of errors would go along: ours is in `traces`.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     handle_problems(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
+    operated(app, operation)
     app.openapi = lambda: document(app, workflows)  # type: ignore[method-assign]  # as FastAPI says
     return app

@@ -11,6 +11,7 @@ from engine.errors import NotFound
 from engine.permission import Action, Caller
 from engine.service import Place, Service
 from engine.web.office import Office, office_of
+from engine.web.problems import Problem
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -35,11 +36,22 @@ class Need:
     ) -> Desk:
         office = office_of(request)
         peer = request.client.host if request.client is not None else None
-        caller = office.gate.identify(request.headers.get("authorization"), peer=peer)
+        caller = _identified(office, request.headers.get("authorization"), peer)
         request.state.caller = caller
         asked = {name: str(value) for name, value in request.path_params.items()}
         office.gate.require(caller, self.action, **asked)
         return Desk(office=office, caller=caller, action=self.action)
+
+
+def _identified(office: Office, authorization: str | None, peer: str | None) -> Caller:
+    office.rates.knock(authorization, peer)
+    try:
+        caller = office.gate.identify(authorization, peer=peer)
+    except Problem:
+        office.rates.unknown(peer)
+        raise
+    office.rates.known(authorization, (caller.tenant, caller.id))
+    return caller
 
 
 class Desk:

@@ -15,6 +15,7 @@ from engine.access import Access
 from engine.core.definition import Workflow
 from engine.permission import Action, Caller
 from engine.service import Service
+from engine.web.limits import Rates
 from engine.web.problems import Problem
 
 
@@ -81,6 +82,7 @@ class Office:
     access: Access | None = None
     limits: Limits = field(default_factory=Limits)
     in_hand: InHand = field(default_factory=InHand)
+    rates: Rates = field(default_factory=Rates)
 
 
 def office_of(request: Request) -> Office:

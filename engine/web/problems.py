@@ -124,6 +124,16 @@ CATALOGUE: Mapping[str, Kind] = {
     ),
     "too-many-requests": Kind(429, "Too many requests", "Wait as long as Retry-After says."),
     "internal": Kind(500, "Something went wrong here", "Nothing was acknowledged; try again."),
+    "busy": Kind(
+        503,
+        "As much is under way as this service takes on",
+        "Nothing was acknowledged; wait as long as Retry-After says, then send it again.",
+    ),
+    "too-slow": Kind(
+        503,
+        "The answer took too long",
+        "It may have been recorded: send it again with the same id or key, and see.",
+    ),
     "unavailable": Kind(
         503, "The database cannot be used", "Nothing was acknowledged; send it again later."
     ),

@@ -1,0 +1,101 @@
+"""What whoever operates the engine asks of the database: is it sound, and how much waits in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from engine.errors import StoreUnavailable
+from engine.store import append_only, schema
+from engine.store.sql import SqlStore
+from engine.store.tables import definitions, deliveries, messages, timers
+from engine.store.transaction import meaning
+
+_T = TypeVar("_T")
+
+MOST = 10_000
+"""Beyond this nothing is counted on: that it is too much is known by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soundness:
+    """Whether a database answers, has the tables of this code, and keeps its history."""
+
+    database: bool = False
+    migrations: bool = False
+    guards: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits, each number up to `MOST`.
+
+    `overdue_since` is when the earliest timer that did not come back yet was due.
+    """
+
+    timers_overdue: int = 0
+    overdue_since: datetime | None = None
+    messages_waiting: int = 0
+    deliveries_waiting: int = 0
+    dead_letters: int = 0
+
+
+class SqlOperation:
+    """Questions about a whole database, whichever tenant's it is."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def soundness(self) -> Soundness:
+        """Whether all is well; a database that does not answer is none that is."""
+        try:
+            with self._store.reading.begin() as connection:
+                current = schema.is_current(connection)
+                guarded = current and not append_only.missing(connection)
+                return Soundness(database=True, migrations=current, guards=guarded)
+        except (DBAPIError, PoolTimeout):
+            return Soundness()
+
+    def tenants(self) -> Sequence[str]:
+        """Those that ever had a workflow, and so may have courses. Raises StoreUnavailable."""
+        statement = select(definitions.c.tenant).distinct().order_by(definitions.c.tenant)
+        return self._asked(lambda connection: list(connection.scalars(statement)))
+
+    def backlog(self, now: datetime) -> Backlog:
+        """What waits at an instant. Raises StoreUnavailable."""
+        return self._asked(lambda connection: _backlog(connection, now))
+
+    def _asked(self, ask: Callable[[Connection], _T]) -> _T:
+        try:
+            with self._store.reading.begin() as connection:
+                self._store.check(connection)
+                return ask(connection)
+        except PoolTimeout as error:
+            raise StoreUnavailable("every connection is in use") from error
+        except DBAPIError as error:
+            known = meaning(self._store.dialect, error, "", joined=False)
+            if known is None:
+                raise
+            raise known from error
+
+
+def _backlog(connection: Connection, now: datetime) -> Backlog:
+    overdue = timers.c.due <= now
+    return Backlog(
+        timers_overdue=_count(connection, timers, overdue),
+        overdue_since=connection.scalar(select(func.min(timers.c.due)).where(overdue)),
+        messages_waiting=_count(connection, messages, messages.c.delivered_at.is_(None)),
+        deliveries_waiting=_count(connection, deliveries, deliveries.c.next_at.is_not(None)),
+        dead_letters=_count(connection, deliveries, deliveries.c.dead_at.is_not(None)),
+    )
+
+
+def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
+    some = select(table.c.tenant).where(which).limit(MOST).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) or 0
