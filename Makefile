@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo migrate test lint bench lock clean
+.PHONY: help venv demo serve migrate test lint bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -16,6 +16,9 @@ venv: $(STAMP)  ## make the environment in .venv
 
 demo: $(STAMP)  ## run published courses through the whole protocol
 	$(BIN)/regimen demo
+
+serve: $(STAMP)  ## the HTTP service with courses to look at, open on this machine only
+	$(BIN)/regimen serve --demo
 
 migrate: $(STAMP)  ## bring the database of REGIMEN_DATABASE_URL to the newest schema
 	$(BIN)/regimen migrate

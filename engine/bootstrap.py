@@ -7,8 +7,9 @@ replayed. Importing this module loads the database library.
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -35,6 +36,7 @@ from engine.store import schema, sqlite
 from engine.store.access import SqlAccess
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
+from engine.store.operation import SqlOperation
 from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
@@ -46,10 +48,14 @@ from engine.webhooks.addresses import Guard
 from engine.webhooks.dispatcher import Dispatcher
 from engine.webhooks.endpoints import Webhooks
 from engine.webhooks.reply import Sender
+from engine.worker import Job, Stop
 from engine.worklist import Worklists
 from engine.zones import Zones
 
 log = structlog.get_logger("regimen")
+
+SPARE = 4
+"""Connections beside those of the threads that answer: the worker's, the sender's, the probe's."""
 
 NOT_PRIVILEGED = "42501"
 """What PostgreSQL says to a role that may not do what it tried."""
@@ -84,6 +90,10 @@ def service(settings: Settings, *, enrolling: bool = True) -> Service:
     if enrolling:
         warn_of_old_sqlite(store)
     registry = installed(settings, store) if enrolling else Registry()
+    return _service(settings, store, registry)
+
+
+def _service(settings: Settings, store: SqlStore, registry: Registry) -> Service:
     return Service(
         store,
         Setting(
@@ -170,6 +180,54 @@ def can_send() -> bool:
     return find_spec("httpcore2") is not None
 
 
+class Services:
+    """The use cases of every tenant of one database, made when first asked for.
+
+    A tenant that is not known yet gets the workflows of the settings. There are as many connections
+    as threads that answer, and `SPARE` for those beside them. Raises StoreUnavailable when the
+    database cannot be used or is not migrated.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = open_store(
+            settings.database_url, pool_size=settings.traffic.threads, max_overflow=SPARE
+        )
+        self.operation = SqlOperation(self.store)
+        self._known: dict[str, Service] = {}
+        self._making = threading.Lock()
+        try:
+            warn_of_old_sqlite(self.store)
+            self.of(settings.tenant)
+        except BaseException:
+            self.close()
+            raise
+
+    def of(self, tenant: str) -> Service:
+        """The use cases of a tenant; the same ones each time."""
+        if (known := self._known.get(tenant)) is not None:
+            return known
+        with self._making:
+            if tenant not in self._known:
+                settings = replace(self.settings, tenant=tenant)
+                registry = installed(settings, self.store)
+                self._known[tenant] = _service(settings, self.store, registry)
+            return self._known[tenant]
+
+    def jobs(self) -> list[Job]:
+        """What there is to do for every tenant that there is."""
+        return [partial(_timers, self.of(tenant)) for tenant in self.operation.tenants()]
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.store.close()
+
+
+def _timers(service: Service, stop: Stop) -> None:
+    while not stop() and service.tick():
+        pass
+
+
 def installed(settings: Settings, store: Store) -> Registry:
     """The workflows of the settings by name; those that the tenant lacks are checked and stored.
 
@@ -227,6 +285,11 @@ def missing_file(settings: Settings) -> Path | None:
         return path if not path.exists() or (path.is_file() and _blank(path)) else None
     except PermissionError:  # nobody lets us look: whoever opens it is told
         return None
+
+
+def request_name() -> str:
+    """A name for a request that nobody named."""
+    return secrets.token_hex(8)
 
 
 def salt() -> str:

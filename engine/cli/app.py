@@ -16,6 +16,7 @@ from engine.cli import (
     due,
     endpoint,
     openapi,
+    serve,
     simulate,
     site,
     worker,
@@ -59,7 +60,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow, audit, access, worker),
-    *(endpoint, database, openapi),
+    *(serve, endpoint, database, openapi),
 )
 """In the order in which help lists them."""
 
