@@ -44,6 +44,7 @@ from engine.store.transaction import meaning
 from engine.store.webhooks import SqlWebhooks
 from engine.store.worklist import SqlLists
 from engine.submission import Setting
+from engine.watching import Unwatched, Watch
 from engine.webhooks.addresses import Guard
 from engine.webhooks.dispatcher import Dispatcher
 from engine.webhooks.endpoints import Webhooks
@@ -93,7 +94,9 @@ def service(settings: Settings, *, enrolling: bool = True) -> Service:
     return _service(settings, store, registry)
 
 
-def _service(settings: Settings, store: SqlStore, registry: Registry) -> Service:
+def _service(
+    settings: Settings, store: SqlStore, registry: Registry, watch: Watch | None = None
+) -> Service:
     return Service(
         store,
         Setting(
@@ -104,6 +107,7 @@ def _service(settings: Settings, store: SqlStore, registry: Registry) -> Service
             salt=salt,
             version=engine_version(),
             skew=settings.skew,
+            watch=watch or Unwatched(),
         ),
     )
 
@@ -188,8 +192,9 @@ class Services:
     database cannot be used or is not migrated.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, watch: Watch | None = None) -> None:
         self.settings = settings
+        self._watch = watch or Unwatched()
         self.store = open_store(
             settings.database_url, pool_size=settings.traffic.threads, max_overflow=SPARE
         )
@@ -211,7 +216,7 @@ class Services:
             if tenant not in self._known:
                 settings = replace(self.settings, tenant=tenant)
                 registry = installed(settings, self.store)
-                self._known[tenant] = _service(settings, self.store, registry)
+                self._known[tenant] = _service(settings, self.store, registry, self._watch)
             return self._known[tenant]
 
     def jobs(self) -> list[Job]:

@@ -32,6 +32,7 @@ from engine.errors import (
 )
 from engine.ports import CourseLine, DueVisit, Search, Store, Transaction, Write
 from engine.submission import Desk, Setting
+from engine.watching import Watch, use_case
 
 log = structlog.get_logger("regimen")
 
@@ -95,6 +96,7 @@ class Service:
 
     # --- writing ------------------------------------------------------------------------------
 
+    @use_case
     def submit(self, body: object) -> Answer:
         """Decide an event and record the decision; the same event again gets the same answer.
 
@@ -106,6 +108,7 @@ class Service:
         alone = partial(self._one, body, alone=True)
         return self._retried(partial(self._one, body), first=alone)
 
+    @use_case
     def submit_many(self, bodies: Iterable[object]) -> list[Answer | RegimenError]:
         """Decide events in one transaction, in order; what is malformed gets its error instead.
 
@@ -114,6 +117,7 @@ class Service:
         sent = list(bodies)
         return self._retried(lambda: self._many(sent))
 
+    @use_case
     def dry_run(self, body: object) -> Answer:
         """The answer that an event would get now; nothing is written.
 
@@ -145,6 +149,7 @@ class Service:
 
     # --- asking -------------------------------------------------------------------------------
 
+    @use_case
     def status(self, course: str, *, at: datetime | None = None) -> Status:
         """Where a course stands and what could come next, at a time (else now)."""
         when = at or self.setting.clock.now()
@@ -162,6 +167,7 @@ class Service:
             options = what_next(machine, snapshot, lambda name: _blank(machine, course, name, when))
             return Status(row=row, machine=machine, snapshot=snapshot, options=options)
 
+    @use_case
     def standing(self, course: str, *, at: datetime) -> tuple[Status, int]:
         """Where a course stood at an instant, as the system knew it then, from how many records.
 
@@ -188,6 +194,7 @@ class Service:
         status = Status(row=row, machine=machine, snapshot=snapshot, options=options)
         return status, len(told)
 
+    @use_case
     def records(self, course: str, after: int = 0) -> list[Record]:
         """The records of a course. Raises NotFound."""
         with self.store.transaction(self.tenant, write=False) as tx:
@@ -196,6 +203,7 @@ class Service:
                 raise NotFound(course)
             return found
 
+    @use_case
     def place(self, course: str) -> Place:
         """Where a course is treated, and by which compiled workflow. Raises NotFound."""
         with self.store.transaction(self.tenant, write=False) as tx:
@@ -205,6 +213,7 @@ class Service:
             row = self.setting.recent.of(stored).row
             return Place(row=row, machine=self.setting.registry.machine(row["digest"], tx))
 
+    @use_case
     def page(
         self, course: str, *, after: int = 0, until: int | None = None, limit: int = 100
     ) -> RecordPage:
@@ -221,16 +230,19 @@ class Service:
             found = islice(tx.records(course, after), min(limit, max(end - after, 0)))
             return RecordPage(records=tuple(found), until=end)
 
+    @use_case
     def search(self, wanted: Search, *, after: str = "", limit: int = 100) -> Sequence[CourseLine]:
         """The courses that are looked for, by name."""
         with self.store.transaction(self.tenant, write=False) as tx:
             return tx.search(wanted, after, limit)
 
+    @use_case
     def workflows(self) -> Sequence[Known]:
         """Every stored workflow, by name and version."""
         with self.store.transaction(self.tenant, write=False) as tx:
             return [self._known(one.digest, tx) for one in tx.definitions()]
 
+    @use_case
     def workflow(self, name: str) -> Known:
         """The workflow that a name, `name@version` or digest stands for.
 
@@ -260,6 +272,10 @@ class Service:
     @property
     def tenant(self) -> str:
         return self.setting.tenant
+
+    @property
+    def watch(self) -> Watch:
+        return self.setting.watch
 
     def _known(self, digest: str, tx: Transaction) -> Known:
         registry = self.setting.registry
@@ -362,6 +378,7 @@ def _done(desk: Desk) -> None:
     desk.committed()
     line = log.bind()  # the logger is put together once, and not for every line
     for answer in desk.answers:
+        desk.setting.watch.decided(answer.verdict)
         line.info(
             "event_decided",
             course=answer.course,

@@ -8,16 +8,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Protocol
 
 import structlog
+from starlette.types import ASGIApp
 
 from engine import packages
 from engine.bootstrap import Services, SystemClock, engine_version, request_name
+from engine.errors import InvalidInput
+from engine.settings import Settings
+from engine.watching import Watch
 from engine.web.app import create_app
 from engine.web.health import Readiness
 from engine.web.limits import Rates
 from engine.web.loopback import LoopbackGate
+from engine.web.metrics import Metrics, Waits
 from engine.web.office import Gate, Office
 from engine.web.operation import Operation
 from engine.web.server import AT_ONCE, Server
@@ -29,9 +38,38 @@ STUCK = 60.0
 """Seconds without a finished round after which a worker is taken to be stuck."""
 
 
-def open_office(services: Services) -> Office:
+class Premises:
+    """What one process serves with: the use cases, and who looks on. Close them at the end.
+
+    Raises StoreUnavailable when the database cannot be used or is not migrated.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics(backlog=self._backlog, now=SystemClock().now)
+        self.traces = None if settings.traffic.traces is None else _traces(settings.traffic.traces)
+        try:
+            self.services = Services(settings, watch=_Lookers(self.metrics, self.traces))
+        except BaseException:
+            self._close_traces()
+            raise
+
+    def close(self) -> None:
+        """Let the connections go, and send what is left to send."""
+        self.services.close()
+        self._close_traces()
+
+    def _backlog(self, now: datetime) -> Waits:
+        return self.services.operation.backlog(now)
+
+    def _close_traces(self) -> None:
+        if self.traces is not None:
+            self.traces.close()
+
+
+def open_office(premises: Premises) -> Office:
     """An office that is open to whoever sits at this machine, and to nobody else."""
-    return _office(services, LoopbackGate(services.settings.tenant))
+    return _office(premises, LoopbackGate(premises.settings.tenant))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +81,7 @@ class Served:
 
 
 def serve(
-    services: Services,
+    premises: Premises,
     office: Office,
     listener: socket.socket,
     *,
@@ -55,10 +93,17 @@ def serve(
     With an `interval` a worker looks at the timers again after so many seconds.
     The connections to the database are left open: others may wait for them.
     """
+    services = premises.services
     worker = None if interval is None else Worker(services.jobs, interval=interval)
     bounds = services.settings.traffic
     readiness = Readiness(lambda: _needs(services, worker))
-    operation = Operation(bounds=bounds, readiness=readiness, name=request_name)
+    operation = Operation(
+        bounds=bounds,
+        readiness=readiness,
+        metrics=premises.metrics,
+        around=None if premises.traces is None else premises.traces.around,
+        name=request_name,
+    )
     app = create_app(office, version=engine_version(), operation=operation)
     told = _Told(worker, readiness)
     server = Server(app, grace=bounds.grace, up=up, told=told.now)
@@ -82,6 +127,13 @@ def leave_at_once() -> None:
     os._exit(AT_ONCE)
 
 
+class Traces(Watch, Protocol):
+    """Spans of requests and use cases; what makes them comes with an extra."""
+
+    def around(self, app: ASGIApp) -> ASGIApp: ...
+    def close(self) -> None: ...
+
+
 class _Told:
     """Passes on, once, that it is time to stop; in a handler of signals, so that it only notes."""
 
@@ -97,10 +149,32 @@ class _Told:
             self._worker.tell()
 
 
-def _office(services: Services, gate: Gate) -> Office:
-    settings = services.settings
+class _Lookers:
+    """Passes on to each of those who look on."""
+
+    def __init__(self, metrics: Metrics, traces: Watch | None) -> None:
+        self._metrics = metrics
+        self._traces = traces
+
+    def doing(self, use_case: str) -> AbstractContextManager[object]:
+        return (self._traces or self._metrics).doing(use_case)
+
+    def decided(self, verdict: str) -> None:
+        self._metrics.decided(verdict)
+
+
+def _traces(url: str) -> Traces:
+    if find_spec("opentelemetry.exporter.otlp.proto.http") is None:
+        raise InvalidInput("REGIMEN_TRACES", "regimen-engine[telemetry], which is not installed")
+    from engine.web import traces  # noqa: PLC0415  # an extra brings its library
+
+    return traces.Traces(traces.sending_to(url, engine_version()))
+
+
+def _office(premises: Premises, gate: Gate) -> Office:
+    settings = premises.settings
     return Office(
-        services=services.of,
+        services=premises.services.of,
         workflows=packages.workflows_of(settings.workflows),
         gate=gate,
         now=SystemClock().now,

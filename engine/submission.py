@@ -38,6 +38,7 @@ from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound,
 from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
 from engine.recent import Left, Recent, Standing
 from engine.registry import Registry
+from engine.watching import Unwatched, Watch
 
 TIMERS_AT_ONCE = 1000
 """How many timers of one course are decided in one transaction; a worker goes on with the rest."""
@@ -52,7 +53,7 @@ _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 class Setting:
     """What a service decides with: its tenant, the workflows, time, salt and its own version.
 
-    `skew` is how far an event's time may lead the system's clock.
+    `skew` is how far an event's time may lead the system's clock. `watch` looks on.
     """
 
     tenant: str
@@ -63,6 +64,7 @@ class Setting:
     version: str
     skew: timedelta = timedelta(minutes=5)
     recent: Recent = field(default_factory=Recent, compare=False)
+    watch: Watch = field(default_factory=Unwatched, compare=False)
 
 
 class Desk:

@@ -29,7 +29,8 @@ class Traffic:
     requests a second one caller may send in the long run, twice as many at once. `patience` is
     after how many seconds a request is answered that it took too long, `grace` how many seconds an
     ending service gives what it has accepted. `proxy` are the networks of the proxies whose word on
-    the client's address is taken, `origins` the web pages of others that may read answers.
+    the client's address is taken, `origins` the web pages of others that may read answers. `traces`
+    is where spans are sent.
     """
 
     threads: int = 16
@@ -39,6 +40,7 @@ class Traffic:
     grace: int = 25
     proxy: tuple[Network, ...] = ()
     origins: tuple[str, ...] = ()
+    traces: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -57,6 +59,7 @@ class Traffic:
             grace=chosen("GRACE", _whole(1, 600), default.grace),
             proxy=chosen("PROXY", _networks, default.proxy),
             origins=chosen("ORIGINS", _origins, default.origins),
+            traces=chosen("TRACES", _collector, default.traces),
         )
         if found.requests < found.threads:
             raise InvalidInput(
@@ -93,3 +96,11 @@ def _origins(variable: str, text: str) -> tuple[str, ...]:
             expected = "origins such as https://screens.clinic.example with commas between"
             raise InvalidInput(variable, expected, found=repr(one))
     return found
+
+
+def _collector(variable: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        # Not shown: it may hold a key.
+        raise InvalidInput(variable, "a URL such as http://collector:4318/v1/traces")
+    return text

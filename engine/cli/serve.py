@@ -64,20 +64,20 @@ def serve(
 
     if demo or bootstrap.missing_file(settings) is not None:
         bootstrap.migrate(settings)
-    services = bootstrap.Services(settings)
+    premises = serving.Premises(settings)
     finished = False
     try:
         if not demo:
             raise InvalidInput(
                 "--demo", "given: no token can be made yet, and nothing else is open"
             )
-        office = serving.open_office(services)
-        _show(session, services.of(settings.tenant))
+        office = serving.open_office(premises)
+        _show(session, premises.services.of(settings.tenant))
         listener = listening(host, port)
         url = address(listener)
         with listener:
             done = serving.serve(
-                services,
+                premises,
                 office,
                 listener,
                 interval=INTERVAL if worker else None,
@@ -86,7 +86,7 @@ def serve(
         finished = done.finished
         log.info("service_ended", signal=done.signal)
     finally:
-        services.close()
+        premises.close()
     if not finished:
         log.warning("service_ended_with_work_in_hand")
         serving.leave_at_once()

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 import anyio.to_thread
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from engine.traffic import Traffic as Bounds
-from engine.web import health, pages
+from engine.web import health, metrics, pages
 from engine.web.headers import SafeHeaders
 from engine.web.health import Readiness
 from engine.web.limits import Traffic
-from engine.web.lines import REQUEST_ID, Heard, Lines
+from engine.web.lines import REQUEST_ID, Lines
+from engine.web.metrics import Metrics
 from engine.web.peers import Peers
 
 EXPOSED = ("ETag", "Link", "Location", "Retry-After", REQUEST_ID)
@@ -25,11 +27,15 @@ EXPOSED = ("ETag", "Link", "Location", "Retry-After", REQUEST_ID)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """How one process is operated: its bounds, and who hears of its requests."""
+    """How one process is operated: its bounds, and who hears of its requests.
+
+    `around` wraps the application, inside of what names its requests.
+    """
 
     bounds: Bounds = field(default_factory=Bounds)
     readiness: Readiness | None = None
-    heard: tuple[Heard, ...] = ()
+    metrics: Metrics | None = None
+    around: Callable[[ASGIApp], ASGIApp] | None = None
     name: Callable[[], str] = lambda: secrets.token_hex(8)
 
 
@@ -39,6 +45,8 @@ def operated(app: FastAPI, operation: Operation) -> None:
     app.state.operation = operation
     app.include_router(health.router)
     app.include_router(pages.router)
+    if operation.metrics is not None:
+        app.include_router(metrics.router)
     if bounds.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -49,7 +57,11 @@ def operated(app: FastAPI, operation: Operation) -> None:
         )
     app.add_middleware(Traffic, most=bounds.requests, seconds=bounds.patience)
     app.add_middleware(SafeHeaders)
-    app.add_middleware(Lines, name=operation.name, heard=operation.heard)
+    if operation.around is not None:
+        app.add_middleware(operation.around)
+    app.add_middleware(
+        Lines, name=operation.name, heard=() if operation.metrics is None else (operation.metrics,)
+    )
     app.add_middleware(Peers, trusted=bounds.proxy)
 
 

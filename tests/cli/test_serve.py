@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+import pytest
+
 from tests.cli.conftest import Regimen
 
 
@@ -27,3 +29,14 @@ def test_a_database_that_is_not_migrated_is_not_served(regimen: Regimen, postgre
 
     assert ran.code == 2
     assert "run `regimen migrate`" in ran.err
+
+
+def test_where_spans_go_is_a_url_that_is_not_shown(
+    regimen: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REGIMEN_TRACES", "https://user:secret@collector/v1/traces")
+    ran = regimen("serve", "--demo")
+
+    assert ran.code == 2
+    assert "REGIMEN_TRACES: expected a URL" in ran.err
+    assert "secret" not in ran.err
