@@ -66,9 +66,15 @@ class Rate:
 class Rates:
     """The rates of callers that are known, and of addresses whose callers are not."""
 
-    def __init__(self, per_second: int = 100, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        per_second: int = 100,
+        *,
+        strangers: int = STRANGERS,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._known = Rate(per_second, 2 * per_second, clock=clock)
-        self._strangers = Rate(STRANGERS / 60, 6 * STRANGERS, clock=clock)
+        self._strangers = Rate(strangers / 60, 6 * strangers, clock=clock)
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._changing = threading.Lock()
 

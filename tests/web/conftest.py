@@ -20,6 +20,7 @@ from engine.store import migrate
 from engine.store.sql import SqlStore, open_store
 from engine.submission import Setting
 from engine.web.app import create_app
+from engine.web.limits import Rates
 from engine.web.loopback import LoopbackGate
 from engine.web.office import Office
 from engine.zones import Zones
@@ -73,6 +74,7 @@ class House:
             workflows=OFFERED,
             gate=LoopbackGate(self.tenant),
             now=self.clock.now,
+            rates=Rates(10**6),
         )
         self.app: FastAPI = create_app(self.office, version="test")
         self.client = TestClient(
