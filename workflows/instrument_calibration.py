@@ -76,6 +76,7 @@ releases = Variable(name="releases", kind="number", initial=Decimal(0))
 WORKFLOW = Workflow(
     name="instrument_calibration",
     version="1",
+    semantics=1,  # as it was published
     title="Calibration of a measuring instrument",
     initial="on_bench",
     states=(

@@ -3,7 +3,7 @@
 `decide(machine, snapshot, event)` has no clock, no identity, no chance and no I/O: same arguments,
 same answer, for ever. That is what lets a history be judged again.
 
-The order is fixed (`semantics` 1): the event's facts first; then requirements, which open a
+The order is fixed (`semantics` 1 and 2): the event's facts first; then requirements, which open a
 transition; then the transition's updates; then every rule in scope, none hiding another; then the
 action of highest precedence that has a target moves the course.
 """
@@ -31,7 +31,7 @@ from engine.core.outcome import (
     Weighed,
 )
 from engine.core.scheduling import decide_scheduling
-from engine.core.sight import facts, is_late, latest_time, own_time, view_at
+from engine.core.sight import facts, is_late, latest_time, own_time, revised, view_at
 from engine.core.snapshot import Snapshot
 from engine.core.view import View
 from engine.core.weighing import Answer, Code, truth
@@ -63,6 +63,7 @@ class _Deciding:
         self.assigned: dict[str, None] = {}  # in their order
         self.weighed: dict[str, tuple[Weighed, ...]] = {}
         self.view.variables = self.variables
+        self.view.revised = revised(snapshot, self.readings)
         self.now: View | None = None
         """For a request, the view at the latest time known, where that is later than its own."""
 
@@ -331,6 +332,7 @@ class _Deciding:
         view = view_at(self.snapshot, last, readings, self.event.data, late=self.late)
         view.variables = self.variables
         view.round = self.view.round
+        view.revised = self.view.revised
         return view
 
 

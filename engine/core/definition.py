@@ -28,8 +28,14 @@ from engine.core.expression import (
 )
 from engine.core.kind import Type
 
-SEMANTICS = 1
-"""The version of the rules by which definitions written today are read. Each is read for ever."""
+SEMANTICS = 2
+"""The version of the rules by which definitions written today are read. Each is read for ever.
+
+1. A reading entered in error is unknown for as long as it is the latest; a count leaves out what
+   cannot be used.
+2. A reading entered in error is as if it had never been taken; a count is of what was taken, also
+   where its value cannot be used.
+"""
 
 ANYWHERE = "*"
 """Every state of the workflow, where a place is asked for."""

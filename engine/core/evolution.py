@@ -14,7 +14,7 @@ from engine.core.schedule import Waiting, waiting
 from engine.core.scheduling import arranged_after, bookings_after
 from engine.core.sight import latest_time, view_at
 from engine.core.snapshot import NONE, Snapshot, placed
-from engine.core.view import Reading
+from engine.core.view import ENTERED_IN_ERROR, Reading
 
 _T = TypeVar("_T")
 
@@ -33,7 +33,9 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
     if decision.updates:
         variables = {**variables, **decision.updates}
     if decision.readings:
-        latest = {**latest, **{r.input: _newest(snapshot, r) for r in decision.readings}}
+        forgets = machine.forgets_errors
+        newest = {r.input: _newest(snapshot, r, forgets=forgets) for r in decision.readings}
+        latest = {**latest, **newest}
     return Snapshot(
         course=snapshot.course,
         digest=snapshot.digest,
@@ -113,11 +115,18 @@ def _kept(before: Mapping[str, _T], after: Mapping[str, _T]) -> Mapping[str, _T]
     return before if before == after else after
 
 
-def _newest(snapshot: Snapshot, reading: Reading) -> Reading:
-    """The reading that is the latest of its input, now that this one has been added."""
+def _newest(snapshot: Snapshot, reading: Reading, *, forgets: bool) -> Reading:
+    """The reading that is the latest of its input, now that this one has been added.
+
+    Where errors are forgotten, one that was entered in error is so only while there is no other.
+    """
     known = snapshot.latest.get(reading.input)
     if known is None:
         return reading
+    if forgets:
+        others = [known] if reading.corrects is None else snapshot.readings.get(reading.input)
+        found = placed(others, reading)
+        return next((r for r in reversed(found) if r.flaw != ENTERED_IN_ERROR), found[-1])
     # A correction may move a reading back in time, and then another one is the latest.
     others = (known,) if reading.corrects is None else snapshot.readings.get(reading.input)
     return placed(others, reading)[-1]

@@ -241,6 +241,14 @@ class Today(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class LatestDay(Expression):
+    """The civil date at the site of the latest time known, this event's included.
+
+    Not before the day on which what the event tells was learnt, as far as the course can say.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Round(Expression):
     """The number of the current round, from 1."""
 
@@ -248,6 +256,17 @@ class Round(Expression):
 @dataclass(frozen=True, slots=True)
 class Late(Expression):
     """Whether the event happened before something that was recorded earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revised(Expression):
+    """Whether the event changes what was on record of an input before its latest reading.
+
+    It corrects a reading, or brings one that was taken before another: whatever was added up as
+    the readings came is to be added up again.
+    """
+
+    input: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +418,20 @@ class Count(Expression):
 
     input: str
     days: Expression
+    horizon: timedelta
+    zero: Truth
+    since: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Expression):
+    """The sum of the readings of an input within `horizon`, and not before `since`.
+
+    Unknown when one of them cannot be used, or when nobody knows whether it lies within. `zero`
+    says what no reading means: `NO` sums up to 0, `UNKNOWN` leaves the sum unknown.
+    """
+
+    input: str
     horizon: timedelta
     zero: Truth
     since: Expression | None = None

@@ -237,9 +237,9 @@ def _lacking(code: Code, view: View) -> list[Missing]:
             return [Missing(name, "unset")]
         case tree.Sent(name) | tree.SumOf(name, _):
             return [Missing(name, "not-sent")]
-        case tree.Now() | tree.Today():
+        case tree.Now() | tree.Today() | tree.LatestDay():
             return [Missing("at", "undated")]
-        case tree.Sustained() | tree.Total() | tree.Count():
+        case tree.Sustained() | tree.Total() | tree.Count() | tree.Sum():
             return [Missing(code.node.input, "incomplete")]
         case _:
             return [Missing(code.said, "missing")]

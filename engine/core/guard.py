@@ -140,11 +140,19 @@ class _Compiler:
     def _today(self, node: tree.Today) -> Code:
         return Code(node, DATE, lambda view: view.today)
 
+    def _latestday(self, node: tree.LatestDay) -> Code:
+        return Code(node, DATE, leaf.latest_day)
+
     def _round(self, node: tree.Round) -> Code:
         return Code(node, NUMBER, lambda view: Decimal(view.round))
 
     def _late(self, node: tree.Late) -> Code:
         return Code(node, YES_NO, lambda view: view.late)
+
+    def _revised(self, node: tree.Revised) -> Code:
+        if node.input not in self.schema.inputs:
+            return self._broken(node, f"unknown input {node.input!r}")
+        return Code(node, YES_NO, lambda view: node.input in view.revised)
 
     def _retrospective(self, node: tree.Retrospective) -> Code:
         return Code(node, YES_NO, lambda view: view.retrospective)
@@ -359,7 +367,18 @@ class _Compiler:
             return self._broken(node, f"unknown input {node.input!r}")
         length, since = self.code(node.days), self._bound(node.since)
         parts = (length,) + ((since,) if since else ())
-        return Code(node, NUMBER, window.count(node, length, since), parts)
+        taken = self.schema.semantics >= 2
+        return Code(node, NUMBER, window.count(node, length, since, unusable=taken), parts)
+
+    def _sum(self, node: tree.Sum) -> Code:
+        known = self.schema.inputs.get(node.input)
+        if known is None:
+            return self._broken(node, f"unknown input {node.input!r}")
+        if known.type.kind not in ("number", "quantity"):
+            return self._broken(node, f"{node.input!r} cannot be summed")
+        since = self._bound(node.since)
+        parts = (since,) if since else ()
+        return Code(node, known.type, window.summed(node, since), parts)
 
     # --- shared by the above ----------------------------------------------------------------
 

@@ -54,6 +54,7 @@ class Schema:
     fields: Mapping[str, Type] = field(default_factory=dict)
     members: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
     rules: Collection[str] = ()
+    semantics: int = 1
 
 
 def constant(value: Value) -> tuple[Type, Any]:

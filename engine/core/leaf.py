@@ -49,6 +49,11 @@ def taken_on(name: str) -> Run:
     return run
 
 
+def latest_day(view: View) -> Datum:
+    """The civil date of the latest time known."""
+    return None if view.last is None else view.calendar.civil_date(view.last)
+
+
 def sum_of(field: str, member: str) -> Run:
     """The sum of a member over the items of a list; unknown when an item lacks it."""
 

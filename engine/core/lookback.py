@@ -12,8 +12,8 @@ from datetime import datetime
 
 from engine.core.event import Event
 from engine.core.machine import Machine
-from engine.core.snapshot import Newest, Readings
-from engine.core.view import Reading
+from engine.core.snapshot import Newest, Readings, order
+from engine.core.view import ENTERED_IN_ERROR, Reading
 
 Deep = Mapping[str, datetime | None]
 """Inputs whose latest reading is not enough, with the instant to read from (`None`: all)."""
@@ -52,6 +52,8 @@ def readings_for(
     event needs the others too, and gets them together.
     """
     loaded: dict[str, Sequence[Reading]] = {}
+    forgets = machine.forgets_errors
+    corrected = event.correction.input if event.correction is not None else None
 
     def before(newest: Reading) -> Iterator[Reading]:
         name = newest.input
@@ -59,17 +61,25 @@ def readings_for(
             deep = lookback(machine, latest, event)
             wanted = {n: start for n, start in deep.items() if n == name or start is None}
             loaded.update({name: (), **(load(wanted) if wanted else {})})
-        yield from (r for r in loaded[name] if r.seq != newest.seq)
+        # What was entered in error is there for whoever puts it right, and for nobody else.
+        gone = ENTERED_IN_ERROR if forgets and name != corrected else None
+        yield from (
+            r for r in loaded[name] if r.seq != newest.seq and (gone is None or r.flaw != gone)
+        )
 
     def source(name: str) -> Sequence[Reading]:
         newest = latest.get(name)
         if newest is None:
             return ()
+        if forgets and name == corrected:
+            return sorted((*before(newest), newest), key=order)
+        if forgets and newest.flaw == ENTERED_IN_ERROR:
+            return ()
         if name in machine.horizons or event.correction or _is_late(event, newest):
             return Newest(before(newest), newest)
         return (newest,)
 
-    return Readings(source)
+    return Readings(source, forgets=forgets)
 
 
 def since(readings: Sequence[Reading], start: datetime | None) -> Sequence[Reading]:

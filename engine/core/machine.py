@@ -129,6 +129,7 @@ class Machine:
         self.digest = digest
         self.prose_digest = prose_digest
         self.forms = Forms(workflow)
+        self.forgets_errors = workflow.semantics >= 2
         self.events: Mapping[str, Event] = {event.name: event for event in workflow.events}
         self.states = {state.name: state for state in workflow.states}
         self.variables = {variable.name: variable for variable in workflow.variables}

@@ -49,6 +49,7 @@ def schema_of(workflow: Workflow, event: str | None = None) -> Schema:
             if f.kind == "list"
         },
         rules=frozenset(rule.guard for rule in workflow.rules),
+        semantics=workflow.semantics,
     )
 
 

@@ -74,6 +74,7 @@ OPERATIONS: Mapping[type[Expression], tuple[str, ...]] = {
 BARE: Mapping[str, type[Expression]] = {
     "now": tree.Now,
     "today": tree.Today,
+    "latest_day": tree.LatestDay,
     "round": tree.Round,
     "late": tree.Late,
     "retrospective": tree.Retrospective,
@@ -96,6 +97,7 @@ NODES: Mapping[type[Expression], tuple[Member, ...]] = {
     tree.Sent: (Member("field", TEXT),),
     tree.SumOf: (Member("sum_of", TEXT, attribute="field"), Member("member", TEXT)),
     tree.OpenQuestion: (Member("open_question", TEXT, attribute="rule"),),
+    tree.Revised: (Member("revised", TEXT, attribute="input"),),
     tree.CivilInstant: (Member("civil_time", TEXT, attribute="time"), Member("on", EXPRESSION)),
     tree.Pick: (
         Member("pick", EXPRESSION, attribute="index"),
@@ -136,6 +138,12 @@ NODES: Mapping[type[Expression], tuple[Member, ...]] = {
     tree.Count: (
         Member("count_of", TEXT, attribute="input"),
         Member("days", EXPRESSION),
+        Member("horizon", ELAPSED),
+        Member("zero", _TRUTH),
+        _SINCE,
+    ),
+    tree.Sum: (
+        Member("sum", TEXT, attribute="input"),
         Member("horizon", ELAPSED),
         Member("zero", _TRUTH),
         _SINCE,

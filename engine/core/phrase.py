@@ -19,6 +19,7 @@ from engine.core.expression import (
     Known,
     Late,
     Latest,
+    LatestDay,
     Not,
     Now,
     OneOf,
@@ -26,9 +27,11 @@ from engine.core.expression import (
     Pick,
     Remembered,
     Retrospective,
+    Revised,
     Round,
     Sent,
     Setting,
+    Sum,
     SumOf,
     Sustained,
     TakenAt,
@@ -68,6 +71,10 @@ def text(node: Expression) -> str:  # noqa: PLR0912  # one line a node: a table 
             return "date of the event"
         case Round():
             return "round"
+        case LatestDay():
+            return "date of the latest time known"
+        case Revised(name):
+            return f"earlier {name} corrected or entered late"
         case Late():
             return "entered late"
         case Retrospective():
@@ -115,6 +122,9 @@ def text(node: Expression) -> str:  # noqa: PLR0912  # one line a node: a table 
             )
         case Count(name, span, _, _, _):
             return f"number of {name} in {text(span)} days"
+        case Sum(name, _, _, since):
+            start = f" since {text(since)}" if since is not None else ""
+            return f"sum of {name}{start}"
     raise TypeError(f"no text for {type(node).__name__}")
 
 

@@ -21,6 +21,8 @@ def reads(node: Expression) -> frozenset[str]:
                 | tree.Sustained(input=name)
                 | tree.Total(input=name)
                 | tree.Count(input=name)
+                | tree.Sum(input=name)
+                | tree.Revised(input=name)
             ):
                 found.add(name)
             case tree.Sent(field=name) | tree.SumOf(field=name):
@@ -40,6 +42,7 @@ def horizons(workflow: Workflow) -> dict[str, timedelta]:
                     tree.Sustained(input=name, horizon=horizon)
                     | tree.Total(input=name, horizon=horizon)
                     | tree.Count(input=name, horizon=horizon)
+                    | tree.Sum(input=name, horizon=horizon)
                     | tree.Latest(input=name, horizon=timedelta() as horizon)
                 ):
                     found[name] = max(found.get(name, horizon), horizon)

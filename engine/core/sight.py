@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from engine.core.event import Correction, Event
-from engine.core.snapshot import Readings, Snapshot
-from engine.core.view import Reading, View
+from engine.core.snapshot import Readings, Snapshot, order
+from engine.core.view import ENTERED_IN_ERROR, Reading, View
 from engine.errors import InvalidInput
 
 
@@ -39,6 +39,17 @@ def view_at(
         late=late,
         retrospective=snapshot.retrospective,
         questions=snapshot.questions,
+        last=_later(snapshot.last_at, at),
+    )
+
+
+def revised(snapshot: Snapshot, readings: tuple[Reading, ...]) -> frozenset[str]:
+    """The inputs of which the event's readings change what lay before the latest one."""
+    return frozenset(
+        r.input
+        for r in readings
+        if r.corrects is not None
+        or ((last := snapshot.latest.get(r.input)) is not None and order(r) < order(last))
     )
 
 
@@ -56,10 +67,13 @@ def own_time(event: Event, readings: tuple[Reading, ...]) -> datetime | None:
 
 def latest_time(snapshot: Snapshot, event: Event) -> datetime | None:
     """The latest time asserted so far, this event's included."""
-    last, at = snapshot.last_at, event.at
-    if last is None or at is None:
-        return last or at
-    return max(last, at)
+    return _later(snapshot.last_at, event.at)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
 
 
 def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
@@ -94,7 +108,7 @@ def _corrected(snapshot: Snapshot, correction: Correction, seq: int) -> Reading:
     if wrong is None:
         raise InvalidInput("data.record", "a record that brought a reading of data.input")
     if correction.entered_in_error:
-        return replace(wrong, seq=seq, value=None, flaw="entered-in-error", corrects=wrong.origin)
+        return replace(wrong, seq=seq, value=None, flaw=ENTERED_IN_ERROR, corrects=wrong.origin)
     at = correction.at or wrong.at
     return replace(
         wrong,

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, overload
 
-from engine.core.view import Calendar, Reading
+from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading
 
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -59,15 +59,21 @@ class Readings:
 
     `source` gives the readings of one input within its horizons, corrections applied; they are
     asked for once each and cut at `as_of`, so that a late event sees nothing that came after it.
+    With `forgets`, what an event of `adding` enters in error is gone for whoever looks.
     """
 
-    __slots__ = ("_as_of", "_known", "_source")
+    __slots__ = ("_as_of", "_forgets", "_known", "_source")
 
     def __init__(
-        self, source: Callable[[str], Sequence[Reading]], as_of: datetime | None = None
+        self,
+        source: Callable[[str], Sequence[Reading]],
+        as_of: datetime | None = None,
+        *,
+        forgets: bool = False,
     ) -> None:
         self._source = source
         self._as_of = as_of
+        self._forgets = forgets
         self._known: dict[str, Sequence[Reading]] = {}
 
     def get(self, name: str, default: Sequence[Reading] = (), /) -> Sequence[Reading]:
@@ -84,14 +90,15 @@ class Readings:
 
     def adding(self, readings: Iterable[Reading], as_of: datetime | None) -> Readings:
         """These readings and more, as seen at `as_of`."""
-        more = Readings(self._source, as_of)
+        more = Readings(self._source, as_of, forgets=self._forgets)
         for reading in readings:
             known = more.get(reading.input)
             follows = reading.corrects is None and known and order(known[-1]) <= order(reading)
             # One that follows is put behind the others without looking at them.
-            more._known[reading.input] = (
-                Newest(known, reading) if follows else placed(known, reading)
-            )
+            found = Newest(known, reading) if follows else placed(known, reading)
+            if self._forgets and reading.corrects is not None:
+                found = [r for r in found if r.flaw != ENTERED_IN_ERROR]
+            more._known[reading.input] = found
         return more
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+ENTERED_IN_ERROR = "entered-in-error"
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -68,7 +70,11 @@ class Latest(dict[str, Reading | None]):
 
 @dataclass(slots=True)
 class View:
-    """What is known when a guard is weighed: nothing later than `now`, corrections applied."""
+    """What is known when a guard is weighed: nothing later than `now`, corrections applied.
+
+    `last` is the latest time that the course knows of; `revised` names the inputs of which the
+    event changes what lay before their latest reading.
+    """
 
     now: datetime | None
     today: date | None
@@ -80,6 +86,8 @@ class View:
     late: bool = False
     retrospective: bool = False
     questions: Collection[str] = ()
+    last: datetime | None = None
+    revised: Collection[str] = ()
     latest: Latest = field(init=False)
 
     def __post_init__(self) -> None:

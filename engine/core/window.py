@@ -74,20 +74,38 @@ def total(node: tree.Total, threshold: Code, span: Code, since: Code | None) -> 
     return run
 
 
-def count(node: tree.Count, length: Code, since: Code | None) -> Run:
-    """How many readings lie within the last civil days."""
+def count(node: tree.Count, length: Code, since: Code | None, *, unusable: bool) -> Run:
+    """How many readings lie within the last civil days; what cannot be used too, where it says."""
     zero = None if node.zero is Truth.UNKNOWN else Decimal(0)
 
     def run(view: View) -> Decimal | None:
         days = length.run(view)
         if days is None or view.today is None:
             return None
-        readings = window_readings(view, node.input, node.horizon, since)
+        readings = window_readings(view, node.input, node.horizon, since, unusable=unusable)
         if readings is None or any(r.on is None for r in readings):
             return None
         first = view.today - timedelta(days=int(days) - 1)
         n = sum(1 for r in readings if r.on is not None and r.on >= first)
         return Decimal(n) if n else zero
+
+    return run
+
+
+def summed(node: tree.Sum, since: Code | None) -> Run:
+    """The sum of the readings since an instant; unknown when one of them has no value or time."""
+    zero = None if node.zero is Truth.UNKNOWN else Decimal(0)
+
+    def run(view: View) -> Decimal | None:
+        readings = window_readings(view, node.input, node.horizon, since, unusable=True)
+        if not readings:
+            return None if readings is None else zero
+        found = Decimal(0)
+        for reading in readings:
+            if reading.flaw is not None or reading.at is None:
+                return None
+            found = CONTEXT.add(found, reading.value)
+        return found
 
     return run
 
@@ -119,13 +137,15 @@ def between(
 
 
 def window_readings(
-    view: View, name: str, horizon: timedelta, since: Code | None
+    view: View, name: str, horizon: timedelta, since: Code | None, *, unusable: bool = False
 ) -> list[Reading] | None:
     """The usable readings of a window, oldest first; `None` when its bounds are not known."""
     if not (readings := view.readings.get(name, ())):
         return []
     start = _start(view, horizon, since)
-    return None if start is None else list(_newest_first(readings, start))[::-1]
+    if start is None:
+        return None
+    return list(_newest_first(readings, start, unusable=unusable))[::-1]
 
 
 def covered_total(newest_first: Iterable[Reading], span: timedelta) -> Decimal | None:
@@ -165,12 +185,14 @@ def _start(view: View, horizon: timedelta, since: Code | None) -> datetime | Non
     return None if bound is None else max(start, bound)
 
 
-def _newest_first(readings: Sequence[Reading], start: datetime) -> Iterator[Reading]:
+def _newest_first(
+    readings: Sequence[Reading], start: datetime, *, unusable: bool = False
+) -> Iterator[Reading]:
     """The usable readings from an instant on, undated ones included, until nobody asks for more."""
     for reading in reversed(readings):
         if reading.at is not None and reading.at < start:
             return
-        if reading.flaw is None:
+        if reading.flaw is None or unusable:
             yield reading
 
 

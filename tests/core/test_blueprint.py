@@ -177,7 +177,7 @@ def test_the_order_of_declarations_is_part_of_the_identity() -> None:
 def test_the_two_halves_are_readable() -> None:
     assert semantic_json(PLAIN) == {
         "format": 1,
-        "semantics": 1,
+        "semantics": 2,
         "name": "drip",
         "version": "1",
         "initial": "open",

@@ -31,7 +31,7 @@ from tests.core.crane import (
 
 
 def test_a_version_of_the_semantics_must_be_known() -> None:
-    assert said(replace(CRANE, semantics=2)) == ["workflow: semantics 2 are not known, only 1"]
+    assert said(replace(CRANE, semantics=3)) == ["workflow: semantics 3 are not known, only 1 to 2"]
 
 
 def test_nothing_is_declared_twice() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from engine.core.definition import Rule
-from engine.core.expression import Constant, Sustained, Truth, hours
+from engine.core.definition import Rule, Variable
+from engine.core.expression import Constant, Revised, Sum, Sustained, Truth, hours
 from engine.errors import InvalidInput
 from engine.testing import Story, fired, kept_by, missing, step
 from tests.core.tiny import colour, level, tiny, way
@@ -57,7 +58,9 @@ def test_a_rule_that_fired_on_a_wrong_value_ceases_and_the_course_is_not_moved_b
 
 
 def test_what_was_entered_in_error_is_no_value_and_says_so() -> None:
-    story = Story(WORKFLOW)
+    """In a definition that was written when a reading in error hid the one before it."""
+    story = Story(replace(WORKFLOW, semantics=1))
+    story.sends("told", at="08:50", level=70)
     story.corrects(story.sends("told", level=60), "level")
     answer = story.sends("rise")
 
@@ -65,6 +68,82 @@ def test_what_was_entered_in_error_is_no_value_and_says_so() -> None:
     assert missing(answer) == ("level",)
     (finding,) = answer.decision["attempts"][0]["kept_by"][0]["findings"]
     assert finding["missing"] == ["level (entered-in-error)"]
+    story.verify()
+
+
+def test_what_was_entered_in_error_is_as_if_it_had_never_been_taken() -> None:
+    story = Story(WORKFLOW)
+    story.sends("told", at="08:50", level=70)
+    story.corrects(story.sends("told", level=40), "level")
+
+    assert story.snapshot.latest["level"].value == 70
+    assert story.sends("rise").verdict == "accepted"
+    story.verify()
+
+
+def test_where_everything_was_entered_in_error_there_is_no_value() -> None:
+    story = Story(WORKFLOW)
+    wrong = story.sends("told", level=60)
+    story.corrects(wrong, "level")
+    answer = story.sends("rise")
+
+    assert answer.decision["reason"] == "guard-undecided"
+    (finding,) = answer.decision["attempts"][0]["kept_by"][0]["findings"]
+    assert finding["missing"] == ["level (missing)"]
+    story.verify()
+
+
+def test_an_earlier_value_that_is_entered_late_counts_after_a_later_one_in_error() -> None:
+    story = Story(WORKFLOW)
+    wrong = story.sends("told", at="09:00", level=40)
+    story.corrects(wrong, "level")
+    story.sends("told", at="08:30", level=60)
+
+    assert story.snapshot.latest["level"].value == 60
+    assert story.sends("rise").verdict == "accepted"
+    story.corrects(wrong, "level", 10)
+    assert story.snapshot.latest["level"].value == 10
+    story.verify()
+
+
+def test_a_value_that_cannot_be_stays_unknown_and_is_named() -> None:
+    story = Story(WORKFLOW)
+    story.sends("told", at="08:50", level=70)
+    story.sends("told", level=400)
+    answer = story.sends("rise")
+
+    (finding,) = answer.decision["attempts"][0]["kept_by"][0]["findings"]
+    assert finding["missing"] == ["level (impossible)"]
+
+
+TALLY = Variable(name="tally", kind="number")
+RECOUNTED = tiny(
+    guards={"revised": Revised("level"), "many": TALLY > 99},
+    ways=[way("rise", "many")],
+    variables=[TALLY],
+    rules=[
+        Rule(
+            guard="revised",
+            action="tell",
+            updates={"tally": Sum("level", hours(240), Truth.NO)},
+            advice=("look",),
+        )
+    ],
+)
+
+
+def test_what_was_added_up_is_added_up_again_when_a_reading_before_the_latest_changes() -> None:
+    story = Story(RECOUNTED)
+    first = story.sends("told", at="08:00", level=10)
+    assert fired(story.sends("told", at="09:00", level=20)) == ()
+    assert fired(story.sends("told", at="08:30", level=5)) == ("revised",)
+    assert story.variables["tally"] == 35
+
+    story.corrects(first, "level", 1)
+    assert story.variables["tally"] == 26
+    story.corrects(first, "level")
+    assert story.variables["tally"] == 25
+    assert fired(story.sends("noted")) == ()
     story.verify()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
-from engine.core.definition import Rule
-from engine.core.expression import Constant, Late, Sustained, Truth, hours
+from engine.core.definition import Rule, Variable
+from engine.core.expression import Constant, Late, LatestDay, Sustained, Today, Truth, hours
 from engine.testing import Story, fired, missing, step, unweighed
 from tests.core.tiny import colour, level, n_of, tiny, way
 
@@ -122,6 +123,21 @@ def test_whether_it_was_late_can_be_asked() -> None:
 
     assert fired(story.sends("noted", at="11:00")) == ("late",)
     assert fired(story.sends("noted", at="12:00")) == ()
+
+
+def test_a_late_event_knows_on_which_day_it_was_learnt() -> None:
+    learnt = Variable(name="learnt", kind="date")
+    workflow = tiny(
+        variables=[learnt], updates={"noted": {"learnt": LatestDay()}},
+        guards={"today": learnt.is_(Today())}, ways=[way("rise", "today")],
+    )  # fmt: skip
+    story = Story(workflow, start="2026-03-02 12:00").advance(days=3)
+    story.given(step("noted"))
+    assert story.variables["learnt"] == date(2026, 3, 5)
+
+    story.sends("noted", at="2026-03-02 11:00")
+    assert story.variables["learnt"] == date(2026, 3, 5)
+    story.verify()
 
 
 def test_updates_of_a_late_event_are_made_on_the_course_as_it_is() -> None:

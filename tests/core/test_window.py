@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,12 +15,14 @@ from engine.core.expression import (
     Constant,
     Count,
     Expression,
+    Sum,
     Sustained,
     Total,
     Truth,
     hours,
 )
 from engine.core.guard import compile_guard
+from engine.core.kind import Schema
 from engine.core.names import schema_of
 from engine.core.quantity import q
 from engine.core.view import Reading, View
@@ -61,9 +64,11 @@ def drained_below_80(
                  since)  # fmt: skip
 
 
-def weigh(node: Expression, readings: Sequence[Reading] = (), **variables: Any) -> Truth:
+def weigh(
+    node: Expression, readings: Sequence[Reading] = (), schema: Schema = SCHEMA, **variables: Any
+) -> Truth:
     problems: list[str] = []
-    code = compile_guard(node, SCHEMA, problems)
+    code = compile_guard(node, schema, problems)
     assert problems == []
     by_input: dict[str, list[Reading]] = {}
     for reading in readings:
@@ -252,6 +257,53 @@ def test_civil_days_are_counted_with_today_among_them(
 def test_no_reading_counts_as_none_or_is_unknown_as_declared() -> None:
     assert weigh(counted(7) < Constant(Decimal(1))) is Y
     assert weigh(counted(7, zero=U) < Constant(Decimal(1))) is U
+
+
+@pytest.mark.parametrize(
+    ("semantics", "answer"), [(1, N), (2, Y)], ids=["of-what-can-be-used", "of-what-was-taken"]
+)
+def test_what_cannot_be_used_was_taken_all_the_same(semantics: int, answer: Truth) -> None:
+    fine, wrong = on_days_ago(3, 0)
+    wrong = replace(wrong, flaw="impossible")
+    schema = replace(SCHEMA, semantics=semantics)
+
+    assert weigh(counted(7) >= Constant(Decimal(2)), [fine, wrong], schema=schema) is answer
+
+
+# --- sums -------------------------------------------------------------------------------------
+
+
+def summed(zero: Truth = N, since: Expression | None = None) -> Sum:
+    return Sum("level", timedelta(days=7), zero, since)
+
+
+def test_a_sum_is_of_the_readings_since_an_instant_and_within_the_horizon() -> None:
+    readings = levels((50, 24 * 8), (7, 25), (10, 24), (13, 0))
+
+    assert weigh(summed().is_(30), readings) is Y
+    assert weigh(summed(since=BEGAN.tree()).is_(23), readings, began=NOW - hours(24)) is Y
+    assert weigh(summed(since=BEGAN.tree()).is_(23), readings, began=None) is U
+
+
+def test_no_reading_sums_up_to_none_or_is_unknown_as_declared() -> None:
+    assert weigh(summed().is_(0)) is Y
+    assert weigh(summed(zero=U).is_(0)) is U
+
+
+@pytest.mark.parametrize("flaw", ["impossible", "not-published"])
+def test_a_sum_with_a_reading_that_cannot_be_used_is_unknown(flaw: str) -> None:
+    first, last = levels((7, 24), (10, 0))
+
+    assert weigh(summed() > 0, [replace(first, flaw=flaw), last]) is U
+    assert weigh(summed() > 0, [first, replace(last, at=None)]) is U
+
+
+def test_only_numbers_and_quantities_are_summed() -> None:
+    problems: list[str] = []
+    compile_guard(Sum("colour", hours(1), N) > 0, schema_of(tiny()), problems)
+    compile_guard(Sum("depth", hours(1), N) > 0, schema_of(tiny()), problems)
+
+    assert problems == ["'colour' cannot be summed", "unknown input 'depth'"]
 
 
 # --- the latest between two instants ----------------------------------------------------------

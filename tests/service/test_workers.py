@@ -181,7 +181,7 @@ def of_a_newer_engine(bench: Bench, store: SqlStore, courses: Sequence[str]) -> 
     """The courses were begun by an engine that reads definitions in another way."""
     with bench.store.transaction(bench.tenant) as tx:
         (known,) = tx.definitions()
-        newer = known.semantic.replace(b'"semantics":1', b'"semantics":99')
+        newer = known.semantic.replace(b'"semantics":2', b'"semantics":99')
         assert newer != known.semantic
         tx.define(replace(known, digest="sha256:newer", semantic=newer))
     for course in courses:

@@ -64,6 +64,7 @@ _CHAPTERS = (
 WORKFLOW = Workflow(
     name="intralesional_il2",
     version="1",
+    semantics=1,  # as it was published
     title="Intralesional IL-2 with imiquimod and a retinoid",
     initial="baseline",
     states=STATES,

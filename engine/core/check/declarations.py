@@ -39,7 +39,8 @@ _ORDERED = ("number", "quantity", "elapsed", "date")
 def declared(workflow: Workflow) -> Iterator[Problem]:
     """The problems of the declarations, each looked at for itself."""
     if not 1 <= workflow.semantics <= SEMANTICS:
-        yield Problem("workflow", f"semantics {workflow.semantics} are not known, only {SEMANTICS}")
+        known = f"only 1 to {SEMANTICS}"
+        yield Problem("workflow", f"semantics {workflow.semantics} are not known, {known}")
     yield from _twice(workflow)
     yield from _places(workflow)
     for source in workflow.inputs:

@@ -35,6 +35,7 @@ _ALWAYS_KNOWN = (
     tree.Setting,
     tree.Round,
     tree.Late,
+    tree.Revised,
     tree.Retrospective,
     tree.OpenQuestion,
     tree.Known,

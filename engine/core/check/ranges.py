@@ -144,6 +144,9 @@ class Ranges:
             case tree.SumOf(name, member):
                 low = self.members.get((name, member), EVERYTHING).low
                 return Interval(Decimal(0)) if low is not None and low >= 0 else EVERYTHING
+            case tree.Sum(name):
+                low = self.inputs.get(name, EVERYTHING).low
+                return Interval(Decimal(0)) if low is not None and low >= 0 else EVERYTHING
             case tree.Round():
                 return Interval(Decimal(1))
             case tree.Count():

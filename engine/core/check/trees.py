@@ -192,7 +192,10 @@ class _Trees:
                     span, unit = part.parts[1], timedelta(microseconds=1)
                 case tree.Count(input=name, horizon=horizon):
                     span, unit = part.parts[0], timedelta(days=1)
-                case tree.Latest(input=name, horizon=horizon) if horizon is not None:
+                case (
+                    tree.Latest(input=name, horizon=timedelta() as horizon)
+                    | tree.Sum(input=name, horizon=horizon)
+                ):
                     if not horizon:
                         yield f"window over {name!r} without a horizon"
                     continue
