@@ -7,7 +7,6 @@ definitions that it was decided by lie beside it under their digests.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from engine.audit import Bundle, read_bundle
@@ -57,10 +56,22 @@ def keep(folder: str, name: str, history: bytes, definitions: dict[str, bytes]) 
         (DEFINITIONS / file).write_bytes(data)
 
 
-def clear(folders: Iterable[str]) -> None:
-    """Forget what was written before."""
-    for folder in folders:
-        for path in (HERE / folder).glob("*.json*"):
+def clear(folder: str, names: str) -> None:
+    """Forget the histories of a folder whose names are like this."""
+    for path in (HERE / folder).glob(f"{names}.jsonl"):
+        path.unlink()
+
+
+def drop_unused() -> None:
+    """Forget the definitions that no history was decided by any more."""
+    used = {
+        _file(definition.digest)
+        for folder in ("good", "broken")
+        for path in histories(folder)
+        for definition in load(path).definitions
+    }
+    for path in DEFINITIONS.glob("*.json"):
+        if path.name not in used:
             path.unlink()
 
 

@@ -18,7 +18,7 @@ from tests.histories.history import DEFINITIONS, histories, load
 GOOD = {path.stem: path for path in histories("good")}
 BROKEN = {path.stem: path for path in histories("broken")}
 
-ENDS: dict[str, tuple[str, int, dict[str, Any]]] = {
+IL2: dict[str, tuple[str, int, dict[str, Any]]] = {
     "intralesional-il2-plain": ("follow_up", 1, {"doses_given": "8", "dose_total": "120",
                                                  "tail_ends_on": "2026-04-20"}),
     "intralesional-il2-plain-2024": ("follow_up", 1, {"tail_ends_on": "2024-02-19"}),
@@ -31,9 +31,23 @@ ENDS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "intralesional-il2-restart-abandoned": ("maintenance", 1, {"cycle": "4"}),
     "intralesional-il2-clock-change": ("escalation", 1, {"d0": "2026-03-07",
                                                          "window_ends_on": "2026-04-04"}),
-    "instrument-calibration": ("withdrawn", 1, {}),
 }  # fmt: skip
 """State, round and some of what is remembered at the end of each, written by hand."""
+
+SECOND = {
+    "intralesional-il2-enzyme-hold": {"begun_here": True, "round_since": None},
+    "intralesional-il2-restart": {"round_since": "2026-07-01T16:00:00Z"},
+}
+"""What the second version of the protocol remembers besides."""
+
+ENDS = {
+    **IL2,
+    **{
+        name.replace("il2-", "il2@2-"): (state, number, {**known, **SECOND.get(name, {})})
+        for name, (state, number, known) in IL2.items()
+    },
+    "instrument-calibration": ("withdrawn", 1, {}),
+}
 
 FAULTS = {
     "a-changed-byte": (4, "content"),
@@ -79,8 +93,10 @@ def test_a_good_history_adds_up_to_the_row_that_it_ended_with(name: str) -> None
     assert {key: row["variables"].get(key) for key in remembered} == remembered
 
 
-def test_the_plain_history_has_its_dates() -> None:
-    bodies = [parse(record.body) for record in load(GOOD["intralesional-il2-plain"]).records]
+@pytest.mark.parametrize("version", ["", "@2"])
+def test_the_plain_history_has_its_dates(version: str) -> None:
+    plain = load(GOOD[f"intralesional-il2{version}-plain"])
+    bodies = [parse(record.body) for record in plain.records]
     doses = [b["event"]["at"][:10] for b in bodies if b["event"]["event"] == "dose_given"]
     cycles = [b["event"]["at"][:10] for b in bodies if b["event"]["event"] == "cycle_began"]
 

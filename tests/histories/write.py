@@ -1,7 +1,8 @@
 """Writes the golden histories, once for each published definition: python -m tests.histories.write
 
-Good ones are the courses that are told in the tests of the workflows. Broken ones are a small
-course to which one thing was done that must be found.
+Good ones are the courses that are told in the tests of the workflows. Those of earlier versions
+stay as they were written, with the definitions that they hold. Broken ones are a small course to
+which one thing was done that must be found.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import structlog
 from engine.core.encoding import canonical
 from engine.core.record import hash_of
 from engine.testing import Story
-from tests.histories.history import clear, keep, lines
+from tests.histories.history import clear, drop_unused, keep, lines
 from tests.workflows.courses import COURSES
-from workflows import instrument_calibration
+from workflows import instrument_calibration, intralesional_il2
 
 Lines = list[dict[str, Any]]
+IL2 = intralesional_il2.WORKFLOW.label.replace("_", "-")
+"""The version of today; the first one was written before there was another, without a number."""
 
 
 def calibration() -> Story:
@@ -99,10 +102,11 @@ CRIMES: dict[str, Callable[[Lines], Lines]] = {
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    clear(("good", "broken", "definitions"))
+    clear("broken", "*")
+    clear("good", f"{IL2}-*")
     for name, tell in COURSES.items():
         story = tell().verify()
-        keep("good", f"intralesional-il2-{name}", *lines(story.auditor.export(story.course)))
+        keep("good", f"{IL2}-{name}", *lines(story.auditor.export(story.course)))
     story = calibration().verify()
     history, definitions = lines(story.auditor.export(story.course))
     keep("good", "instrument-calibration", history, definitions)
@@ -110,6 +114,7 @@ def main() -> None:
     for name, commit in CRIMES.items():
         touched = b"".join(canonical(record) + b"\n" for record in commit(records))
         keep("broken", name, touched, definitions)
+    drop_unused()
 
 
 if __name__ == "__main__":

@@ -66,6 +66,10 @@ def _value(field: Field) -> st.SearchStrategy[Any]:
         return st.sampled_from([f"{amount} M[IU]" for amount in AMOUNTS])
     if of.kind == "quantity":
         return st.sampled_from([f"{n} {of.unit}" for n in ("1", "2", "4", "80", "650")])
+    if of.kind == "date":
+        return st.sampled_from(["2026-02-27", "2026-03-02", "2026-03-30"])
+    if of.kind == "instant":
+        return st.sampled_from(["2026-03-02T10:00:00-08:00", "2026-03-05T09:00:00-08:00"])
     if of.kind == "number":
         return st.integers(int(of.low or 1), int(of.high or 5))
     if of.kind == "code":

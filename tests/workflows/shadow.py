@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,18 @@ Body = dict[str, Any]
 """A record's bytes, parsed."""
 
 
+@dataclass(slots=True)
+class Dose:
+    """An injection as it is on record now: `at` is `None` where nobody says, `amount` likewise."""
+
+    seq: int
+    round: int
+    at: datetime | None
+    amount: Decimal | None
+    records: set[int]
+    retracted: bool = False
+
+
 class Shadow:
     """The round of a course as far as the safety of the next dose depends on it.
 
@@ -36,6 +49,7 @@ class Shadow:
         self.round = 0
         self.injected_at: datetime | None = None
         self.few_comorbidities = False
+        self.doses: list[Dose] = []
         self.granted = True
         """The round began with the evaluation, and not with an injection after IL-2 was over."""
         self._forget()
@@ -44,6 +58,21 @@ class Shadow:
     def stopped(self) -> bool:
         """IL-2 of this round was discontinued, or should have been."""
         return self.discontinued or bool(self.facts)
+
+    @property
+    def given(self) -> list[Dose]:
+        """What was injected, as far as it is on record: without what was entered in error."""
+        return [dose for dose in self.doses if not dose.retracted]
+
+    def observed_until(self, dose: Dose) -> datetime:
+        """When its six hours are over; of one without a time nobody can say."""
+        return datetime.min.replace(tzinfo=UTC) if dose.at is None else dose.at + timedelta(hours=6)
+
+    @property
+    def total(self) -> Decimal | None:
+        """IL-2 in all; unknown when an amount is."""
+        amounts = [dose.amount for dose in self.given]
+        return None if None in amounts else sum((a for a in amounts if a is not None), Decimal(0))
 
     def see(self, body: Body) -> None:
         """Take in one more record."""
@@ -58,6 +87,7 @@ class Shadow:
             self.injected_at = happened
             self._forget()
         self.round = number
+        self._doses(body["seq"], name, sent, happened)
         if name == "comorbidities_attested" and "few_comorbidities" in sent:
             self.few_comorbidities = sent["few_comorbidities"]
         self._tolerance(name, before, after)
@@ -71,6 +101,26 @@ class Shadow:
     def _forget(self) -> None:
         self.tolerated = self.held = self.cleared = self.discontinued = False
         self.facts: set[int] = set()
+
+    def _doses(self, seq: int, name: str, sent: dict[str, Any], happened: datetime | None) -> None:
+        if name == "dose_given":
+            dose = Dose(seq, self.round, happened, _amount(sent["amount"]), {seq})
+            self.doses.append(dose)
+            if self.round == 1 and happened is not None and self.injected_at is not None:
+                self.injected_at = min(self.injected_at, happened)
+        if name != CORRECTED or sent["input"] != "il2_dose":
+            return
+        dose = next(dose for dose in self.doses if sent["record"] in dose.records)
+        dose.records.add(seq)
+        dose.retracted = bool(sent.get("entered_in_error"))
+        if not dose.retracted:
+            dose.amount = _amount(sent["value"])
+            if "at" in sent["value"]:
+                dose.at = instant_from(sent["value"]["at"])
+        # What was watched from an injection that was none is watched from the first that was one.
+        times = [d.at for d in self.given if d.round == self.round and d.at is not None]
+        if times and self.injected_at is not None:
+            self.injected_at = max(self.injected_at, min(times))
 
     def _tolerance(self, name: str, before: str | None, after: str) -> None:
         if after in TESTING:
@@ -113,6 +163,10 @@ def is_reason_to_stop(name: str, sent: dict[str, Any]) -> bool:
     if name == "adverse_event_reported":
         return sent["term"] in STOPPING_TERMS
     return name == "echocardiogram_recorded" and sent["echocardiogram"] == "dysfunction"
+
+
+def _amount(value: Any) -> Decimal | None:
+    return None if value["value"] is None else _number(value)
 
 
 def _number(value: Any) -> Decimal:

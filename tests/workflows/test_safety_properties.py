@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from engine.answer import Answer
+from engine.core.encoding import instant_from, instant_text
 from engine.core.event import CORRECTED
 from engine.testing import Story, said
 from tests.workflows.anything import AMOUNTS, EVENTS, GUARDS, REPORTS, REQUESTS, data
@@ -185,6 +186,21 @@ class Courses(RuleBasedStateMachine):
         self.story.sends("confirm_tolerated", role="clinician")
         self.catch_up()
 
+    @rule(which=st.integers(0, 9), right=st.booleans(), earlier=st.sampled_from([0, 0, 1, 50]))
+    @precondition(lambda self: self.shadow.doses)
+    def correct_a_dose(self, which: int, right: bool, earlier: int) -> None:
+        """Any injection may have been none, or another amount at another time."""
+        dose = self.shadow.doses[-1 - which % len(self.shadow.doses)]
+        value: dict[str, Any] = {"value": "5", "unit": "M[IU]"}
+        if earlier and dose.at is not None:
+            value["at"] = instant_text(dose.at - timedelta(hours=earlier))
+        wrong = next(a for a in self.story.answers if a.seq == dose.seq)
+        answer = self.story.corrects(wrong, "il2_dose", value if right else None, role="clinician")
+
+        assert not answer.refused, said(answer)
+        self.catch_up()
+        self.tempt()
+
     @rule(sent=st.data(), right=st.booleans())
     @precondition(lambda self: getattr(self, "readings", []))
     def correct(self, sent: st.DataObject, right: bool) -> None:
@@ -248,6 +264,17 @@ class Courses(RuleBasedStateMachine):
             self.judge(body)
             self.shadow.see(body)
             self.bodies[self.seen] = body
+        self.count()
+
+    def count(self) -> None:
+        """What the course remembers of its doses is what is on record of them."""
+        given, known = self.shadow.given, self.story.variables
+        if any(dose.at is None for dose in given) or self.story.round != 1:
+            return
+        last = max((dose.at for dose in given if dose.at is not None), default=None)
+        assert known["dose_total"] == known["round_dose_total"] == self.shadow.total
+        assert known["test_doses"] + known["doses_given"] == len(given)
+        assert known["last_dose_at"] == last
 
     def judge(self, body: dict[str, Any]) -> None:
         name, verdict = body["event"]["event"], body["verdict"]
@@ -268,6 +295,11 @@ class Courses(RuleBasedStateMachine):
             assert opens_round or not self.shadow.stopped, "repeated after a discontinuation"
             return
         assert self.shadow.tolerated, "without a tolerated test dose"
+        given = [dose for dose in self.shadow.given if dose.round == self.shadow.round]
+        assert given, "without any injection on record"
+        assert all(
+            self.shadow.observed_until(dose) <= instant_from(body["event"]["at"]) for dose in given
+        ), "while a dose is observed"
         assert self.shadow.granted, "in a round that nobody granted"
         assert not self.shadow.held, "before a hold was released"
         assert not self.shadow.stopped, "after a discontinuation of the same round"

@@ -11,7 +11,9 @@ from __future__ import annotations
 from engine.core.definition import Workflow
 from workflows.intralesional_il2 import (
     adverse,
+    attestation,
     baseline,
+    before_il2,
     eligibility,
     ending,
     escalation,
@@ -25,11 +27,13 @@ from workflows.intralesional_il2 import (
     observations,
     orders,
     pressure,
+    recount,
     restart,
     test_dose,
     tolerance,
     topicals,
     toxicity,
+    window,
 )
 from workflows.intralesional_il2.inputs import INPUTS
 from workflows.intralesional_il2.parameters import PARAMETERS
@@ -40,14 +44,18 @@ __all__ = ["WORKFLOW"]
 
 _CHAPTERS = (
     baseline.CHAPTER,
+    attestation.CHAPTER,
     eligibility.CHAPTER,
     test_dose.CHAPTER,
     injection.CHAPTER,
     observation.CHAPTER,
     tolerance.CHAPTER,
     escalation.CHAPTER,
+    window.CHAPTER,
     ending.CHAPTER,
     toxicity.CHAPTER,
+    before_il2.CHAPTER,
+    recount.CHAPTER,
     mistakes.CHAPTER,
     hold.CHAPTER,
     observations.CHAPTER,
@@ -63,8 +71,7 @@ _CHAPTERS = (
 
 WORKFLOW = Workflow(
     name="intralesional_il2",
-    version="1",
-    semantics=1,  # as it was published
+    version="2",
     title="Intralesional IL-2 with imiquimod and a retinoid",
     initial="baseline",
     states=STATES,

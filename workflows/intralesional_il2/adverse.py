@@ -6,12 +6,12 @@ A toxicity stays open until a clinician closes it, with a word that is not older
 from __future__ import annotations
 
 from engine.core.definition import ANYWHERE, Event, Field, Kind, Transition
-from engine.core.expression import Now, Sent, all_of, any_of, greatest
+from engine.core.expression import Now, Sent, all_of, any_of, choose, greatest
 from engine.core.quantity import q
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
-from workflows.intralesional_il2.conditions import AFTER_LAST_DOSE, DATED, TOXIC, keep
+from workflows.intralesional_il2.conditions import AFTER_LAST_DOSE, DATED, NO, TOXIC, UNSET, keep
 from workflows.intralesional_il2.sources import EMERGENCY_ROOM, published, table_3
 from workflows.intralesional_il2.states import CLINICIAN, OBSERVERS
 
@@ -74,7 +74,16 @@ EVENTS = (
             Field(name="description", kind="text"),
         ),
         updates={
-            "worst_grade": keep(v.worst_grade, AFTER_LAST_DOSE, greatest(v.worst_grade, _grade)),
+            "worst_grade": keep(
+                v.worst_grade,
+                AFTER_LAST_DOSE,
+                choose(
+                    v.worst_grade.known(),
+                    greatest(v.worst_grade, _grade),
+                    # A mild one says nothing of those before it, which nobody attested.
+                    choose(_grade > p.tolerated_grade, _grade, UNSET),
+                ),
+            ),
             **{
                 name: keep(toxic, _grade > p.tolerated_grade, TOXIC[name])
                 for name, toxic in (
@@ -100,7 +109,8 @@ EVENTS = (
         updates={
             "toxicity_open": all_of(
                 v.toxicity_open, v.toxicity_at.known(), DATED, Now() < v.toxicity_at
-            )
+            ),
+            "new_symptoms": choose(v.new_symptoms.known(), NO, UNSET),
         },
         title="A clinician closes the open toxicity",
     ),

@@ -40,6 +40,9 @@ from workflows.intralesional_il2.inputs import heart_rate, rhythm, systolic
 HORIZON = timedelta(days=92)
 """How far back a window looks: further than the longest escalation, so that no reading is lost."""
 
+LIFETIME = timedelta(days=36_525)
+"""A window over every injection: a patient has a few dozen, and none is forgotten."""
+
 RECENT = hours(1)
 """An older pressure says nothing of the present one."""
 
@@ -54,6 +57,11 @@ TOXIC = {
 
 VOID = {"ordered_dose": UNSET, "ordered_on": UNSET}
 """An order is void once something has happened that it did not know of."""
+
+
+def surely(condition: Operand) -> Expression:
+    """The condition, and no where it cannot be weighed."""
+    return all_of(condition.tree().known(), condition)
 
 
 def brought(member: Input) -> Expression:
@@ -134,6 +142,9 @@ DATED = Now().known()
 
 NEWEST = any_of(~v.last_dose_at.known(), ~DATED, all_of(DATED, Now() >= v.last_dose_at))
 """Whether nothing was injected after this time, as far as is known."""
+
+NOBODY_INJECTED = surely(all_of(v.test_doses <= 0, v.doses_given <= 0))
+"""No injection of the round is on record: the one that began it was entered in error."""
 
 AFTER_LAST_DOSE = all_of(v.last_dose_at.known(), any_of(~DATED, Now() >= v.last_dose_at))
 

@@ -13,7 +13,7 @@ from engine.core.expression import Constant, Expression, Now, Sent, Today, choos
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard
 from workflows.intralesional_il2.conditions import BEING_TREATED, UNSET, VOID, first, topicals_end
-from workflows.intralesional_il2.phases import AFTER_IL2, STANDS, back_by_phase
+from workflows.intralesional_il2.phases import AFTER_IL2, RESTART_GIVEN_UP, STANDS, back_by_phase
 from workflows.intralesional_il2.sources import local
 from workflows.intralesional_il2.states import (
     ANYBODY,
@@ -30,6 +30,8 @@ _LEAVES: Mapping[str, Expression] = {
     "left_at": Now(),
     **VOID,
 }
+# A restart that was being prepared is not taken up again.
+_COMES_BACK: Mapping[str, Expression] = {**RESTART_GIVEN_UP, "left_at": UNSET}
 _IL2_ENDS: Mapping[str, Expression] = {
     "il2_over_on": first(v.il2_over_on, Today()),
     "il2_ended_by": first(v.il2_ended_by, "withdrawal"),
@@ -175,19 +177,16 @@ CHAPTER = Chapter(
         *back_by_phase(
             "withdrawal_reported",
             ("restart_baseline",),
-            updates={
-                "restart_requested_at": UNSET,
-                **VOID,
-            },
+            updates=RESTART_GIVEN_UP,
             phases=AFTER_IL2,
         ),
         *back_by_phase(
-            "contact_regained", ("lost_to_follow_up",), updates={"left_at": UNSET}, reopens=True
+            "contact_regained", ("lost_to_follow_up",), updates=_COMES_BACK, reopens=True
         ),
         *back_by_phase(
             "exit_corrected",
             ("withdrawn", "died", "transferred", "completed"),
-            updates={"left_at": UNSET},
+            updates=_COMES_BACK,
             reopens=True,
         ),
     ),

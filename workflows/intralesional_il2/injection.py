@@ -4,50 +4,35 @@
   course goes where the patient is observed; a hold and a discontinuation stay what they are.
 - The first injection after a refreshed baseline opens the next round: only then is the old
   maintenance superseded.
-- An injection that is entered after a later one changes the totals and nothing else.
+- An injection that is entered after a later one changes what is counted, and nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from engine.core.definition import ANYWHERE, Advice, Event, Field, Guard, Kind, Transition
-from engine.core.expression import (
-    Constant,
-    Expression,
-    Now,
-    Retrospective,
-    Today,
-    all_of,
-    any_of,
-    choose,
-    greatest,
-)
-from engine.core.quantity import q
+from engine.core.expression import Constant, Expression, Now, Today, all_of
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard
-from workflows.intralesional_il2.conditions import (
-    GOAL,
-    IL2_OVER,
-    NEWEST,
-    NO,
-    OBSERVATION_ENDS,
-    SLOT_EARLIEST,
-    TOPICALS_STOPPED,
-    UNSET,
-    VOID,
-    YES,
-    first,
+from workflows.intralesional_il2.conditions import IL2_OVER, NEWEST, NO, UNSET
+from workflows.intralesional_il2.dose_record import (
+    AFTERWARDS,
+    EARLIER,
+    FIRST,
+    NOT_MISSED,
+    RESTARTED,
+    REVIEWED,
+    TEST,
+    UNPLANNED,
+    VISIT,
 )
 from workflows.intralesional_il2.dosing import (
-    AMOUNT,
     AS_ORDERED,
     GIVEN_AT_MOST_7,
     GIVEN_AT_MOST_22,
     SPLIT,
 )
-from workflows.intralesional_il2.inputs import systolic
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
     SELF_MONITORING,
@@ -127,90 +112,6 @@ STOPPED = Guard(
     cite=decision("7.16", "A discontinuation holds for the round."),
 )
 
-# Where no date says whether the visit was due, an injection counts as one.
-_SLOT_DUE = Today() >= SLOT_EARLIEST
-# An amount that cannot be is counted once it is corrected, and meanwhile hides no other; one that
-# was not published leaves the totals unknown.
-_COUNTABLE = choose(
-    AMOUNT.known(), AMOUNT, choose(Retrospective(), UNSET, Constant(q(0, v.MILLION)))
-)
-_TOTALS: Mapping[str, Expression] = {
-    "dose_total": v.dose_total + _COUNTABLE,
-    "round_dose_total": v.round_dose_total + _COUNTABLE,
-}
-_INJECTED: Mapping[str, Expression] = {
-    **_TOTALS,
-    "first_injection_at": first(v.first_injection_at, Now()),
-    "last_dose": AMOUNT,
-    "last_dose_at": Now(),
-    "last_dose_on": Today(),
-    "observation_open": YES,
-    "observation_ends_at": choose(
-        all_of(v.observation_open.known(), v.observation_open, v.observation_ends_at.known()),
-        greatest(v.observation_ends_at, OBSERVATION_ENDS),
-        OBSERVATION_ENDS,
-    ),
-    "visit_tolerance": Constant("unassessed"),
-    "worst_grade": Constant(q(0, "1").value),
-    "emergency_since_dose": NO,
-    "vasopressor_since_dose": NO,
-    "low_pressure_seen": NO,
-    "fast_heart_seen": NO,
-    "low_urine_seen": NO,
-    "home_readings_attested": UNSET,
-    "observed_at_home": NO,
-    "causes_corrected_at": UNSET,
-    "fluid_total": Constant(q(0, "L")),
-    **VOID,
-}
-"""Every injection begins a new observation, whose marks are its own."""
-
-_TEST: Mapping[str, Expression] = {
-    **_INJECTED,
-    "test_dose_on": Today(),
-    "test_doses": v.test_doses + 1,
-    "pressure_goal": first(v.pressure_goal, GOAL),
-    "goal_reading_at": first(v.goal_reading_at, systolic.taken_at),
-    "topical_mode": choose(TOPICALS_STOPPED, Constant("stopped"), Constant("treatment")),
-    "phase": Constant("testing"),
-}
-_FIRST: Mapping[str, Expression] = {
-    **_TEST,
-    "consult_needed": NO,
-    # What was reported before any injection stopped nothing.
-    "stop_rules_fired": Constant(Decimal(0)),
-    "stopped_by": UNSET,
-    "stop_rule_open": NO,
-    "enzyme_hold_open": NO,
-    "il2_over_on": UNSET,
-    "il2_ended_by": UNSET,
-}
-_RESTARTED: Mapping[str, Expression] = {
-    **_FIRST,
-    # What led to the restart is answered by it; the next one asks anew.
-    "restart_requested_at": UNSET,
-    "cutaneous_finding": Constant("none"),
-    "distant_progression": NO,
-}
-_VISIT: Mapping[str, Expression] = {
-    **_INJECTED,
-    "doses_given": v.doses_given + 1,
-    "first_visit_at": first(v.first_visit_at, Now()),
-    "slot": choose(any_of(~_SLOT_DUE.known(), _SLOT_DUE), v.slot + 1, v.slot.tree()),
-    # Entered after its visit had lapsed: it was not missed after all.
-    "missed_slots": choose(
-        all_of(v.lapsed_on.known(), Today().known(), Today() <= v.lapsed_on),
-        greatest(v.missed_slots - 1, Decimal(0)),
-        v.missed_slots.tree(),
-    ),
-}
-_REVIEWED: Mapping[str, Expression] = {"review_needed": YES}
-_UNPLANNED: Mapping[str, Expression] = {**_TEST, **_REVIEWED, "unplanned_round": YES}
-"""Nobody granted this round: it is observed, and leads to no escalation."""
-_COUNTED: Mapping[str, Expression] = {
-    "doses_given": choose(v.d0.known(), v.doses_given + 1, v.doses_given.tree())
-}
-
 
 def _accepted(
     name: str,
@@ -262,13 +163,13 @@ def _deviating(
 
 _FORESEEN = (
     _accepted(
-        "test_dose_given", "baseline", "observing_test_dose", _FIRST, AS_ORDERED, GIVEN_AT_MOST_7
+        "test_dose_given", "baseline", "observing_test_dose", FIRST, AS_ORDERED, GIVEN_AT_MOST_7
     ),
     _accepted(
         "test_dose_of_new_round_given",
         "restart_baseline",
         "observing_test_dose",
-        _RESTARTED,
+        RESTARTED,
         AS_ORDERED,
         GIVEN_AT_MOST_7,
         IS_NEWEST,
@@ -278,7 +179,7 @@ _FORESEEN = (
         "test_dose_repeated",
         "test_dose_review",
         "observing_test_dose",
-        {**_TEST, "review_needed": NO},
+        {**TEST, "review_needed": NO},
         AS_ORDERED,
         GIVEN_AT_MOST_7,
         IS_NEWEST,
@@ -287,7 +188,7 @@ _FORESEEN = (
         "visit_dose_given",
         "escalation",
         "observing_dose",
-        _VISIT,
+        VISIT,
         AS_ORDERED,
         GIVEN_AT_MOST_22,
         IS_NEWEST,
@@ -298,7 +199,7 @@ _UNFORESEEN = (
         "earlier_dose_entered",
         (ANYWHERE,),
         None,
-        {**_TOTALS, **_COUNTED, "missed_slots": _VISIT["missed_slots"]},
+        EARLIER,
         IS_EARLIER,
         priority=90,
     ),
@@ -306,42 +207,38 @@ _UNFORESEEN = (
         "dose_before_il2_was_over",
         (*OVER, "restart"),
         None,
-        {**_INJECTED, **_COUNTED, "missed_slots": _VISIT["missed_slots"]},
+        {**AFTERWARDS, **NOT_MISSED},
         BEFORE_IL2_WAS_OVER,
         priority=80,
     ),
-    _deviating(
-        "unordered_test_dose", ("baseline",), "observing_test_dose", {**_FIRST, **_REVIEWED}
-    ),
+    _deviating("unordered_test_dose", ("baseline",), "observing_test_dose", {**FIRST, **REVIEWED}),
     _deviating(
         "unordered_dose_at_restart",
         ("restart_baseline",),
         "observing_test_dose",
-        {**_RESTARTED, **_REVIEWED},
+        {**RESTARTED, **REVIEWED},
         opens_round=True,
     ),
     _deviating(
         "second_test_dose",
         ("observing_test_dose", "assessing_tolerance", "test_dose_review"),
         "observing_test_dose",
-        {**_TEST, **_REVIEWED},
+        {**TEST, **REVIEWED},
     ),
-    _deviating("dose_during_test_dose_hold", ("test_dose_hold",), None, {**_TEST, **_REVIEWED}),
+    _deviating("dose_during_test_dose_hold", ("test_dose_hold",), None, {**TEST, **REVIEWED}),
     _deviating(
         "dose_off_plan",
         ("escalation", "observing_dose", "dose_review"),
         "observing_dose",
-        {**_VISIT, **_REVIEWED},
+        {**VISIT, **REVIEWED},
     ),
-    _deviating("dose_during_hold", ("dose_hold",), None, {**_VISIT, **_REVIEWED}),
-    _deviating(
-        "dose_after_discontinuation", ("il2_discontinued",), None, {**_INJECTED, **_COUNTED}
-    ),
+    _deviating("dose_during_hold", ("dose_hold",), None, {**VISIT, **REVIEWED}),
+    _deviating("dose_after_discontinuation", ("il2_discontinued",), None, AFTERWARDS),
     _deviating(
         "dose_in_tail_after_discontinuation",
         ("tail",),
         "il2_discontinued",
-        {**_INJECTED, **_COUNTED, "phase": Constant("discontinued"), "il2_over_on": Today()},
+        {**AFTERWARDS, "phase": Constant("discontinued"), "il2_over_on": Today()},
         STOPPED,
         priority=14,
     ),
@@ -350,9 +247,8 @@ _UNFORESEEN = (
         ("tail",),
         "observing_dose",
         {
-            **_INJECTED,
-            **_COUNTED,
-            **_REVIEWED,
+            **AFTERWARDS,
+            **REVIEWED,
             "phase": Constant("escalating"),
             # IL-2 is not over after all: when it is, is decided anew.
             "il2_over_on": UNSET,
@@ -361,19 +257,19 @@ _UNFORESEEN = (
         TESTED,
         priority=12,
     ),
-    _deviating("untested_dose_in_tail", ("tail",), "observing_test_dose", {**_TEST, **_REVIEWED}),
+    _deviating("untested_dose_in_tail", ("tail",), "observing_test_dose", {**TEST, **REVIEWED}),
     _deviating(
         "unplanned_dose_after_il2",
         ("maintenance", "follow_up"),
         "observing_test_dose",
-        _UNPLANNED,
+        UNPLANNED,
         opens_round=True,
     ),
     _deviating(
         "dose_after_exit_in_escalation",
         LEFT,
         "observing_dose",
-        {**_VISIT, **_REVIEWED},
+        {**VISIT, **REVIEWED},
         AFTER_EXIT,
         IN_ESCALATION,
         priority=18,
@@ -383,7 +279,7 @@ _UNFORESEEN = (
         "dose_after_exit_after_il2",
         LEFT,
         "observing_test_dose",
-        _UNPLANNED,
+        UNPLANNED,
         AFTER_EXIT,
         IL2_WAS_OVER,
         priority=16,
@@ -394,7 +290,7 @@ _UNFORESEEN = (
         "dose_after_exit",
         LEFT,
         "observing_test_dose",
-        {**_TEST, **_REVIEWED},
+        {**TEST, **REVIEWED},
         AFTER_EXIT,
         priority=14,
         reopens=True,
@@ -403,7 +299,7 @@ _UNFORESEEN = (
         "visit_dose_before_exit",
         ("closed",),
         None,
-        {**_VISIT, **_REVIEWED},
+        {**VISIT, **REVIEWED},
         IN_ESCALATION,
         priority=13,
     ),
@@ -411,11 +307,11 @@ _UNFORESEEN = (
         "test_dose_before_exit",
         ("closed",),
         None,
-        {**_TEST, **_REVIEWED},
+        {**TEST, **REVIEWED},
         BEFORE_ESCALATION,
         priority=11,
     ),
-    _deviating("dose_before_exit", ("closed",), None, {**_INJECTED, **_COUNTED, **_REVIEWED}),
+    _deviating("dose_before_exit", ("closed",), None, {**AFTERWARDS, **REVIEWED}),
 )
 
 CHAPTER = Chapter(

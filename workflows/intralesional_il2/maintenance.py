@@ -17,6 +17,7 @@ from engine.core.definition import (
     Kind,
     Timer,
     Transition,
+    Variable,
     Visit,
 )
 from engine.core.expression import (
@@ -29,6 +30,7 @@ from engine.core.expression import (
     all_of,
     any_of,
     choose,
+    pick,
 )
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -38,6 +40,8 @@ from workflows.intralesional_il2.conditions import (
     CYCLE_STARTS,
     TOPICALS_STOPPED,
     UNSET,
+    keep,
+    surely,
 )
 from workflows.intralesional_il2.sources import TOPICAL_COURSE, decision
 from workflows.intralesional_il2.states import CLINICIAN, OBSERVERS
@@ -96,13 +100,31 @@ _END: Mapping[str, Expression] = {
     "phase": Constant("follow_up"),
     "topical_mode": Constant("stopped"),
 }
+_KNOWN_OUTCOME = pick(Sent("cycle"), *v.cycle_outcomes)
+_WHOLE = pick(Sent("cycle"), *range(1, len(v.cycle_outcomes) + 1)).known()
+
+
+def _counted(number: Variable, outcome: str) -> Expression:
+    """A cycle counts once, whatever is reported of it how often; the later word counts."""
+    is_so, was_so = Sent("outcome").is_(outcome), surely(_KNOWN_OUTCOME.is_(outcome))
+    return choose(
+        all_of(_WHOLE, is_so, ~was_so),
+        number + 1,
+        choose(all_of(_WHOLE, ~is_so, was_so), number - 1, number.tree()),
+    )
+
+
 _COUNTED: Mapping[str, Expression] = {
-    "cycles_completed": choose(
-        Sent("outcome").is_("completed"), v.cycles_completed + 1, v.cycles_completed.tree()
-    ),
-    "cycles_missed": choose(
-        Sent("outcome").is_("missed"), v.cycles_missed + 1, v.cycles_missed.tree()
-    ),
+    "cycles_completed": _counted(v.cycles_completed, "completed"),
+    "cycles_missed": _counted(v.cycles_missed, "missed"),
+    **{
+        known.name: keep(
+            known,
+            Sent("cycle").is_(number),
+            choose(Sent("outcome").is_("completed"), Constant("completed"), Constant("missed")),
+        )
+        for number, known in enumerate(v.cycle_outcomes, start=1)
+    },
 }
 _RUNNING = all_of(_MAINTENANCE, v.cycle >= 1, v.cycle <= p.maintenance_cycles)
 

@@ -1,9 +1,10 @@
 """What was not so: values that were corrected, and a stop that rested on a mistake.
 
-- A corrected baseline pressure moves the goal, and a corrected amount the totals: both are weighed
-  whenever anything happens, since a correction is no event of the protocol.
+- A corrected baseline pressure moves the goal: it is weighed whenever anything happens, since a
+  correction is no event of the protocol. Corrected doses are counted anew in `recount`.
 - A report that was none is taken back by a clinician; the toxicity that it opened stays open until
-  a clinician closes it, and what it discontinued stays discontinued.
+  a clinician closes it, and what it discontinued stays discontinued. A finding that was none is no
+  reason to restart.
 - A stop rule that fired after IL-2 was over, on something entered in error, is taken back where the
   course stands.
 - A discontinuation that rested on something entered in error is taken back by a clinician, to a
@@ -28,8 +29,6 @@ from engine.core.expression import (
     hours,
     least,
 )
-from engine.core.quantity import q
-from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import toxicity
 from workflows.intralesional_il2 import variables as v
@@ -37,8 +36,8 @@ from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import GOAL_AT_BASELINE, NO, UNSET, YES, keep, sent
 from workflows.intralesional_il2.hold import RISE_OPEN
 from workflows.intralesional_il2.injection import STOPPED, TESTED
-from workflows.intralesional_il2.sources import PRESSURE_GOALS, TOP_DOSE, decision, inferred
-from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, CLINICIAN, TREATED
+from workflows.intralesional_il2.sources import PRESSURE_GOALS, decision, inferred
+from workflows.intralesional_il2.states import CLINICIAN, TREATED
 
 MISTAKE = decision(
     "7.16", "A discontinuation holds for the round; what was never so did not discontinue."
@@ -59,31 +58,6 @@ GOAL_CORRECTED = Guard(
         PRESSURE_GOALS.source, "The goal is frozen for the round; what is frozen is the true one."
     ),
 )
-_AMOUNT_CORRECTED = all_of(
-    _NOT_LATE,
-    i.il2_dose.known(),
-    v.last_dose_at.known(),
-    i.il2_dose.taken_at.is_(v.last_dose_at),
-    any_of(~v.last_dose.known(), i.il2_dose.is_not(v.last_dose)),
-)
-# What could not be had not been counted.
-_COUNTED = choose(v.last_dose.known(), v.last_dose.tree(), Constant(q(0, v.MILLION)))
-AMOUNT_CORRECTED = Guard(
-    name="N11_amount_of_last_dose_corrected",
-    condition=_AMOUNT_CORRECTED,
-    title="The amount of the last dose was corrected",
-    cite=TOP_DOSE,
-)
-AMOUNT_TOO_HIGH = Guard(
-    name="N11_corrected_amount_above_limit",
-    condition=all_of(
-        _AMOUNT_CORRECTED,
-        i.il2_dose > choose(v.phase.is_("testing"), p.test_dose, p.max_dose),
-    ),
-    title="The corrected amount is above the limit",
-    cite=TOP_DOSE,
-)
-
 BY_STOP_RULE = Guard(
     name="il2_ended_by_stop_rule",
     condition=all_of(v.il2_ended_by.known(), v.il2_ended_by.is_("stop_rule")),
@@ -140,7 +114,13 @@ RETRACT = Event(
         Field(
             name="what",
             kind="code",
-            codes=("adverse_event", "emergency_visit", "vasopressor"),
+            codes=(
+                "adverse_event",
+                "emergency_visit",
+                "vasopressor",
+                "cutaneous_finding",
+                "distant_progression",
+            ),
             required=True,
         ),
         Field(
@@ -168,8 +148,15 @@ RETRACT = Event(
         "vasopressor_since_dose": keep(
             v.vasopressor_since_dose, Sent("what").is_("vasopressor"), NO
         ),
+        "cutaneous_finding": keep(
+            v.cutaneous_finding, Sent("what").is_("cutaneous_finding"), Constant("none")
+        ),
+        "distant_progression": keep(
+            v.distant_progression, Sent("what").is_("distant_progression"), NO
+        ),
     },
-    title="An adverse event, emergency visit or vasopressor since the last dose was none",
+    title="An adverse event, emergency visit or vasopressor since the last dose, or a finding, was "
+    "none",
     cite=decision("7.7", "What was entered in error says nothing of whether a dose was tolerated."),
 )
 _NEVER_STOPPED: Mapping[str, Expression] = {
@@ -208,8 +195,6 @@ CHAPTER = Chapter(
     events=(REVOKE, RETRACT),
     guards=(
         GOAL_CORRECTED,
-        AMOUNT_CORRECTED,
-        AMOUNT_TOO_HIGH,
         BY_STOP_RULE,
         NOT_BY_STOP_RULE,
         NONE_HOLDS,
@@ -237,34 +222,6 @@ CHAPTER = Chapter(
             updates={"pressure_goal": GOAL_AT_BASELINE},
             advice=("goal_corrected",),
         ),
-        Rule(
-            guard=AMOUNT_CORRECTED.name,
-            action="advise",
-            places=AFTER_FIRST_INJECTION,
-            updates={
-                "last_dose": i.il2_dose.tree(),
-                "dose_total": v.dose_total - _COUNTED + i.il2_dose,
-                "round_dose_total": v.round_dose_total - _COUNTED + i.il2_dose,
-                "last_tolerated_dose": choose(
-                    v.visit_tolerance.is_("tolerated"),
-                    i.il2_dose,
-                    v.last_tolerated_dose.tree(),
-                ),
-                "suggested_dose": choose(
-                    v.visit_tolerance.is_("tolerated"),
-                    least(i.il2_dose + p.suggested_step, p.max_dose),
-                    v.suggested_dose.tree(),
-                ),
-            },
-            advice=("amount_corrected",),
-        ),
-        Rule(
-            guard=AMOUNT_TOO_HIGH.name,
-            action="review",
-            places=TREATED,
-            updates={"review_needed": YES},
-            advice=("clinician_decides",),
-        ),
     ),
     advice=(
         Advice(
@@ -272,12 +229,6 @@ CHAPTER = Chapter(
             text="The pressure before the first injection was corrected, and the goal with it: "
             "look again at the pressures since then.",
             cite=GOAL_CORRECTED.cite,
-        ),
-        Advice(
-            name="amount_corrected",
-            text="The amount of the last dose was corrected; totals and the next suggestion follow "
-            "it.",
-            cite=TOP_DOSE,
         ),
         Advice(
             name="stop_was_a_mistake",

@@ -22,7 +22,7 @@ from workflows.intralesional_il2.conditions import (
     tail_after,
     topicals_end,
 )
-from workflows.intralesional_il2.dosing import OBSERVED
+from workflows.intralesional_il2.gate import OBSERVED
 from workflows.intralesional_il2.sources import (
     SELF_MONITORING,
     TOPICAL_COURSE,

@@ -43,6 +43,7 @@ from workflows.intralesional_il2.conditions import (
     first,
     keep,
     sent,
+    surely,
 )
 from workflows.intralesional_il2.sources import (
     PRESSURE_GOALS,
@@ -74,7 +75,11 @@ _pressure_sent = all_of(sent("systolic"), v.pressure_goal.known())
 _low = Sent("systolic") <= v.pressure_goal
 AT_HOME = any_of(
     all_of(sent("setting"), Sent("setting").is_("home")),
-    all_of(~sent("setting"), v.observed_at_home),
+    # Where nobody says where, it is the patient's home, unless an observation in the clinic runs.
+    all_of(
+        ~sent("setting"),
+        ~all_of(surely(v.observation_open), surely(~v.observed_at_home)),
+    ),
 )
 
 _IN_EMERGENCY = all_of(sent("setting"), Sent("setting").is_("emergency"))
@@ -205,7 +210,15 @@ EVENTS = (
         kind=Kind.REPORT,
         roles=STAFF,
         fields=(Field(name="new_symptoms", kind="yesno"),),
-        updates={"symptoms_reviewed_on": _last(v.symptoms_reviewed_on)},
+        updates={
+            "symptoms_reviewed_on": _last(v.symptoms_reviewed_on),
+            # Of an older day than the last review it says nothing.
+            "new_symptoms": choose(
+                surely(Today() < v.symptoms_reviewed_on),
+                v.new_symptoms.tree(),
+                choose(sent("new_symptoms"), Sent("new_symptoms"), UNSET),
+            ),
+        },
         title="Symptoms asked for",
     ),
     Event(

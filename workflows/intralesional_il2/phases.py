@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.definition import Guard, Transition
-from engine.core.expression import Expression
+from engine.core.expression import Expression, all_of, choose
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import hard
-from workflows.intralesional_il2.conditions import YES
+from workflows.intralesional_il2.conditions import UNSET, VOID, YES
 from workflows.intralesional_il2.sources import local
 
 _BACK = {
@@ -27,6 +27,19 @@ _BACK = {
 
 AFTER_IL2 = ("discontinued", "tail", "maintenance", "follow_up")
 """The phases in which a restart can have been asked for."""
+
+RESTART_GIVEN_UP: Mapping[str, Expression] = {
+    "restart_requested_at": UNSET,
+    # What was said while it was prepared is newer, and stays.
+    **{
+        stated.name: choose(
+            all_of(v.restart_requested_at.known(), ~stated.known()), earlier, stated.tree()
+        )
+        for earlier, stated in zip(v.STATED_EARLIER, v.STATED_AT_BASELINE, strict=True)
+    },
+    **VOID,
+}
+"""The old round is gone back to as it was (7.26)."""
 
 STANDS = {
     phase: Guard(

@@ -26,7 +26,8 @@ from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import DATED, IL2_OVER, UNSET, VOID, YES, keep
-from workflows.intralesional_il2.phases import AFTER_IL2, back_by_phase
+from workflows.intralesional_il2.gate import NO_RISE
+from workflows.intralesional_il2.phases import AFTER_IL2, RESTART_GIVEN_UP, back_by_phase
 from workflows.intralesional_il2.sources import RESTART, decision, paper
 from workflows.intralesional_il2.states import DECIDERS, OVER, STAFF
 
@@ -154,12 +155,6 @@ E22_CONSULTED = Guard(
     title="After neurotoxicity or myocardial dysfunction a consult took place",
     cite=AFTER_SEVERE,
 )
-E22_ENZYMES = Guard(
-    name="E22_no_enzyme_rise_open",
-    condition=~v.enzyme_hold_open,
-    title="No rise of cardiac enzymes is open",
-    cite=decision("7.17", "A rise is cleared by an echocardiogram."),
-)
 E19_DISTANT = Guard(
     name="E19_no_distant_progression",
     condition=~v.distant_progression,
@@ -184,7 +179,11 @@ E19_FOUND = Guard(
 )
 
 _ASKED_ANEW: Mapping[str, Expression] = {
-    **{variable.name: UNSET for variable in v.STATED_AT_BASELINE},
+    **{stated.name: UNSET for stated in v.STATED_AT_BASELINE},
+    **{
+        earlier.name: stated.tree()
+        for earlier, stated in zip(v.STATED_EARLIER, v.STATED_AT_BASELINE, strict=True)
+    },
     "restart_requested_at": Now(),
     **VOID,
 }
@@ -197,7 +196,6 @@ CHAPTER = Chapter(
         E22_TWELVE_WEEKS,
         E22_NO_STOP,
         E22_CONSULTED,
-        E22_ENZYMES,
         E19_DISTANT,
         E22_FOUND,
         E19_FOUND,
@@ -216,7 +214,7 @@ CHAPTER = Chapter(
                     E22_TWELVE_WEEKS,
                     E22_NO_STOP,
                     E22_CONSULTED,
-                    E22_ENZYMES,
+                    NO_RISE,
                     E19_DISTANT,
                 ),
             ),
@@ -227,10 +225,7 @@ CHAPTER = Chapter(
         *back_by_phase(
             "restart_abandoned",
             ("restart_baseline",),
-            updates={
-                "restart_requested_at": UNSET,
-                **VOID,
-            },
+            updates=RESTART_GIVEN_UP,
             phases=AFTER_IL2,
         ),
     ),

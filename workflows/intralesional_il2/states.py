@@ -112,6 +112,7 @@ ACTIONS = (
         targets={
             "escalation": "test_dose_review",
             "dose_review": "test_dose_review",
+            "observing_dose": "observing_test_dose",
             "dose_hold": "test_dose_hold",
         },
         message="review.needed",

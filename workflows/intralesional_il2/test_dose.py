@@ -10,19 +10,22 @@ from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import VOID
 from workflows.intralesional_il2.dosing import (
     AMOUNT,
-    FAST_EXPLAINED_IF_KNOWN,
     GAP,
     HARD_FOR_REPEAT,
     HARD_FOR_TEST_DOSE,
-    HEART_RATE,
-    NO_TOXICITY,
-    OBSERVED,
     ORDERED,
     SOFT_FOR_REPEAT,
-    SYMPTOMS,
     TEST_DOSE_IS_7,
 )
 from workflows.intralesional_il2.eligibility import PLAUSIBLE, SOFT_AT_BASELINE
+from workflows.intralesional_il2.gate import (
+    FAST_EXPLAINED_IF_KNOWN,
+    HEART_RATE,
+    NO_NEW_SYMPTOMS,
+    NO_TOXICITY,
+    OBSERVED,
+    SYMPTOMS,
+)
 from workflows.intralesional_il2.sources import decision, paper
 from workflows.intralesional_il2.states import ANYBODY, DECIDERS, OPEN
 
@@ -63,7 +66,15 @@ def _first_of_round(name: str, source: str, *more: Requirement) -> Transition:
         sources=(source,),
         requires=(
             *hard(*HARD_FOR_TEST_DOSE, PLAUSIBLE, FAST_EXPLAINED_IF_KNOWN),
-            *soft(TEST_DOSE_IS_7, *SOFT_AT_BASELINE, CONSULTED, SYMPTOMS, HEART_RATE, NO_TOXICITY),
+            *soft(
+                TEST_DOSE_IS_7,
+                *SOFT_AT_BASELINE,
+                CONSULTED,
+                SYMPTOMS,
+                NO_NEW_SYMPTOMS,
+                HEART_RATE,
+                NO_TOXICITY,
+            ),
             *more,
         ),
         updates=_ORDER,

@@ -32,7 +32,7 @@ from workflows.intralesional_il2.conditions import (
     YES,
     after_last_dose,
 )
-from workflows.intralesional_il2.dosing import HOME_READINGS, OBSERVED, ROUND_GRANTED
+from workflows.intralesional_il2.gate import HOME_READINGS, OBSERVED, ROUND_GRANTED
 from workflows.intralesional_il2.injection import TESTED
 from workflows.intralesional_il2.sources import (
     ADMINISTRATION,
@@ -119,10 +119,13 @@ _HELD_SINCE_DOSE = all_of(
 )
 """A dose after which IL-2 was held is not the one to rise from (7.7, 7.9)."""
 
+# Whoever judges a dose has looked at the symptoms that were new.
+_LOOKED_AT: Mapping[str, Expression] = {"new_symptoms": choose(v.new_symptoms.known(), NO, UNSET)}
 _HARD = (OBSERVED, GRADES, NO_EMERGENCY, NO_VASOPRESSOR, PRESSURE_BACK)
 _SUGGESTED = least(v.last_dose + p.suggested_step, p.max_dose)
 
 _BEGIN: Mapping[str, Expression] = {
+    **_LOOKED_AT,
     "d0": v.test_dose_on.tree(),
     "window_ends_on": v.test_dose_on + Constant(days(1)) * p.induction_days,
     "planned_slots": p.planned_visits.tree(),
@@ -131,18 +134,28 @@ _BEGIN: Mapping[str, Expression] = {
     "missed_slots": Constant(Decimal(0)),
     "lapsed_on": UNSET,
     "escalation_began_at": Now(),
+    "doses_given": Constant(Decimal(0)),
+    "doses_elsewhere": Constant(Decimal(0)),
     "last_tolerated_dose": v.last_dose.tree(),
+    "last_tolerated_at": v.last_dose_at.tree(),
     "suggested_dose": _SUGGESTED,
     "visit_tolerance": Constant("tolerated"),
     "hold_since_tolerated": choose(_HELD_SINCE_DOSE, YES, NO),
     "phase": Constant("escalating"),
 }
 _NEXT: Mapping[str, Expression] = {
+    **_LOOKED_AT,
     "previous_tolerated_dose": choose(
         _HELD_SINCE_DOSE, v.previous_tolerated_dose.tree(), v.last_tolerated_dose.tree()
     ),
     "last_tolerated_dose": choose(
         _HELD_SINCE_DOSE, v.last_tolerated_dose.tree(), v.last_dose.tree()
+    ),
+    "previous_tolerated_at": choose(
+        _HELD_SINCE_DOSE, v.previous_tolerated_at.tree(), v.last_tolerated_at.tree()
+    ),
+    "last_tolerated_at": choose(
+        _HELD_SINCE_DOSE, v.last_tolerated_at.tree(), v.last_dose_at.tree()
     ),
     "suggested_dose": choose(_HELD_SINCE_DOSE, v.last_tolerated_dose.tree(), _SUGGESTED),
     "visit_tolerance": Constant("tolerated"),
@@ -156,17 +169,28 @@ _BACK = choose(
 _INTOLERABLE: Mapping[str, Expression] = {
     "visit_tolerance": Constant("not_tolerated"),
     "last_tolerated_dose": _BACK,
+    "last_tolerated_at": choose(
+        v.visit_tolerance.is_("tolerated"),
+        v.previous_tolerated_at.tree(),
+        v.last_tolerated_at.tree(),
+    ),
     "suggested_dose": _BACK,
 }
-_REVOKED: Mapping[str, Expression] = {
-    "visit_tolerance": Constant("not_tolerated"),
+UNTESTED: Mapping[str, Expression] = {
     "last_tolerated_dose": UNSET,
+    "last_tolerated_at": UNSET,
+    "previous_tolerated_dose": UNSET,
+    "previous_tolerated_at": UNSET,
     "suggested_dose": UNSET,
     "d0": UNSET,
     "window_ends_on": UNSET,
+    "escalation_began_at": UNSET,
     "review_needed": YES,
     "phase": Constant("testing"),
 }
+"""There is no tolerated test dose, hence no escalation."""
+
+_REVOKED: Mapping[str, Expression] = {**UNTESTED, "visit_tolerance": Constant("not_tolerated")}
 
 _SEVERE = Sent("grade") > p.tolerated_grade
 REVOKED = Guard(

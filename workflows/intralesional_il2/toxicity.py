@@ -2,7 +2,7 @@
 
 - While IL-2 is given they move the course. Afterwards they are recorded, advise, and leave a flag
   that a restart must override.
-- Before the first injection of a round they mean a consult: each has a twin for that.
+- Before the first injection of a round they mean a consult: each has a twin in `before_il2`.
 - They watch readings and what is reported alike, and act whatever the time of what they learn.
 """
 
@@ -16,11 +16,11 @@ from engine.core.definition import Advice, Citation, Guard, Input, Rule
 from engine.core.expression import (
     Constant,
     Expression,
+    LatestDay,
     Now,
     Operand,
     Sent,
     Sustained,
-    Today,
     Total,
     Truth,
     all_of,
@@ -36,9 +36,11 @@ from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter
 from workflows.intralesional_il2.conditions import (
     BEING_TREATED,
+    DATED,
     HORIZON,
     RHYTHM_WHILE_FAST,
     TOXIC,
+    UNSET,
     VOID,
     YES,
     brought,
@@ -49,7 +51,7 @@ from workflows.intralesional_il2.conditions import (
     watched_window,
 )
 from workflows.intralesional_il2.sources import decision, table_3
-from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION, PREPARING
+from workflows.intralesional_il2.states import AFTER_FIRST_INJECTION
 
 SVT_STOPS = table_3(
     "Supraventricular tachycardia (including atrial fibrillation)", "Discontinue IL-2 therapy"
@@ -68,6 +70,7 @@ ARRHYTHMIAS = ("supraventricular_tachycardia", "atrial_fibrillation")
 NEUROTOXIC = ("confusion", "delirium", "encephalopathy", "other_neurotoxicity")
 AT_EVENTS = ("adverse_event_reported",)
 _DAY = timedelta(days=1)
+_ONCE = Constant(Decimal(1))
 
 
 def _stop(code: str, *, consult: bool = False) -> Mapping[str, Expression]:
@@ -75,11 +78,13 @@ def _stop(code: str, *, consult: bool = False) -> Mapping[str, Expression]:
     updates: dict[str, Expression] = {
         **VOID,
         "stopped_by": first(v.stopped_by, code),
-        "stop_rules_fired": v.stop_rules_fired + 1,
+        # Of an adopted course nobody may have said how often; from now on it is at least once.
+        "stop_rules_fired": choose(v.stop_rules_fired.known(), v.stop_rules_fired + 1, _ONCE),
         "stop_rule_ever": YES,
         "stop_rule_open": YES,
         **TOXIC,
-        "il2_over_on": first(v.il2_over_on, Today()),
+        # The decision is of the day on which the reason is learnt, however old that is.
+        "il2_over_on": first(v.il2_over_on, choose(DATED, LatestDay(), UNSET)),
         "il2_ended_by": first(v.il2_ended_by, "stop_rule"),
         "phase": choose(BEING_TREATED, Constant("discontinued"), v.phase.tree()),
     }
@@ -143,12 +148,6 @@ _ELEVATED = any_of(
         i.cardiac_enzymes.between(v.first_injection_at, horizon=HORIZON).is_("elevated"),
     ),
 )
-_ELEVATED_BEFORE = any_of(
-    all_of(brought(i.troponin), i.troponin > i.troponin_upper_limit),
-    all_of(brought(i.ck_mb), i.ck_mb > i.ck_mb_upper_limit),
-    all_of(brought(i.cardiac_enzymes), i.cardiac_enzymes.one_of("elevated", "elevated_falling")),
-)
-
 N01 = Guard(
     name="N01_sinus_tachycardia_sustained",
     condition=all_of(
@@ -221,31 +220,6 @@ E03_ELEVATED = Guard(
     cite=ENZYMES_HOLD,
 )
 
-
-def _before(guard: Guard, name: str, condition: Operand) -> Guard:
-    return Guard(
-        name=f"{name}_before_il2",
-        condition=condition.tree(),
-        title=f"Before the first injection: {guard.title}",
-        cite=guard.cite,
-    )
-
-
-BEFORE = (
-    _before(N05, "N05_creatinine_above_3",
-            all_of(brought(i.creatinine), i.creatinine > p.creatinine_limit)),
-    _before(N06, "N06_platelets_below_30",
-            all_of(brought(i.platelets), i.platelets < p.platelet_limit)),
-    _before(E01_ON_ECG, "E01_svt_or_af_on_ecg",
-            all_of(brought(i.rhythm), i.rhythm.one_of(*FAST_RHYTHMS))),
-    _before(E03_ELEVATED, "E03_cardiac_enzymes_elevated", _ELEVATED_BEFORE),
-    _before(E03_DYSFUNCTION, "E03_myocardial_dysfunction",
-            all_of(brought(i.echocardiogram), i.echocardiogram.is_("dysfunction"))),
-)  # fmt: skip
-BEFORE_REPORTED = (
-    _before(E01_REPORTED, "E01_svt_or_af_reported", _reported(*ARRHYTHMIAS)),
-    _before(E02, "E02_neurotoxicity_reported", _reported(*NEUROTOXIC)),
-)
 
 _HELD_ALREADY = all_of(v.enzyme_hold_open.known(), v.enzyme_hold_open, v.enzyme_rise_at.known())
 
@@ -327,8 +301,6 @@ CHAPTER = Chapter(
         E02,
         E03_DYSFUNCTION,
         E03_ELEVATED,
-        *BEFORE,
-        *BEFORE_REPORTED,
     ),
     rules=(
         _d(N01, "N01", "N01_evaluate"),
@@ -345,27 +317,6 @@ CHAPTER = Chapter(
             places=AFTER_FIRST_INJECTION,
             updates=_HELD,
             advice=("E03_hold", "E03_myocarditis"),
-        ),
-        *(
-            Rule(
-                guard=guard.name,
-                action="consult",
-                places=PREPARING,
-                updates={"consult_needed": YES},
-                advice=("consult_before_il2",),
-            )
-            for guard in BEFORE
-        ),
-        *(
-            Rule(
-                guard=guard.name,
-                action="consult",
-                places=PREPARING,
-                events=AT_EVENTS,
-                updates={"consult_needed": YES},
-                advice=("consult_before_il2",),
-            )
-            for guard in BEFORE_REPORTED
         ),
     ),
     advice=(
@@ -389,12 +340,6 @@ CHAPTER = Chapter(
                 "Elevated Cardiac Enzymes",
                 "Consider cardiology consult for evaluation of myocarditis",
             ),
-        ),
-        _text(
-            "consult_before_il2",
-            "A finding that would stop IL-2 is present before the first injection: consult before "
-            "starting.",
-            decision("7.34", "Before the first injection a stop rule means consult."),
         ),
     ),
 )  # fmt: skip

@@ -53,9 +53,21 @@ phase = Variable(
     title="Where the course stands, whatever interrupts it",
 )
 left_at = Variable(name="left_at", kind="instant", title="When the course was left")
+begun_here = _round(
+    "begun_here",
+    "yesno",
+    "The round began here, so that nothing is left to attest",
+    True,  # noqa: FBT003  # the value of a mark
+)
 
 # --- doses of the round --------------------------------------------------------------------------
 
+round_since = _round(
+    "round_since", "instant", "An injection before this is of an earlier round; unset in the first"
+)
+latest_injection_at = Variable(
+    name="latest_injection_at", kind="instant", title="The latest injection of any round"
+)
 first_injection_at = _round("first_injection_at", "instant", "First injection of the round")
 first_visit_at = _round("first_visit_at", "instant", "First dose after the test dose")
 test_dose_on = _round("test_dose_on", "date", "Date of the last test dose")
@@ -74,6 +86,12 @@ doses_given = _counter("doses_given", "Doses given after the test dose")
 last_dose = _round("last_dose", "quantity", "Last dose given", unit=MILLION)
 last_dose_at = _round("last_dose_at", "instant", "When the last dose was given")
 last_dose_on = _round("last_dose_on", "date", "Date of the last dose given")
+last_tolerated_at = _round(
+    "last_tolerated_at", "instant", "When the last dose confirmed as tolerated was given"
+)
+previous_tolerated_at = _round(
+    "previous_tolerated_at", "instant", "When the tolerated dose before that was given"
+)
 last_tolerated_dose = _round(
     "last_tolerated_dose", "quantity", "Last dose confirmed as tolerated", unit=MILLION
 )
@@ -92,6 +110,22 @@ dose_total = Variable(
     unit=MILLION,
     initial=q(0, MILLION),
     title="IL-2 given in all",
+)
+test_doses_elsewhere = _counter("test_doses_elsewhere", "Test doses given before it came here")
+doses_elsewhere = _counter("doses_elsewhere", "Doses after the test dose, before it came here")
+round_dose_elsewhere = _round(
+    "round_dose_elsewhere",
+    "quantity",
+    "IL-2 of this round given before the course came here",
+    q(0, MILLION),
+    unit=MILLION,
+)
+dose_elsewhere = Variable(
+    name="dose_elsewhere",
+    kind="quantity",
+    unit=MILLION,
+    initial=q(0, MILLION),
+    title="IL-2 in all given before the course came here",
 )
 
 # --- the order that waits ------------------------------------------------------------------------
@@ -117,7 +151,18 @@ visit_tolerance = Variable(
     per_round=True,
     title="Whether the last dose was tolerated",
 )
+tolerance_before = Variable(
+    name="tolerance_before",
+    kind="code",
+    codes=visit_tolerance.codes,
+    initial="unassessed",
+    per_round=True,
+    title="Whether the dose before the last was tolerated",
+)
 worst_grade = _counter("worst_grade", "Worst adverse event since the last dose")
+worst_grade_before = _counter("worst_grade_before", "The same of the dose before the last")
+emergency_before = _mark("emergency_before", "Emergency visit after the dose before the last")
+vasopressor_before = _mark("vasopressor_before", "Vasopressor after the dose before the last")
 emergency_since_dose = _mark("emergency_since_dose", "Emergency visit since the last dose")
 vasopressor_since_dose = _mark("vasopressor_since_dose", "Vasopressor since the last dose")
 low_pressure_seen = _mark("low_pressure_seen", "Hypotension since the last dose")
@@ -125,6 +170,9 @@ fast_heart_seen = _mark("fast_heart_seen", "Tachycardia since the last dose")
 low_urine_seen = _mark("low_urine_seen", "Oliguria reported since the last dose")
 symptoms_reviewed_on = Variable(
     name="symptoms_reviewed_on", kind="date", title="Symptoms last reviewed on"
+)
+new_symptoms = Variable(
+    name="new_symptoms", kind="yesno", title="New symptoms at the last review of symptoms"
 )
 review_needed = _mark("review_needed", "A clinician must decide before the next dose")
 
@@ -220,6 +268,16 @@ tail_ends_on = _round("tail_ends_on", "date", "Last night of the tail")
 cycle = _counter("cycle", "Cycle that is due or running; 0 before the first")
 cycles_completed = _counter("cycles_completed", "Cycles reported as completed")
 cycles_missed = _counter("cycles_missed", "Cycles reported as missed")
+cycle_outcomes = tuple(
+    Variable(
+        name=f"cycle_{n}_outcome",
+        kind="code",
+        codes=("completed", "missed"),
+        per_round=True,
+        title=f"What became of cycle {n}",
+    )
+    for n in range(1, 14)
+)
 topical_mode = Variable(
     name="topical_mode",
     kind="code",
@@ -274,21 +332,33 @@ STATED_AT_BASELINE = (
 )
 """What a restart asks anew."""
 
+STATED_EARLIER = tuple(
+    Variable(
+        name=f"earlier_{stated.name}",
+        kind=stated.kind,
+        title=f"Before the restart that is prepared: {stated.title}",
+    )
+    for stated in STATED_AT_BASELINE
+)
+"""What an abandoned restart gives back."""
+
 VARIABLES = (
-    phase, left_at, first_injection_at, first_visit_at, test_dose_on, d0, escalation_began_at,
-    window_ends_on, planned_slots, slot, missed_slots, lapsed_on, test_doses, doses_given,
-    last_dose, last_dose_at, last_dose_on, last_tolerated_dose, previous_tolerated_dose,
-    suggested_dose, round_dose_total, dose_total, ordered_dose, ordered_on, observation_open,
-    observation_ends_at, observed_at_home, home_readings_attested, visit_tolerance, worst_grade,
-    emergency_since_dose, vasopressor_since_dose, low_pressure_seen, fast_heart_seen,
-    low_urine_seen, symptoms_reviewed_on, review_needed, pressure_goal, goal_reading_at,
-    unplanned_round,
+    phase, left_at, begun_here, round_since, latest_injection_at, first_injection_at,
+    first_visit_at, test_dose_on, d0, escalation_began_at, window_ends_on, planned_slots, slot,
+    missed_slots, lapsed_on, test_doses, doses_given, last_dose, last_dose_at, last_dose_on,
+    last_tolerated_dose, previous_tolerated_dose, last_tolerated_at, previous_tolerated_at,
+    test_doses_elsewhere, doses_elsewhere, round_dose_elsewhere, dose_elsewhere, suggested_dose,
+    round_dose_total, dose_total, ordered_dose, ordered_on, observation_open, observation_ends_at,
+    observed_at_home, home_readings_attested, visit_tolerance, worst_grade, tolerance_before,
+    worst_grade_before, emergency_before, vasopressor_before, new_symptoms, emergency_since_dose,
+    vasopressor_since_dose, low_pressure_seen, fast_heart_seen, low_urine_seen,
+    symptoms_reviewed_on, review_needed, pressure_goal, goal_reading_at, unplanned_round,
     repeat_due_at, fast_heart_at, toxicity_open, toxicity_at, causes_corrected_at,
-    tachycardia_reviewed_on, hold_since_tolerated,
-    enzyme_hold_open, enzyme_rise_at, enzymes_due_at, enzymes_cleared_at, troponin_floor,
-    ck_mb_floor, fluid_total, loperamide_on, loperamide_total, acetaminophen_on,
-    acetaminophen_total, acetaminophen_at, stopped_by, stop_rules_fired, stop_rule_ever,
-    stop_rule_open, consult_needed, il2_over_on, il2_ended_by, tail_ends_on, cycle,
-    cycles_completed, cycles_missed, topical_mode, topical_nights, topical_occluded,
-    *STATED_AT_BASELINE, restart_requested_at, cutaneous_finding, distant_progression,
+    tachycardia_reviewed_on, hold_since_tolerated, enzyme_hold_open, enzyme_rise_at,
+    enzymes_due_at, enzymes_cleared_at, troponin_floor, ck_mb_floor, fluid_total, loperamide_on,
+    loperamide_total, acetaminophen_on, acetaminophen_total, acetaminophen_at, stopped_by,
+    stop_rules_fired, stop_rule_ever, stop_rule_open, consult_needed, il2_over_on, il2_ended_by,
+    tail_ends_on, cycle, cycles_completed, cycles_missed, *cycle_outcomes, topical_mode,
+    topical_nights, topical_occluded, *STATED_AT_BASELINE, *STATED_EARLIER, restart_requested_at,
+    cutaneous_finding, distant_progression,
 )  # fmt: skip

@@ -49,7 +49,7 @@ def hematocrit(value: str) -> Part:
     return labs(hematocrit=f"{value} %")
 
 
-ON_DAY = (step("symptoms_reviewed"),)
+ON_DAY = (step("symptoms_reviewed", new_symptoms=False),)
 ORDER = orders("10 M[IU]")
 BLOCKED = "N06_no_count_awaiting_repetition"
 CONSULT = step("consult_recorded", specialty="oncology")
@@ -68,7 +68,7 @@ ROWS = (
     row("N05", "creatinine 31 mg/L, which is 3.1 mg/dL", after_dose, labs(creatinine="31 mg/L"),
         then=ends_in("il2_discontinued")),
     row("N05", "no creatinine since the first injection: a question, and no discontinuation",
-        after_dose, step("symptoms_reviewed"),
+        after_dose, step("symptoms_reviewed", new_symptoms=False),
         then=(ends_in("observing_dose"), asks("N05", "creatinine"))),
     row("N05", "creatinine 5000, physically impossible: a question, and no discontinuation",
         after_dose, creatinine("5000"),
@@ -137,7 +137,7 @@ ROWS = (
         count("29"), waits(hours=24), count("29"),
         then=(ends_in("tail"), fires("N06"), has(stop_rule_open=True))),
     row("N06", "counts below 30 of long ago are no question in maintenance", in_tail, count("29"),
-        until("2026-08-01 09:00"), step("symptoms_reviewed"),
+        until("2026-08-01 09:00"), step("symptoms_reviewed", new_symptoms=False),
         then=(ends_in("maintenance"), silent("N06_platelets_below_30_sustained"))),
     row("N06", "a count of 29 of the day before, entered late, completes the run", after_dose,
         waits(hours=30), count("29"), labs(platelets="29 10*3/uL", at="2026-03-05 15:00"),

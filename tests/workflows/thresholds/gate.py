@@ -64,7 +64,7 @@ def signs_but(missing: str) -> tuple[Part, ...]:
     return (
         until("2026-03-05 09:00"),
         signs(*(name for name in NORMAL if name != missing)),
-        step("symptoms_reviewed"),
+        step("symptoms_reviewed", new_symptoms=False),
     )
 
 
@@ -107,10 +107,11 @@ ROWS = (
         for name in NORMAL
     ),
     firmly("N19", "a dose, symptoms were asked for yesterday", escalating,
-           until("2026-03-04 09:00"), step("symptoms_reviewed"), until("2026-03-05 09:00"),
+           until("2026-03-04 09:00"), step("symptoms_reviewed", new_symptoms=False),
+           until("2026-03-05 09:00"),
            signs(*NORMAL), SEVEN, kept="symptoms_of_the_day"),
     row("N19", "a dose, everything is of the day", escalating, until("2026-03-05 09:00"),
-        signs(*NORMAL), step("symptoms_reviewed"), SEVEN(), then=granted),
+        signs(*NORMAL), step("symptoms_reviewed", new_symptoms=False), SEVEN(), then=granted),
     *(
         softly("E18", f"a test dose, {name} was taken yesterday", at_baseline,
                until("2026-03-03 09:00"),
