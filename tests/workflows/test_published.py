@@ -26,8 +26,8 @@ def test_what_is_published_has_the_digest_that_was_published(workflow: Workflow)
     )
     assert published[workflow.label] == digest, (
         f"{workflow.label} was published as {published[workflow.label]}, and courses may be pinned "
-        f"to that: leave it as it was, and add what has changed to ALL as another version, with a "
-        f"line of its own in {FILE.name}. (Titles and citations may change; whatever is weighed, "
+        f"to that: what has changed is another version, with a line of its own in {FILE.name}, and "
+        f"the older line stays. (Titles and citations may change; whatever is weighed, "
         f"advised or permitted may not.)"
     )
 
