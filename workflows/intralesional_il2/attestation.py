@@ -107,7 +107,9 @@ def _field(attested: Variable) -> Field:
 
 def _attested(*variables: Variable) -> dict[str, Expression]:
     return {
-        unset.name: keep(unset, all_of(~unset.known(), sent(unset.name)), Sent(unset.name))
+        unset.name: keep(
+            unset, all_of(ADOPTED.condition, ~unset.known(), sent(unset.name)), Sent(unset.name)
+        )
         for unset in variables
     }
 
@@ -117,6 +119,7 @@ ATTESTED = Event(
     kind=Kind.REPORT,
     roles=(CLINICIAN,),
     fields=tuple(_field(attested) for attested in ATTESTABLE),
+    updates=_attested(*_OF_ROUND),
     title="A clinician attests what is not known of a course that began elsewhere",
     cite=ADOPTED.cite,
 )
@@ -144,7 +147,7 @@ def _stands(phase: str, source: str, **more: Expression) -> Transition:
         event=ATTESTED.name,
         sources=(source,),
         requires=hard(ADOPTED),
-        updates={**_attested(*_OF_ROUND), "phase": first(v.phase, phase), **more},
+        updates={"phase": first(v.phase, phase), **more},
     )
 
 
@@ -166,7 +169,7 @@ CHAPTER = Chapter(
             event=ATTESTED.name,
             sources=("restart", "closed"),
             requires=hard(ADOPTED),
-            updates={**_attested(*ATTESTABLE)},
+            updates=_attested(v.phase, *_OF_ESCALATION, *_OF_END),
         ),
     ),
 )

@@ -117,13 +117,7 @@ TEST: Mapping[str, Expression] = {
     "topical_mode": choose(TOPICALS_STOPPED, Constant("stopped"), Constant("treatment")),
     "phase": Constant("testing"),
 }
-FIRST: Mapping[str, Expression] = {
-    # What nobody attested of a course that is adopted before IL-2: the round begins with this.
-    **{
-        mark.name: first(mark, mark.initial)
-        for mark in v.VARIABLES
-        if mark.per_round and mark.initial is not None and mark is not v.toxicity_open
-    },
+_ROUND: Mapping[str, Expression] = {
     **TEST,
     "begun_here": YES,
     "test_doses": Constant(Decimal(1)),
@@ -152,8 +146,17 @@ _NEW_ROUND: Mapping[str, Expression] = {
         ),
     ),
 }
+FIRST: Mapping[str, Expression] = {
+    # What nobody attested of a course that is adopted before IL-2: the round begins with this.
+    **{
+        mark.name: first(mark, mark.initial)
+        for mark in v.VARIABLES
+        if mark.per_round and mark.initial is not None and mark is not v.toxicity_open
+    },
+    **_ROUND,
+}
 RESTARTED: Mapping[str, Expression] = {
-    **FIRST,
+    **_ROUND,
     **_NEW_ROUND,
     # What led to the restart is answered by it; the next one asks anew.
     "restart_requested_at": UNSET,

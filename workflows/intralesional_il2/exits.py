@@ -13,7 +13,7 @@ from engine.core.expression import Constant, Expression, Now, Sent, Today, choos
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard
 from workflows.intralesional_il2.conditions import BEING_TREATED, UNSET, VOID, first, topicals_end
-from workflows.intralesional_il2.phases import AFTER_IL2, RESTART_GIVEN_UP, STANDS, back_by_phase
+from workflows.intralesional_il2.phases import AFTER_IL2, STANDS, back_by_phase, restart_given_up
 from workflows.intralesional_il2.sources import local
 from workflows.intralesional_il2.states import (
     ANYBODY,
@@ -31,7 +31,8 @@ _LEAVES: Mapping[str, Expression] = {
     **VOID,
 }
 # A restart that was being prepared is not taken up again.
-_COMES_BACK: Mapping[str, Expression] = {**RESTART_GIVEN_UP, "left_at": UNSET}
+_COMES_BACK = restart_given_up(v.left_at.known())
+_WITHDRAWS = restart_given_up(Sent("scope").is_("il2"))
 _IL2_ENDS: Mapping[str, Expression] = {
     "il2_over_on": first(v.il2_over_on, Today()),
     "il2_ended_by": first(v.il2_ended_by, "withdrawal"),
@@ -57,12 +58,14 @@ def _report(
     *,
     why: bool = False,
     fields: tuple[Field, ...] = (),
+    updates: Mapping[str, Expression] | None = None,
 ) -> Event:
     return Event(
         name=name,
         kind=Kind.REPORT,
         roles=roles,
         fields=fields,
+        updates=updates or {},
         title=title,
         reason_codes=("entered-in-error", "other") if why else (),
         reason_required=why,
@@ -76,12 +79,19 @@ EVENTS = (
         "The patient withdraws",
         ANYBODY,
         fields=(Field(name="scope", kind="code", codes=("il2", "topicals", "all"), required=True),),
+        updates=_WITHDRAWS,
     ),
     _report("contact_lost", "The patient is lost to follow-up", ANYBODY),
-    _report("contact_regained", "The patient is found again", ANYBODY),
+    _report("contact_regained", "The patient is found again", ANYBODY, updates=_COMES_BACK),
     _report("transfer_reported", "Care goes on elsewhere", STAFF),
     _report("follow_up_ended", "A clinician ends follow-up", (CLINICIAN,)),
-    _report("exit_corrected", "The exit was entered in error", (CLINICIAN,), why=True),
+    _report(
+        "exit_corrected",
+        "The exit was entered in error",
+        (CLINICIAN,),
+        why=True,
+        updates=_COMES_BACK,
+    ),
 )
 _EXITS = {
     "contact_lost": "lost_to_follow_up",
@@ -177,16 +187,16 @@ CHAPTER = Chapter(
         *back_by_phase(
             "withdrawal_reported",
             ("restart_baseline",),
-            updates=RESTART_GIVEN_UP,
+            updates=VOID,
             phases=AFTER_IL2,
         ),
         *back_by_phase(
-            "contact_regained", ("lost_to_follow_up",), updates=_COMES_BACK, reopens=True
+            "contact_regained", ("lost_to_follow_up",), updates={"left_at": UNSET}, reopens=True
         ),
         *back_by_phase(
             "exit_corrected",
             ("withdrawn", "died", "transferred", "completed"),
-            updates=_COMES_BACK,
+            updates={"left_at": UNSET},
             reopens=True,
         ),
     ),

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.definition import Guard, Transition
-from engine.core.expression import Expression, all_of, choose
+from engine.core.expression import Expression, Operand, all_of
 from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import hard
-from workflows.intralesional_il2.conditions import UNSET, VOID, YES
+from workflows.intralesional_il2.conditions import UNSET, YES, keep
 from workflows.intralesional_il2.sources import local
 
 _BACK = {
@@ -28,18 +28,21 @@ _BACK = {
 AFTER_IL2 = ("discontinued", "tail", "maintenance", "follow_up")
 """The phases in which a restart can have been asked for."""
 
-RESTART_GIVEN_UP: Mapping[str, Expression] = {
-    "restart_requested_at": UNSET,
-    # What was said while it was prepared is newer, and stays.
-    **{
-        stated.name: choose(
-            all_of(v.restart_requested_at.known(), ~stated.known()), earlier, stated.tree()
-        )
-        for earlier, stated in zip(v.STATED_EARLIER, v.STATED_AT_BASELINE, strict=True)
-    },
-    **VOID,
-}
-"""The old round is gone back to as it was (7.26)."""
+
+def restart_given_up(given_up: Operand) -> dict[str, Expression]:
+    """The updates of an event that gives up the restart that is prepared (7.26).
+
+    The old round is gone back to as it was; what was said in the meantime is newer, and stays.
+    """
+    prepared = all_of(v.restart_requested_at.known(), given_up)
+    return {
+        "restart_requested_at": keep(v.restart_requested_at, prepared, UNSET),
+        **{
+            stated.name: keep(stated, all_of(prepared, ~stated.known()), earlier)
+            for earlier, stated in zip(v.STATED_EARLIER, v.STATED_AT_BASELINE, strict=True)
+        },
+    }
+
 
 STANDS = {
     phase: Guard(

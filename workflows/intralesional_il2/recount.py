@@ -170,6 +170,7 @@ _OF_LAST: Mapping[str, Expression] = {
     "observation_open": keep(
         v.observation_open, _ANOTHER, all_of(_ANY, surely(Now() < _OPENS))
     ),
+    "home_readings_attested": keep(v.home_readings_attested, _ANOTHER, UNSET),
     "visit_tolerance": keep(
         v.visit_tolerance,
         _ANOTHER,

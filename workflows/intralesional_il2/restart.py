@@ -27,7 +27,7 @@ from workflows.intralesional_il2 import variables as v
 from workflows.intralesional_il2.chapter import Chapter, hard, soft
 from workflows.intralesional_il2.conditions import DATED, IL2_OVER, UNSET, VOID, YES, keep
 from workflows.intralesional_il2.gate import NO_RISE
-from workflows.intralesional_il2.phases import AFTER_IL2, RESTART_GIVEN_UP, back_by_phase
+from workflows.intralesional_il2.phases import AFTER_IL2, back_by_phase, restart_given_up
 from workflows.intralesional_il2.sources import RESTART, decision, paper
 from workflows.intralesional_il2.states import DECIDERS, OVER, STAFF
 
@@ -121,6 +121,7 @@ ABANDONED = Event(
     name="restart_abandoned",
     kind=Kind.REPORT,
     roles=STAFF,
+    updates=restart_given_up(YES),
     title="The restart is abandoned",
     cite=decision("7.26", "An abandoned restart returns to the old schedule."),
 )
@@ -225,7 +226,7 @@ CHAPTER = Chapter(
         *back_by_phase(
             "restart_abandoned",
             ("restart_baseline",),
-            updates=RESTART_GIVEN_UP,
+            updates=VOID,
             phases=AFTER_IL2,
         ),
     ),
