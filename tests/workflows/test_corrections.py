@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.submission import Answer
+from engine.answer import Answer
 from engine.testing import Story, kept_by, said, step
 from tests.workflows.il2 import (
     after_dose,

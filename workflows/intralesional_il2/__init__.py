@@ -37,7 +37,7 @@ from workflows.intralesional_il2 import (
 )
 from workflows.intralesional_il2.inputs import INPUTS
 from workflows.intralesional_il2.parameters import PARAMETERS
-from workflows.intralesional_il2.states import ACTIONS, NOT_PUBLISHED, ROLES, STATES
+from workflows.intralesional_il2.states import ACTIONS, DECIDERS, NOT_PUBLISHED, ROLES, STATES
 from workflows.intralesional_il2.variables import VARIABLES
 
 __all__ = ["WORKFLOW"]
@@ -79,6 +79,7 @@ WORKFLOW = Workflow(
     variables=VARIABLES,
     parameters=PARAMETERS,
     roles=ROLES,
+    arrangers=DECIDERS,
     not_published=NOT_PUBLISHED,
     actions=ACTIONS,
     events=tuple(event for chapter in _CHAPTERS for event in chapter.events),

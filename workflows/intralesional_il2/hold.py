@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.definition import Advice, Event, Guard, Kind, Timer, Transition
-from engine.core.expression import Expression, Today, all_of, choose, hours
+from engine.core.definition import Advice, Event, Guard, Kind, Timer, Transition, Visit
+from engine.core.expression import Expression, Round, Today, all_of, choose, days, hours
 from workflows.intralesional_il2 import inputs as i
 from workflows.intralesional_il2 import parameters as p
 from workflows.intralesional_il2 import variables as v
@@ -45,6 +45,7 @@ _RELEASED: Mapping[str, Expression] = {
     "enzyme_hold_open": NO,
     "enzymes_cleared_at": i.echocardiogram.taken_at.tree(),
     "enzymes_due_at": UNSET,
+    "enzymes_taken_on": UNSET,
     "troponin_floor": i.troponin.tree(),
     "ck_mb_floor": i.ck_mb.tree(),
     "topical_nights": choose(
@@ -134,6 +135,18 @@ CHAPTER = Chapter(
             event="enzyme_check_due",
             due=v.enzymes_due_at.tree(),
             places=("test_dose_hold", "dose_hold"),
+        ),
+    ),
+    visits=(
+        # Every eight hours means by the next day: after that, the hold is past its review.
+        Visit(
+            name="enzyme_check",
+            places=("test_dose_hold", "dose_hold"),
+            number=Round(),
+            earliest=v.enzymes_taken_on.tree(),
+            target=v.enzymes_taken_on.tree(),
+            latest=v.enzymes_taken_on + days(1),
+            title="Cardiac enzymes during the hold",
         ),
     ),
 )

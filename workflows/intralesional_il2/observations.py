@@ -187,6 +187,14 @@ EVENTS = (
             "enzymes_due_at": keep(
                 v.enzymes_due_at, v.enzymes_due_at.known(), Now() + p.enzyme_interval
             ),
+            "enzymes_taken_on": keep(
+                v.enzymes_taken_on,
+                all_of(
+                    v.enzymes_taken_on.known(),
+                    sent("troponin") | sent("ck_mb") | sent("cardiac_enzymes"),
+                ),
+                greatest(v.enzymes_taken_on, Today()),
+            ),
         },
         title="Cardiac enzymes, each with the laboratory's own upper limit",
     ),
@@ -194,7 +202,7 @@ EVENTS = (
         name="enzyme_trend_ended",
         kind=Kind.REPORT,
         roles=(CLINICIAN,),
-        updates={"enzymes_due_at": UNSET},
+        updates={"enzymes_due_at": UNSET, "enzymes_taken_on": UNSET},
         title="Enzymes need not be followed any more",
     ),
     Event(

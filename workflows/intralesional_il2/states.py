@@ -6,7 +6,7 @@ either.
 
 from __future__ import annotations
 
-from engine.core.definition import Action, State
+from engine.core.definition import Action, State, Waits
 
 CLINICIAN = "clinician"
 PRESCRIBER = "prescriber"
@@ -37,13 +37,38 @@ NOT_PUBLISHED = "not-published"
 STATES = (
     State(name="baseline", stage="baseline", title="Baseline evaluation"),
     State(name="observing_test_dose", stage="test_dose", title="Six hours after the test dose"),
-    State(name="assessing_tolerance", stage="test_dose", title="Was the test dose tolerated?"),
-    State(name="test_dose_hold", stage="test_dose", title="Held for cardiac enzymes, test dose"),
-    State(name="test_dose_review", stage="test_dose", title="Clinician decides, test dose"),
+    State(
+        name="assessing_tolerance",
+        stage="test_dose",
+        title="Was the test dose tolerated?",
+        waits=Waits.DECISION,
+    ),
+    State(
+        name="test_dose_hold",
+        stage="test_dose",
+        title="Held for cardiac enzymes, test dose",
+        waits=Waits.HOLD,
+    ),
+    State(
+        name="test_dose_review",
+        stage="test_dose",
+        title="Clinician decides, test dose",
+        waits=Waits.DECISION,
+    ),
     State(name="escalation", stage="dose_escalation", title="Between two visits"),
     State(name="observing_dose", stage="dose_escalation", title="Six hours after a dose"),
-    State(name="dose_hold", stage="dose_escalation", title="Held for cardiac enzymes"),
-    State(name="dose_review", stage="dose_escalation", title="Clinician decides"),
+    State(
+        name="dose_hold",
+        stage="dose_escalation",
+        title="Held for cardiac enzymes",
+        waits=Waits.HOLD,
+    ),
+    State(
+        name="dose_review",
+        stage="dose_escalation",
+        title="Clinician decides",
+        waits=Waits.DECISION,
+    ),
     State(name="il2_discontinued", stage="discontinuation", title="IL-2 discontinued"),
     State(name="tail", stage="topical_tail", title="Topicals for three more weeks"),
     State(name="maintenance", stage="maintenance", title="Topicals one week a month"),

@@ -21,6 +21,7 @@ from engine.core.expression import (
     Operand,
     Sent,
     Sustained,
+    Today,
     Total,
     Truth,
     all_of,
@@ -260,6 +261,9 @@ _HELD: Mapping[str, Expression] = {
     "troponin_floor": _floor(i.troponin, v.troponin_floor, _TROPONIN_AGAIN),
     "ck_mb_floor": _floor(i.ck_mb, v.ck_mb_floor, _CK_MB_AGAIN),
     "enzymes_due_at": Now() + p.enzyme_interval,
+    "enzymes_taken_on": choose(
+        v.enzymes_taken_on.known(), greatest(v.enzymes_taken_on, Today()), Today()
+    ),
     "hold_since_tolerated": YES,
     "topical_nights": choose(
         any_of(p.topicals_on_hold, v.topical_mode.is_not("treatment")),

@@ -196,6 +196,7 @@ hold_since_tolerated = _mark("hold_since_tolerated", "A hold since the last tole
 enzyme_hold_open = _mark("enzyme_hold_open", "Cardiac enzymes rose and were not cleared")
 enzyme_rise_at = _round("enzyme_rise_at", "instant", "When they rose")
 enzymes_due_at = _round("enzymes_due_at", "instant", "When they are next due")
+enzymes_taken_on = _round("enzymes_taken_on", "date", "On which day they were last taken")
 enzymes_cleared_at = _round(
     "enzymes_cleared_at", "instant", "When the echocardiogram that cleared the last rise was taken"
 )
@@ -355,9 +356,10 @@ VARIABLES = (
     symptoms_reviewed_on, review_needed, pressure_goal, goal_reading_at, unplanned_round,
     repeat_due_at, fast_heart_at, toxicity_open, toxicity_at, causes_corrected_at,
     tachycardia_reviewed_on, hold_since_tolerated, enzyme_hold_open, enzyme_rise_at,
-    enzymes_due_at, enzymes_cleared_at, troponin_floor, ck_mb_floor, fluid_total, loperamide_on,
-    loperamide_total, acetaminophen_on, acetaminophen_total, acetaminophen_at, stopped_by,
-    stop_rules_fired, stop_rule_ever, stop_rule_open, consult_needed, il2_over_on, il2_ended_by,
+    enzymes_due_at, enzymes_taken_on, enzymes_cleared_at, troponin_floor, ck_mb_floor,
+    fluid_total, loperamide_on, loperamide_total, acetaminophen_on, acetaminophen_total,
+    acetaminophen_at, stopped_by, stop_rules_fired, stop_rule_ever, stop_rule_open,
+    consult_needed, il2_over_on, il2_ended_by,
     tail_ends_on, cycle, cycles_completed, cycles_missed, *cycle_outcomes, topical_mode,
     topical_nights, topical_occluded, *STATED_AT_BASELINE, *STATED_EARLIER, restart_requested_at,
     cutaneous_finding, distant_progression,
