@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -29,6 +29,7 @@ from engine.core.wire import (
     word,
 )
 from engine.errors import InvalidInput
+from engine.permission import Entry
 from engine.ports import Calendars, Clock
 
 FORMAT = 1
@@ -147,8 +148,8 @@ class SiteStore(Protocol):
     def all(self, tenant: str, after: str = "", limit: int = 1000) -> Sequence[SiteRow]:
         """Calendars by the names of their sites."""
 
-    def put(self, tenant: str, row: SiteRow) -> None:
-        """Set the calendar of a site; the one before is replaced."""
+    def put(self, tenant: str, row: SiteRow, entries: Sequence[Entry] = ()) -> None:
+        """Set the calendar of a site; the one before is replaced. The access log gets `entries`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +161,17 @@ class Sites:
     clock: Clock
     calendars: Calendars
 
-    def put(self, site: str, raw: object) -> Site:
-        """Set a site's calendar. Raises InvalidInput, naming the member of what was sent."""
+    def put(self, site: str, raw: object, *, told: Callable[[], Entry] | None = None) -> Site:
+        """Set a site's calendar. Raises InvalidInput, naming the member of what was sent.
+
+        `told` makes the row of the access log that says who did it; both are written, or neither.
+        """
         name = word(site, "site", IDENTIFIER, "a name of 1 to 64 letters, digits and . _ : -")
         clinic = clinic_from(raw, self.calendars)
         now = self.clock.now()
         calendar = canonical(clinic.json()).decode()
-        self.store.put(self.tenant, SiteRow(site=name, calendar=calendar, changed_at=now))
+        row = SiteRow(site=name, calendar=calendar, changed_at=now)
+        self.store.put(self.tenant, row, () if told is None else (told(),))
         return Site(site=name, clinic=clinic, changed_at=now)
 
     def get(self, site: str) -> Site:

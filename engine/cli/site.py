@@ -11,10 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from engine.access import operator
 from engine.cli.session import Session, command
 from engine.clinic import Clinic, Site
 from engine.core.encoding import Json
 from engine.errors import InvalidInput
+from engine.permission import Logged
 
 Name = Annotated[str, typer.Argument(metavar="SITE", help="As courses name it.")]
 
@@ -37,7 +39,11 @@ def put(
     calendar: Annotated[str, typer.Argument(metavar="FILE", help="JSON; - is standard input.")],
 ) -> None:
     """Set the calendar of a site: weekdays, holidays, closures. It replaces the one before."""
-    found = session.sites(writes=True).put(site, _read(calendar))
+    sites, log = session.sites(writes=True), session.access().log
+    by = operator(session.settings.tenant)
+    found = sites.put(
+        site, _read(calendar), told=lambda: log.entry(by, Logged.SITE_CHANGED, {"site": site})
+    )
     session.answer(found.json(), lambda out: _tell(out, found))
 
 

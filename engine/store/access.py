@@ -28,7 +28,6 @@ from engine.core.encoding import Json, canonical
 from engine.permission import Entry, Logged, Role, Token
 from engine.store.sql import SqlStore
 from engine.store.tables import access_log, tokens
-from engine.store.work import work
 
 
 class SqlAccess:
@@ -38,7 +37,7 @@ class SqlAccess:
         self._store = store
 
     def token(self, token: str) -> Token | None:
-        with work(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             found = connection.execute(select(tokens).where(tokens.c.id == token)).first()
         return None if found is None else _token(found)
 
@@ -46,11 +45,11 @@ class SqlAccess:
         self, tenant: str, *, after: tuple[datetime, str] | None, limit: int
     ) -> Sequence[Token]:
         asked = _page(tokens, tokens.c.created_at, tenant, after, limit)
-        with work(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             return [_token(row) for row in connection.execute(asked)]
 
     def issue(self, token: Token, entry: Entry) -> None:
-        with work(self._store) as connection:
+        with self._store.connection() as connection:
             connection.execute(insert(tokens), _row(token))
             append(connection, [entry])
 
@@ -59,14 +58,14 @@ class SqlAccess:
             tokens.c.tenant == tenant, tokens.c.id == token, tokens.c.revoked_at.is_(None)
         )
         change = update(tokens).where(standing).values(revoked_at=at, revoked_by=by)
-        with work(self._store) as connection:
+        with self._store.connection() as connection:
             if connection.execute(change).rowcount == 0:
                 return False
             append(connection, [entry])
             return True
 
     def append(self, entries: Sequence[Entry]) -> None:
-        with work(self._store) as connection:
+        with self._store.connection() as connection:
             append(connection, entries)
 
     def entries(
@@ -75,7 +74,7 @@ class SqlAccess:
         asked = _page(access_log, access_log.c.at, tenant, after, limit)
         if since is not None:
             asked = asked.where(access_log.c.at >= since)
-        with work(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             return [_entry(row) for row in connection.execute(asked)]
 
     def last(self, tenant: str, actor: str, action: Logged) -> Entry | None:
@@ -89,7 +88,7 @@ class SqlAccess:
             .order_by(access_log.c.at.desc(), access_log.c.id.desc())
             .limit(1)
         )
-        with work(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             found = connection.execute(asked).first()
         return None if found is None else _entry(found)
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 
 from engine.clinic import SiteRow
+from engine.permission import Entry
+from engine.store.access import append
 from engine.store.connected import connected
 from engine.store.sql import SqlStore
 from engine.store.tables import sites
@@ -38,10 +40,11 @@ class SqlSites:
             asked = {"tenant": tenant, "after": after, "limit": limit}
             return [SiteRow(**row) for row in connection.execute(_ALL, asked).mappings()]
 
-    def put(self, tenant: str, row: SiteRow) -> None:
+    def put(self, tenant: str, row: SiteRow, entries: Sequence[Entry] = ()) -> None:
         values = {"calendar": row.calendar, "changed_at": row.changed_at}
         upsert = self._store.dialect.insert(sites).values(tenant=tenant, site=row.site, **values)
         with connected(self._store, write=True) as connection:
             connection.execute(
                 upsert.on_conflict_do_update(index_elements=("tenant", "site"), set_=values)
             )
+            append(connection, entries)

@@ -130,3 +130,14 @@ def test_an_identity_provider_is_asked_nothing_until_somebody_signs_in(
     monkeypatch.setenv("REGIMEN_OIDC_JWKS_URL", "https://id.example.invalid/keys")
 
     assert regimen(*CREATE, "--role", "clinician").code == 0
+
+
+def test_whoever_changes_the_calendar_of_a_site_is_in_the_access_log(regimen: Regimen):
+    Path("north.json").write_text('{"format": 1, "zone": "Europe/Vienna", "open": ["monday"]}')
+    Path("wrong.json").write_text('{"format": 1, "zone": "Nowhere", "open": ["monday"]}')
+    assert regimen("site", "set", "north", "north.json").code == 0
+    assert regimen("site", "set", "north", "wrong.json").code == 2
+
+    (entry,) = regimen("access-log", "--json").json()["entries"]
+    assert (entry["actor"], entry["action"]) == ("operator", "site.changed")
+    assert entry["about"] == {"site": "north"}

@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from engine.access import operator
+from engine.access_log import AccessLog
 from engine.clinic import Sites
 from engine.errors import InvalidInput
+from engine.permission import Entry, Logged
+from engine.store.access import SqlAccess
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore
 from engine.zones import Zones
@@ -69,3 +74,20 @@ def test_many_sites_are_listed_by_name(sites: Sites) -> None:
 def test_a_name_that_no_site_can_have_is_refused(sites: Sites, name: str) -> None:
     with pytest.raises(InvalidInput, match="site: expected a name"):
         sites.put(name, WORKDAYS)
+
+
+def test_a_calendar_and_its_row_of_the_access_log_are_written_together_or_not_at_all(
+    sites: Sites, database: SqlStore, tenant: str
+) -> None:
+    kept = SqlAccess(database)
+    log = AccessLog(kept, clock=sites.clock, identity=lambda: "same", tenant=tenant)
+
+    def told() -> Entry:
+        return log.entry(operator(tenant), Logged.SITE_CHANGED, {"site": "north"})
+
+    first = sites.put("north", WORKDAYS, told=told)
+    with pytest.raises(DBAPIError):  # the log takes no id twice
+        sites.put("north", WORKDAYS | {"open": ["sunday"]}, told=told)
+
+    assert sites.get("north") == first
+    assert len(log.entries(tenant)) == 1

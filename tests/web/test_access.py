@@ -35,6 +35,7 @@ def house(database: SqlStore) -> Doors:
 @pytest.fixture
 def doors(house: Doors) -> Doors:
     """The house a while later, so that denials are no longer counted, and a token to revoke."""
+    house.log.flush()
     house.clock.advance(hours=1)
     house.began = house.clock.now()
     house.victim = house.token(Role.CLINICIAN).split("_")[1]
@@ -95,6 +96,14 @@ def test_no_route_answers_nobody(doors: Doors, credential: str | None):
         assert PATIENT not in answer.text
 
     assert doors.stored(without=("regimen_access_log",)) == before
+
+
+def test_nobody_is_told_so_before_anything_that_was_sent_is_read(doors: Doors):
+    for route in doors.routes:
+        if route.action is not None and route.method == "POST":
+            path, _ = filled(doors, route)
+            for content in (b"no JSON", b"{" * 5000, b" " * 1_000_000):
+                assert doors.client.post(path, content=content).status_code == 401, route
 
 
 def test_an_expired_and_a_revoked_token_are_told_no_more_than_any_other(doors: Doors):

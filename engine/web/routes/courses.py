@@ -44,7 +44,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
     response_model=schemas.AnswerDocument,
     responses=PROBLEMS["write"],
 )
-def enroll(*, body: Body, key: Key = None, desk: Enroller) -> CanonicalResponse:
+def enroll(*, desk: Enroller, body: Body, key: Key = None) -> CanonicalResponse:
     """Begin a course: `course.enrolled`, or `course.adopted` for one that began elsewhere."""
     if body.get("event") not in (ENROLLED, ADOPTED):
         raise InvalidInput("event", f"{ENROLLED} or {ADOPTED}")

@@ -39,11 +39,11 @@ router = APIRouter(tags=["events"])
 )
 def submit(
     *,
+    desk: Sender,
     course: Course,
     body: Body,
     key: Key = None,
     if_match: IfMatch = None,
-    desk: Sender,
 ) -> CanonicalResponse:
     """Send an event. Sent again with the same id or key, it gets the same answer again.
 
@@ -63,7 +63,7 @@ def submit(
     response_model=schemas.DryRunDocument,
     responses=PROBLEMS["event"],
 )
-def dry_run(*, course: Course, body: Body, desk: Trier) -> CanonicalResponse:
+def dry_run(*, desk: Trier, course: Course, body: Body) -> CanonicalResponse:
     """What would become of an event: verdict, findings, and the windows that would follow."""
     desk.place(course)
     _event(body)

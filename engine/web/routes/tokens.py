@@ -57,7 +57,7 @@ def caller(*, desk: Anybody) -> CanonicalResponse:
         }
     },
 )
-def create(*, body: Body, desk: TokenManager) -> CanonicalResponse:
+def create(*, desk: TokenManager, body: Body) -> CanonicalResponse:
     """Create a token. Its text is in this answer and never again; sent twice, there are two."""
     asked = members(body, "", _ASKED, ("name", "roles"))
     sites = asked.get("sites")
