@@ -18,11 +18,13 @@ import structlog
 from starlette.types import ASGIApp
 
 from engine import packages
-from engine.bootstrap import Services, SystemClock, engine_version, request_name
-from engine.errors import InvalidInput
+from engine.bootstrap import Services, SystemClock, access, engine_version, request_name
+from engine.core.definition import Workflow
+from engine.errors import InvalidInput, StoreUnavailable
 from engine.settings import Settings
 from engine.watching import Watch
 from engine.web.app import create_app
+from engine.web.gate import BearerGate
 from engine.web.health import Readiness
 from engine.web.limits import Rates
 from engine.web.loopback import LoopbackGate
@@ -53,11 +55,23 @@ class Premises:
         except BaseException:
             self._close_traces()
             raise
+        try:
+            self.access = access(settings, self.services.store)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let the connections go, and send what is left to send."""
         self.services.close()
         self._close_traces()
+
+    def settle(self) -> None:
+        """Write what was only counted; a database that is away keeps nobody from ending."""
+        try:
+            self.access.log.flush()
+        except StoreUnavailable as error:
+            log.warning("access_log_not_settled", why=error.why)
 
     def _backlog(self, now: datetime) -> Waits:
         return self.services.operation.backlog(now)
@@ -69,7 +83,19 @@ class Premises:
 
 def open_office(premises: Premises) -> Office:
     """An office that is open to whoever sits at this machine, and to nobody else."""
-    return _office(premises, LoopbackGate(premises.settings.tenant))
+    roles = {role for one in _workflows(premises) for role in one.roles}
+    return _office(premises, LoopbackGate(premises.settings.tenant, roles))
+
+
+def guarded_office(premises: Premises) -> Office:
+    """An office that asks everybody for a token."""
+    return _office(premises, BearerGate(premises.access.gate))
+
+
+def is_new(premises: Premises) -> bool:
+    """Whether nobody could come in: no token was made, and no identity provider is named."""
+    tokens = premises.access.tokens.list(premises.settings.tenant, limit=1)
+    return not tokens and premises.settings.oidc is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +143,7 @@ def serve(
     ends = max(told.at + bounds.grace, time.monotonic() + 1)
     finished = worker is None or worker.ended(ends - time.monotonic())
     finished = _idle(ends) and finished
+    premises.settle()
     return Served(signal=server.signal.name if server.signal else None, finished=finished)
 
 
@@ -175,11 +202,16 @@ def _office(premises: Premises, gate: Gate) -> Office:
     settings = premises.settings
     return Office(
         services=premises.services.of,
-        workflows=packages.workflows_of(settings.workflows),
+        workflows=_workflows(premises),
         gate=gate,
         now=SystemClock().now,
+        access=premises.access,
         rates=Rates(settings.traffic.rate),
     )
+
+
+def _workflows(premises: Premises) -> tuple[Workflow, ...]:
+    return packages.workflows_of(premises.settings.workflows)
 
 
 def _needs(services: Services, worker: Worker | None) -> Mapping[str, bool]:

@@ -10,6 +10,7 @@ import structlog
 import typer
 
 from engine import logs
+from engine.access import HOW_TO_BEGIN
 from engine.cli.demonstration import shipped
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
@@ -67,12 +68,13 @@ def serve(
     premises = serving.Premises(settings)
     finished = False
     try:
-        if not demo:
-            raise InvalidInput(
-                "--demo", "given: no token can be made yet, and nothing else is open"
-            )
-        office = serving.open_office(premises)
-        _show(session, premises.services.of(settings.tenant))
+        if demo:
+            office = serving.open_office(premises)
+            _show(session, premises.services.of(settings.tenant))
+        else:
+            office = serving.guarded_office(premises)
+            if serving.is_new(premises):
+                session.say(HOW_TO_BEGIN)
         listener = listening(host, port)
         url = address(listener)
         with listener:

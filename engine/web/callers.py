@@ -26,8 +26,8 @@ class Need:
     Routes without one are open to everybody; the test of access knows each of them by name.
     """
 
-    def __init__(self, action: Action) -> None:
-        self.action = action
+    def __init__(self, action: str) -> None:
+        self.action = Action(action)
 
     def __call__(
         self,

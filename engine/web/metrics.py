@@ -17,12 +17,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from engine.errors import StoreUnavailable
+from engine.permission import Action
 from engine.web.callers import Desk, Need
 
 router = APIRouter(include_in_schema=False)
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-Reader = Annotated[Desk, Depends(Need("read:metrics"))]
+Reader = Annotated[Desk, Depends(Need(Action.READ_METRICS))]
 
 
 class Waits(Protocol):

@@ -22,6 +22,7 @@ from engine.permission import Action, Entry, Logged, Role
 from engine.registry import Registry
 from engine.service import Service
 from engine.store.access import SqlAccess
+from engine.store.operation import SqlOperation
 from engine.store.sql import SqlStore
 from engine.store.tables import metadata
 from engine.submission import Setting
@@ -29,7 +30,9 @@ from engine.web.app import create_app
 from engine.web.callers import Need
 from engine.web.gate import BearerGate
 from engine.web.limits import Rates
+from engine.web.metrics import Metrics
 from engine.web.office import Office
+from engine.web.operation import Operation
 from engine.zones import Zones
 from tests.web.conftest import HandClock
 from workflows import ALL
@@ -107,7 +110,9 @@ class Doors:
             access=self.access,
             rates=Rates(10**6, strangers=10**6),  # what is tried here is all tried at once
         )
-        self.app = create_app(office, version="test")
+        metrics = Metrics(backlog=SqlOperation(self.store).backlog, now=self.clock.now)
+        operation = Operation(metrics=metrics)
+        self.app = create_app(office, version="test", operation=operation)
         self.routes = routes(self.app)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.numbers = itertools.count(1)
