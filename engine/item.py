@@ -206,7 +206,10 @@ def _why(item: Item) -> Sequence[str | None]:
         where = window_words(window, item.today, item.due)
     if item.booked:
         return [where, *(f"booked on {one.on}" for one in item.booked)]
-    proposed = None if item.proposal is None else proposal_words(item.proposal)
+    # Of a window that closed, all that could be said is that its days are past.
+    if item.proposal is None or item.due is Dueness.MISSED:
+        return [where]
+    proposed = proposal_words(item.proposal)
     return [where, "not booked" if listing is Listing.UNBOOKED else None, proposed]
 
 
