@@ -18,7 +18,15 @@ import structlog
 from starlette.types import ASGIApp
 
 from engine import packages
-from engine.bootstrap import Services, SystemClock, access, engine_version, request_name
+from engine.bootstrap import (
+    Services,
+    SystemClock,
+    access,
+    engine_version,
+    request_name,
+    sites,
+    worklists,
+)
 from engine.core.definition import Workflow
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.settings import Settings
@@ -202,6 +210,8 @@ def _office(premises: Premises, gate: Gate) -> Office:
     settings = premises.settings
     return Office(
         services=premises.services.of,
+        sites=lambda tenant: sites(premises.services.of(tenant)),
+        worklists=lambda tenant: worklists(premises.services.of(tenant)),
         workflows=_workflows(premises),
         gate=gate,
         now=SystemClock().now,

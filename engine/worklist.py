@@ -10,24 +10,21 @@
 from __future__ import annotations
 
 import json
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.clinic import ALWAYS_OPEN, Clinic, stored
-from engine.core.encoding import Json, canonical, instant_from, instant_text
+from engine.core.encoding import Json, instant_text
 from engine.core.proposal import NoCompliantDay, Proposal, propose
 from engine.core.row import arranged_from
 from engine.core.schedule import Dueness, dueness
 from engine.core.scheduling import LIVE, speaking_against
 from engine.core.snapshot import Arranged
-from engine.core.wire import IDENTIFIER, civil_date
+from engine.cursor import cursor, place
 from engine.errors import InvalidInput, NotFound
-from engine.item import Item, Lacking
+from engine.item import Item, Lacking, booked_json
 from engine.listing import SEVERAL, SPEAKS, Booked, Candidate, Listing, Lists, Reader, Wanted
 from engine.ports import Calendars, Clock
 
@@ -100,6 +97,28 @@ class CourseVisits:
     booked: tuple[tuple[Booked, tuple[str, ...]], ...]
     arranged: Mapping[str, Arranged]
 
+    def json(self) -> Json:
+        """The course's visits as they are shown."""
+        return {
+            "course": self.course,
+            "site": self.site,
+            "state": self.state,
+            "waits": self.waits,
+            "visits": [item.json() for item in self.items],
+            "bookings": [
+                booked_json(one) | {"conflicts": list(against)} for one, against in self.booked
+            ],
+            "arranged": [
+                {
+                    "visit": name,
+                    "how": one.how,
+                    "number": one.number,
+                    "until": None if one.until is None else one.until.isoformat(),
+                }
+                for name, one in sorted(self.arranged.items())
+            ],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -151,7 +170,8 @@ class Worklists:
         items = tuple(item for item, _ in found[: ask.limit])
         if len(found) <= ask.limit:
             return Page(items=items, cursor=None)
-        return Page(items=items, cursor=_cursor(ask, seen, found[ask.limit - 1][1]))
+        _, last = found[ask.limit - 1]
+        return Page(items=items, cursor=cursor(ask.listing, seen.text(), last))
 
     def counts(self, ask: Ask) -> Mapping[Listing, tuple[int, bool]]:
         """How many items each worklist has, up to the limit, and whether there are more."""
@@ -198,10 +218,10 @@ class Worklists:
         """From when it is seen, and behind what the page begins."""
         if ask.cursor is None:
             return _Seen(ask.as_of, self.clock.now()), None
-        seen, after = _place(ask)
-        if ask.as_of not in (None, seen.day):
+        day, instant, after = place(ask.listing, ask.cursor)
+        if ask.as_of not in (None, day):
             raise InvalidInput("cursor", "that of a page with the same `as_of`")
-        return seen, after
+        return _Seen(day, instant), after
 
     def _wanted(self, ask: Ask, seen: _Seen, after: tuple[Any, ...] | None) -> Wanted:
         first = seen.day or (seen.instant + EARLIEST_ZONE).date()
@@ -373,50 +393,6 @@ def _input(said: str) -> tuple[str, str]:
     name, _, why = said.removesuffix(")").rpartition(" (")
     return (name, why) if name else (said, "missing")
 
-
-def _cursor(ask: Ask, seen: _Seen, key: Sequence[Any]) -> str:
-    """Where a page ended. It says from when the list is seen, so that all pages see it alike."""
-    place = [one.isoformat() if isinstance(one, date) else one for one in key]
-    said = {"list": ask.listing.value, "as_of": seen.text(), "after": place}
-    return urlsafe_b64encode(canonical(said)).decode().rstrip("=")
-
-
-def _place(ask: Ask) -> tuple[_Seen, tuple[Any, ...]]:
-    """What `_cursor` said. Raises InvalidInput for whatever it did not say of this list."""
-    wrong = InvalidInput("cursor", f"the `next` of a page of {ask.listing.value}")
-    text = ask.cursor or ""
-    try:
-        said = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        listing, as_of, after = said["list"], said["as_of"], said["after"]
-        day = civil_date(as_of)
-        seen = _Seen(day, instant_from(as_of) if day is None else datetime.min.replace(tzinfo=UTC))
-    except (NotBase64, ValueError, TypeError, KeyError, OverflowError):
-        raise wrong from None
-    kinds = _ORDER.get(ask.listing, "dnn")
-    if listing != ask.listing.value or not isinstance(after, list) or len(after) != len(kinds):
-        raise wrong
-    place = [_part(kind, one) for kind, one in zip(kinds, after, strict=True)]
-    if None in place:
-        raise wrong
-    return seen, tuple(place)
-
-
-def _part(kind: str, said: object) -> date | str | None:
-    if not isinstance(said, str):
-        return None
-    if kind == "d":
-        return civil_date(said)
-    shape = _CONFLICTS if kind == "c" else IDENTIFIER
-    return said if shape.fullmatch(said) else None
-
-
-_CONFLICTS = re.compile(r"[a-z][a-z -]{0,199}")
-_ORDER: Mapping[Listing, str] = {
-    **dict.fromkeys(SPEAKS, "cnn"),
-    Listing.HOLD_PAST_REVIEW: "nn",
-    **dict.fromkeys((Listing.WAITING_FOR_DATA, Listing.WAITING_FOR_DECISION, Listing.HOLDS), "n"),
-}
-"""What the key of a list is made of: conflicts, days, names; of most, a day and two names."""
 
 _BELONG: Mapping[Listing, tuple[Dueness, ...]] = {
     Listing.DUE_NOW: (Dueness.NOW,),

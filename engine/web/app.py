@@ -11,13 +11,26 @@ from engine.web.office import Office
 from engine.web.openapi import document
 from engine.web.operation import Operation, lifespan, operated
 from engine.web.problems import handle_problems
-from engine.web.routes import courses, events, problems, records, tokens, workflows
+from engine.web.routes import (
+    courses,
+    events,
+    problems,
+    records,
+    sites,
+    tokens,
+    visits,
+    workflows,
+    worklists,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     workflows.router,
     courses.router,
     events.router,
     records.router,
+    visits.router,
+    worklists.router,
+    sites.router,
     tokens.router,
     problems.router,
 )

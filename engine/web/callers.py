@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from engine.clinic import Sites
 from engine.errors import NotFound
 from engine.permission import Action, Caller
 from engine.service import Place, Service
 from engine.web.office import Office, office_of
 from engine.web.problems import Problem
+from engine.worklist import Worklists
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -72,6 +75,20 @@ class Desk:
         self.at_site(found.site, course)
         return found
 
+    @property
+    def sites(self) -> Sites:
+        return self.office.sites(self.caller.tenant)
+
+    @property
+    def worklists(self) -> Worklists:
+        return self.office.worklists(self.caller.tenant)
+
+    def scope(self, asked: Collection[str] | None) -> frozenset[str] | None:
+        """The sites that a list may show: those that were asked for, as far as they are seen."""
+        if asked is None:
+            return self.caller.sites
+        return frozenset(site for site in asked if self.caller.sees(site))
+
     def at_site(self, site: str, course: str) -> None:
         """Raises NotFound unless the caller may see the site: others are not told what is there."""
         if not self.caller.sees(site):
@@ -83,6 +100,9 @@ Anybody = Annotated[Desk, Depends(Need(Action.READ_SELF))]
 WorkflowReader = Annotated[Desk, Depends(Need(Action.READ_WORKFLOWS))]
 Reader = Annotated[Desk, Depends(Need(Action.READ_COURSES))]
 LogReader = Annotated[Desk, Depends(Need(Action.READ_RECORDS))]
+VisitReader = Annotated[Desk, Depends(Need(Action.READ_VISITS))]
+SiteReader = Annotated[Desk, Depends(Need(Action.READ_SITES))]
+SiteManager = Annotated[Desk, Depends(Need(Action.MANAGE_SITES))]
 Enroller = Annotated[Desk, Depends(Need(Action.WRITE_COURSES))]
 Sender = Annotated[Desk, Depends(Need(Action.WRITE_EVENTS))]
 Trier = Annotated[Desk, Depends(Need(Action.TRY_EVENTS))]

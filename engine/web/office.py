@@ -12,11 +12,13 @@ from typing import Protocol
 from fastapi import Request
 
 from engine.access import Access
+from engine.clinic import Sites
 from engine.core.definition import Workflow
 from engine.permission import Action, Caller
 from engine.service import Service
 from engine.web.limits import Rates
 from engine.web.problems import Problem
+from engine.worklist import Worklists
 
 
 class Gate(Protocol):
@@ -69,13 +71,16 @@ class InHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Everything that routes may use. `services` gives the use cases of a tenant.
+    """Everything that routes may use. `services` gives the use cases of a tenant, `sites` the
+    calendars of its sites, `worklists` its worklists.
 
     `workflows` are those that courses may be enrolled in; `access` manages tokens, where there are
     any.
     """
 
     services: Callable[[str], Service]
+    sites: Callable[[str], Sites]
+    worklists: Callable[[str], Worklists]
     workflows: tuple[Workflow, ...]
     gate: Gate
     now: Callable[[], datetime]

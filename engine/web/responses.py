@@ -12,6 +12,7 @@ _ALWAYS = (400, 401, 403, 422, 429, 500, 503)
 _SORTS: dict[str, tuple[int, ...]] = {
     "read": (),
     "one": (404,),
+    "put": (404, 413, 415),
     "write": (409, 413, 415),
     "event": (404, 409, 412, 413, 415, 428),
 }
@@ -34,4 +35,5 @@ def problems(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
 
 
 PROBLEMS = {sort: problems({*_ALWAYS, *own}) for sort, own in _SORTS.items()}
-"""By sort of route: `read` a list, `one` thing, `write` something new, send an `event`."""
+"""By sort of route: `read` a list, `one` thing, `put` one in its place, `write` something new, send
+an `event`."""

@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from engine import bootstrap
 from engine.registry import Registry
 from engine.service import Service
 from engine.store import migrate
@@ -71,6 +72,8 @@ class House:
         )
         self.office = Office(
             services=lambda _: self.service,
+            sites=lambda _: bootstrap.sites(self.service),
+            worklists=lambda _: bootstrap.worklists(self.service),
             workflows=OFFERED,
             gate=LoopbackGate(self.tenant),
             now=self.clock.now,

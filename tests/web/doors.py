@@ -16,6 +16,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from engine import bootstrap
 from engine.access import Access, Gate, Identifies, Tokens, operator
 from engine.access_log import AccessLog
 from engine.permission import Action, Entry, Logged, Role
@@ -104,6 +105,8 @@ class Doors:
         self.access = Access(tokens=tokens, log=self.log, gate=gate)
         office = Office(
             services=self.services.__getitem__,
+            sites=lambda tenant: bootstrap.sites(self.services[tenant]),
+            worklists=lambda tenant: bootstrap.worklists(self.services[tenant]),
             workflows=ALL,
             gate=BearerGate(gate),
             now=self.clock.now,

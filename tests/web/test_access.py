@@ -50,6 +50,8 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "workflow": "intralesional_il2",
         "event": "course.booked",
         "token": doors.victim,
+        "site": "north",
+        "kind": "missed",
     }
 
     def value(found: re.Match[str]) -> str:
@@ -62,6 +64,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
     bodies = {
         "/v1/courses": doors.enrolment(f"C-{number}", patient=f"P-{number}"),
         "/v1/tokens": {"name": "made", "roles": ["clinician"]},
+        "/v1/sites/{site}/calendar": {"format": 1, "zone": "UTC", "open": ["monday"]},
     }
     body = bodies.get(route.path) or doors.event("course.booked", data=booked)
     return PARAMETER.sub(value, route.path), body
