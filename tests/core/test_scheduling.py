@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.answer import Answer
 from engine.core.blueprint import prose_json, semantic_json, workflow_digest, workflow_from
@@ -346,3 +348,59 @@ def test_what_speaks_against_the_bookings_of_a_course_follows_each_of_its_record
     assert (inside, early, held) == (None, "below-minimum-gap", "on-hold")
     assert (omitted, standing(story)) == ("not-wanted", None)
     story.verify()
+
+
+ARRANGING = st.one_of(
+    st.tuples(
+        st.just("deferred"),
+        st.fixed_dictionaries(
+            {"number": st.integers(1, 3), "until": st.dates(date(2026, 3, 1), date(2026, 3, 20))}
+        ),
+    ),
+    st.tuples(st.just("omitted"), st.fixed_dictionaries({"number": st.integers(1, 3)})),
+    st.tuples(st.just("ceased"), st.just({})),
+    st.tuples(st.just("resumed"), st.just({})),
+)
+HAPPENING = st.one_of(
+    st.tuples(
+        st.just("noted"),
+        st.fixed_dictionaries(
+            {"number": st.integers(1, 3), "started": st.dates(date(2026, 3, 1), date(2026, 3, 9))}
+        ),
+    ),
+    st.tuples(st.sampled_from(["rise", "halts", "fell"]), st.just({})),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(HAPPENING, ARRANGING), min_size=1, max_size=6))
+def test_a_dry_run_of_an_arrangement_shows_exactly_the_windows_that_then_follow(
+    told: list[Any],
+) -> None:
+    story = Story(WORKFLOW, start="2026-03-02 08:00")
+    for (happens, fields), (how, data) in told:
+        story.sends(happens, **fields)
+        before = story.snapshot
+        body = {
+            "format": 1,
+            "id": "to-be-tried",
+            "course": story.course,
+            "event": f"course.visit_{how}",
+            "at": story.now.isoformat(),
+            "actor": {"id": "someone", "role": "worker"},
+            "data": {"visit": "visit", **{k: _plain(v) for k, v in data.items()}},
+            "reason": {"code": "patient-preference"},
+        }
+        tried = story.service.dry_run(body)
+        unchanged = story.snapshot
+        done = story.service.submit(body | {"id": f"done-{before.seq}"})
+
+        assert (unchanged.seq, unchanged.visits) == (before.seq, before.visits)
+        assert (tried.verdict, tried.visits) == (done.verdict, done.visits)
+        assert story.snapshot.visits == tried.visits
+        assert tried.verdict == "accepted" or tried.visits == before.visits
+    story.verify()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
