@@ -11,6 +11,7 @@ from engine.listing import Listing
 from engine.permission import Role
 from engine.web.routes.worklists import Kind
 from engine.worklist import WORKLISTS
+from tests.store.crowd import listed_workflow
 from tests.web.conftest import House
 from tests.web.doors import Doors
 
@@ -287,3 +288,33 @@ def test_a_list_shows_the_sites_that_the_caller_sees(database: Any):
 
 def test_no_list_but_those_that_are_known_has_a_route():
     assert {*Kind.__args__} | {"visits", "holds"} == {one.value for one in Listing}
+
+
+def test_a_hold_is_listed_with_its_review_and_its_bookings(house: House):
+    with house.store.transaction(house.tenant) as tx:
+        house.registry.install([listed_workflow()], tx)
+
+    def tell(event: str, **more: Any) -> None:
+        body = house.event(event, course="H-1", **more)
+        body["actor"] = {"id": "w", "role": "worker"}
+        assert house.service.submit(body).verdict == "accepted"
+
+    place = {"patient": "P-1", "site": "north", "zone": "America/Los_Angeles"}
+    tell("course.enrolled", workflow="tiny", **place)
+    tell("noted", data={"started": "2026-03-02", "number": 1})
+    start = "2026-03-05T10:00:00-08:00"
+    tell("course.booked", data={"booking": "b1", "visit": "visit", "start": start})
+    tell("halts")
+    (hold,) = get(house, "/holds", as_of="2026-03-04")["items"]
+
+    assert (hold["course"], hold["kind"]) == ("H-1", "holds")
+    assert hold["why"] == "on hold in halted; review by 2026-03-06"
+    assert hold["proposal"]["on"] == "2026-03-04"
+    assert courses(get(house, "/worklists/booked_on_hold")) == ["H-1"]
+    assert courses(get(house, "/worklists/hold_past_review", as_of="2026-03-06")) == []
+    assert courses(get(house, "/worklists/hold_past_review", as_of="2026-03-07")) == ["H-1"]
+    assert get(house, "/courses/H-1/visits")["bookings"][0]["conflicts"] == ["on-hold"]
+    (lacking,) = get(house, "/worklists/waiting_for_data")["items"]
+    assert lacking["missing"] == [
+        {"rule": "too_high", "inputs": [{"name": "level", "why": "missing"}]}
+    ]
