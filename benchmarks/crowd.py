@@ -69,8 +69,8 @@ def _made(tenant: str, numbers: range, chance: Random) -> Iterator[tuple[Row, Ro
         low, high = next(days for share, days in _running(WHERE) if draw < share)
         earliest = TODAY + timedelta(days=chance.randint(low, high))
         waits = _waits(chance.random())
-        if spoilt == "on-hold":
-            waits = "hold"
+        if spoilt is not None:  # on hold nothing else is said of a booking
+            waits = "hold" if spoilt == "on-hold" else None
         site = chance.choice(SITES)
         held, questions = waits == "hold", int(chance.random() < 0.03)
         visit = {
