@@ -32,8 +32,9 @@ from engine.ports import Store
 from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Oidc, Settings
-from engine.store import schema, sqlite
+from engine.store import checkup, schema, sqlite
 from engine.store.access import SqlAccess
+from engine.store.checkup import Found
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
 from engine.store.operation import SqlOperation
@@ -276,6 +277,30 @@ def migrate(
         if known is None:
             raise
         raise known from error
+    finally:
+        store.close()
+
+
+def examined(settings: Settings) -> tuple[Found, ...]:
+    """How the database is set up, as far as it can be seen. Raises StoreUnavailable."""
+    store = open_store(settings.database_url)
+    try:
+        with store.reading.begin() as connection:
+            return tuple(checkup.examined(connection))
+    except DBAPIError as error:
+        known = meaning(store.dialect, error, "", joined=False)
+        if known is None:
+            raise
+        raise known from error
+    finally:
+        store.close()
+
+
+def has_tokens(settings: Settings) -> bool:
+    """Whether the tenant ever had an API token. Raises StoreUnavailable."""
+    store = open_store(settings.database_url)
+    try:
+        return bool(access(settings, store).tokens.list(settings.tenant, limit=1))
     finally:
         store.close()
 

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from engine.errors import InvalidInput
+from engine.traffic import VARIABLES as TRAFFIC_VARIABLES
 from engine.traffic import Traffic
 
 _T = TypeVar("_T")
@@ -95,6 +96,33 @@ class Settings:
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
             traffic=Traffic.from_environment(environ),
         )
+
+
+def problems_of(environ: Mapping[str, str]) -> list[InvalidInput]:
+    """All that is wrong with the choices of an environment, by name; unknown names are, too."""
+    found = [
+        InvalidInput(name, "a variable of docs/operate.md: nothing is chosen by this one")
+        for name in sorted(environ)
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in VARIABLES
+    ]
+    left = {
+        name: text
+        for name, text in environ.items()
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) in VARIABLES
+    }
+    while True:
+        try:
+            Settings.from_environment(left)
+        except InvalidInput as wrong:
+            if wrong.field not in (one.field for one in found):
+                found.append(wrong)
+            # Without what is wrong the next one shows.
+            if left.pop(wrong.field, None) is None:
+                group = _OIDC if wrong.field.startswith(_OIDC) else PREFIX
+                left = {name: text for name, text in left.items() if not name.startswith(group)}
+        else:
+            break
+    return sorted(found, key=lambda one: one.field)
 
 
 def database_url(variable: str, text: str) -> str:
@@ -258,3 +286,10 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
     "TENANT_CLAIM": _plain,
     "SITES_CLAIM": _plain,
 }
+
+VARIABLES = (
+    *("DATABASE_URL", "TENANT", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW"),
+    *TRAFFIC_VARIABLES,
+    *(f"OIDC_{name}" for name in _OIDC_NAMES),
+)
+"""Every name that an installation may choose something by, without the prefix."""

@@ -18,6 +18,9 @@ _T = TypeVar("_T")
 Network = IPv4Network | IPv6Network
 
 PREFIX = "REGIMEN_"
+VARIABLES = (
+    "THREADS", "REQUESTS", "RATE", "PATIENCE", "GRACE", "PROXY", "ORIGINS", "TRACES",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from engine.cli import (
     access,
     apply,
     audit,
+    config,
     course,
     database,
     demo,
@@ -60,7 +61,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow, audit, access, worker),
-    *(serve, endpoint, database, openapi),
+    *(serve, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""
 
