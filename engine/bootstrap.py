@@ -201,6 +201,7 @@ class Services:
         )
         self.operation = SqlOperation(self.store)
         self._known: dict[str, Service] = {}
+        self._senders: dict[str, Dispatcher] = {}
         self._making = threading.Lock()
         try:
             warn_of_old_sqlite(self.store)
@@ -221,12 +222,22 @@ class Services:
             return self._known[tenant]
 
     def jobs(self) -> list[Job]:
-        """What there is to do for every tenant that there is."""
-        return [partial(_timers, self.of(tenant)) for tenant in self.operation.tenants()]
+        """What there is to do for every tenant that there is: timers, then messages."""
+        found: list[Job] = []
+        for tenant in self.operation.tenants():
+            service = self.of(tenant)
+            if tenant not in self._senders:
+                self._senders[tenant] = dispatcher(self.settings, service)
+            found += [partial(_timers, service), partial(_messages, self._senders[tenant])]
+        return found
 
     def close(self) -> None:
         """Let the connections go."""
         self.store.close()
+
+
+def _messages(sender: Dispatcher, stop: Stop) -> None:
+    sender.run_once(stop)
 
 
 def _timers(service: Service, stop: Stop) -> None:

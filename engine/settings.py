@@ -289,6 +289,7 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
 
 VARIABLES = (
     *("DATABASE_URL", "TENANT", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW"),
+    *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS"),
     *TRAFFIC_VARIABLES,
     *(f"OIDC_{name}" for name in _OIDC_NAMES),
 )

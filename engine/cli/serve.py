@@ -46,7 +46,7 @@ def serve(
     ] = False,
     worker: Annotated[
         bool,
-        typer.Option("--worker/--no-worker", help="Let timers fire in this process, too."),
+        typer.Option("--worker/--no-worker", help="Timers and webhooks in this process, too."),
     ] = True,
 ) -> None:
     """Serve the API over HTTP, with a page of its operations at /docs.

@@ -105,3 +105,13 @@ def serving(
         yield process.up()
     finally:
         process.close()
+
+
+def run(*arguments: str, url: str) -> str:
+    """What a command prints. It must succeed."""
+    done = subprocess.run(
+        [*COMMAND, *arguments], env=environment(url), capture_output=True, text=True, check=False,
+        timeout=SECONDS_TO_START,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout

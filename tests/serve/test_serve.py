@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 import socket
 import threading
@@ -22,7 +23,7 @@ from engine.settings import Settings
 from engine.store.sql import open_store
 from engine.store.tables import records
 from tests.postgres import Server, fresh_database
-from tests.serve.process import Process, serving
+from tests.serve.process import Process, run, serving, start
 
 WRITERS = 6
 
@@ -164,3 +165,28 @@ def _unfinished(service: Process) -> socket.socket:
 def _migrated(url: str) -> str:
     bootstrap.migrate(Settings(database_url=url))
     return url
+
+
+def test_nothing_is_open_and_the_start_says_how_the_first_token_is_made(url: str, tmp_path: Path):
+    service = start("--port", "0", url=url, folder=tmp_path).up()
+    try:
+        paths = ("/v1/courses", "/metrics")
+        closed = [httpx2.get(service.url + path).status_code for path in paths]
+        first = ("--name", "operator", "--role", "administrator")
+        made = run("token", "create", *first, "--json", url=url)
+        held = {"Authorization": f"Bearer {json.loads(made)['text']}"}
+        caller = httpx2.get(f"{service.url}/v1/caller", headers=held)
+        figures = httpx2.get(f"{service.url}/metrics", headers=held)
+        service.send(signal.SIGTERM)
+        code = service.ended()
+    finally:
+        service.close()
+
+    assert closed == [401, 401]
+    assert "Create the first token on this machine" in service.said
+    assert caller.json()["roles"] == ["administrator"]
+    assert "regimen_database_up 1.0" in figures.text
+    assert code == 0
+    again = start("--port", "0", url=url, folder=tmp_path).up()
+    again.close()
+    assert "Create the first token" not in again.said
