@@ -1,18 +1,21 @@
-"""`regimen migrate`: the tables of the database."""
+"""`regimen migrate` and `regimen backup`: the tables of the database, and a copy of them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from engine.cli.session import Session, command
+from engine.errors import StoreUnavailable
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(rich_help_panel="Operation")(migrate)
+    app.command(rich_help_panel="Operation")(backup)
 
 
 @command
@@ -43,4 +46,27 @@ def migrate(
 
     session.answer(
         {"before": done.before, "after": done.after, "changed": done.changed, "roles": roles}, tell
+    )
+
+
+@command
+def backup(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes: a new file.")],
+) -> None:
+    """Copy a SQLite database while it is used. What the copy holds is proved by `verify`.
+
+    A PostgreSQL database is saved by the server's own tools: see docs/operate.md.
+    """
+    settings = session.settings
+    # The database library is slow to import.
+    from engine import bootstrap  # noqa: PLC0415
+    from engine.store.copying import copy  # noqa: PLC0415
+
+    if (missing := bootstrap.missing_file(settings)) is not None:
+        raise StoreUnavailable(f"there is none at {missing}")
+    size = copy(settings.database_url, file)
+    session.answer(
+        {"file": str(file), "bytes": size},
+        lambda out: out.print(f"Copied to {file}. Prove it: regimen --db {file} verify"),
     )
