@@ -222,13 +222,16 @@ class Services:
             return self._known[tenant]
 
     def jobs(self) -> list[Job]:
-        """What there is to do for every tenant that there is: timers, then messages."""
+        """What there is to do for every tenant that there is: its timers."""
+        return [partial(_timers, self.of(tenant)) for tenant in self.operation.tenants()]
+
+    def deliveries(self) -> list[Job]:
+        """What there is to send for every tenant that there is: apart, so that no timer waits."""
         found: list[Job] = []
         for tenant in self.operation.tenants():
-            service = self.of(tenant)
             if tenant not in self._senders:
-                self._senders[tenant] = dispatcher(self.settings, service)
-            found += [partial(_timers, service), partial(_messages, self._senders[tenant])]
+                self._senders[tenant] = dispatcher(self.settings, self.of(tenant))
+            found.append(partial(_messages, self._senders[tenant]))
         return found
 
     def close(self) -> None:
@@ -236,8 +239,9 @@ class Services:
         self.store.close()
 
 
-def _messages(sender: Dispatcher, stop: Stop) -> None:
-    sender.run_once(stop)
+def _messages(dispatcher: Dispatcher, stop: Stop) -> None:
+    while not stop() and dispatcher.run_once(stop).delivered:
+        pass
 
 
 def _timers(service: Service, stop: Stop) -> None:

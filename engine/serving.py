@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +23,10 @@ from engine.bootstrap import (
     SystemClock,
     access,
     engine_version,
+    feed,
     request_name,
     sites,
+    webhooks,
     worklists,
 )
 from engine.core.definition import Workflow
@@ -40,6 +42,7 @@ from engine.web.metrics import Metrics, Waits
 from engine.web.office import Gate, Office
 from engine.web.operation import Operation
 from engine.web.server import AT_ONCE, Server
+from engine.web.streams import Streams
 from engine.worker import Worker
 
 log = structlog.get_logger("regimen")
@@ -124,11 +127,15 @@ def serve(
 ) -> Served:
     """Serve until a signal comes; then what was accepted is finished, within the grace.
 
-    With an `interval` a worker looks at the timers again after so many seconds.
+    With an `interval` a worker looks at the timers again after so many seconds, and another one at
+    what is to be sent.
     The connections to the database are left open: others may wait for them.
     """
     services = premises.services
     worker = None if interval is None else Worker(services.jobs, interval=interval)
+    # Apart, so that an endpoint that does not answer keeps no timer waiting.
+    postman = None if interval is None else Worker(services.deliveries, interval=interval)
+    workers = [one for one in (worker, postman) if one is not None]
     bounds = services.settings.traffic
     readiness = Readiness(lambda: _needs(services, worker))
     operation = Operation(
@@ -139,17 +146,17 @@ def serve(
         name=request_name,
     )
     app = create_app(office, version=engine_version(), operation=operation)
-    told = _Told(worker, readiness)
+    told = _Told(workers, readiness, office.streams)
     server = Server(app, grace=bounds.grace, up=up, told=told.now)
-    if worker is not None:
-        worker.start()
+    for one in workers:
+        one.start()
     try:
         server.serve_on(listener)
     finally:
         readiness.close()
         told.now()
     ends = max(told.at + bounds.grace, time.monotonic() + 1)
-    finished = worker is None or worker.ended(ends - time.monotonic())
+    finished = all(one.ended(ends - time.monotonic()) for one in workers)
     finished = _idle(ends) and finished
     premises.settle()
     return Served(signal=server.signal.name if server.signal else None, finished=finished)
@@ -172,16 +179,18 @@ class Traces(Watch, Protocol):
 class _Told:
     """Passes on, once, that it is time to stop; in a handler of signals, so that it only notes."""
 
-    def __init__(self, worker: Worker | None, readiness: Readiness) -> None:
-        self._worker = worker
+    def __init__(self, workers: Sequence[Worker], readiness: Readiness, streams: Streams) -> None:
+        self._workers = workers
         self._readiness = readiness
+        self._streams = streams
         self.at = 0.0
 
     def now(self) -> None:
         self.at = self.at or time.monotonic()
         self._readiness.leaving = True
-        if self._worker is not None:
-            self._worker.tell()
+        self._streams.ending = True
+        for one in self._workers:
+            one.tell()
 
 
 class _Lookers:
@@ -216,6 +225,8 @@ def _office(premises: Premises, gate: Gate) -> Office:
         gate=gate,
         now=SystemClock().now,
         access=premises.access,
+        feeds=lambda tenant: feed(premises.services.of(tenant)),
+        webhooks=lambda tenant: webhooks(settings, premises.services.of(tenant)),
         rates=Rates(settings.traffic.rate),
     )
 

@@ -14,7 +14,8 @@ from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, instant_text
 from engine.errors import InvalidInput
-from engine.messages import Delivery, Endpoint
+from engine.messages import Delivery
+from engine.webhooks.documents import delivery_json, endpoint_json
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Such as ep_0f1e2d; see `endpoint list`.")]
 
@@ -155,38 +156,8 @@ def dead_letters(
         return
     found = webhooks.dead_letters(limit=1000)
     session.answer(
-        {"dead_letters": [letter_json(one) for one in found]}, lambda out: _tell(out, found)
+        {"dead_letters": [delivery_json(one) for one in found]}, lambda out: _tell(out, found)
     )
-
-
-def endpoint_json(endpoint: Endpoint) -> dict[str, Json]:
-    """An endpoint as it is shown: without its secrets."""
-    since = endpoint.disabled_at
-    return {
-        "id": endpoint.id,
-        "url": endpoint.url,
-        "kinds": list(endpoint.kinds),
-        "position": endpoint.position,
-        "created_at": instant_text(endpoint.created_at),
-        "disabled_at": None if since is None else instant_text(since),
-        "disabled_why": endpoint.disabled_why,
-    }
-
-
-def letter_json(letter: Delivery) -> dict[str, Json]:
-    """A message that was given up."""
-    return {
-        "id": letter.id,
-        "endpoint": letter.endpoint,
-        "position": letter.position,
-        "course": letter.course,
-        "seq": letter.seq,
-        "n": letter.n,
-        "kind": letter.kind,
-        "attempts": letter.attempts,
-        "answered": letter.answered,
-        "dead_at": None if letter.dead_at is None else instant_text(letter.dead_at),
-    }
 
 
 def _tell(out: Console, letters: Sequence[Delivery]) -> None:

@@ -65,7 +65,7 @@ def work(
     ends = None if stop_after is None else time.monotonic() + stop_after
     with _told_to_stop() as stop:
         if not (once or session.as_json):
-            session.say(f"Working for {rounds.service.tenant}; Ctrl-C stops it.")
+            session.say(f"Working on the timers of {rounds.service.tenant}; Ctrl-C stops it.")
         while True:
             busy = False
             try:

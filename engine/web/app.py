@@ -14,11 +14,13 @@ from engine.web.problems import handle_problems
 from engine.web.routes import (
     courses,
     events,
+    feed,
     problems,
     records,
     sites,
     tokens,
     visits,
+    webhooks,
     workflows,
     worklists,
 )
@@ -31,6 +33,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     visits.router,
     worklists.router,
     sites.router,
+    feed.router,
+    webhooks.router,
     tokens.router,
     problems.router,
 )

@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.clinic import Sites
 from engine.errors import NotFound
+from engine.feed import Feed
 from engine.permission import Action, Caller
 from engine.service import Place, Service
 from engine.web.office import Office, office_of
@@ -69,6 +70,15 @@ class Desk:
     def service(self) -> Service:
         return self.office.services(self.caller.tenant)
 
+    @property
+    def feed(self) -> Feed:
+        return self.office.feeds(self.caller.tenant)
+
+    @property
+    def seen_sites(self) -> tuple[str, ...] | None:
+        """The sites whose courses the caller may see; `None` for every one."""
+        return None if self.caller.sites is None else tuple(sorted(self.caller.sites))
+
     def place(self, course: str) -> Place:
         """Where a course is treated. Raises NotFound also for one at a site of others."""
         found = self.service.place(course)
@@ -109,4 +119,7 @@ Trier = Annotated[Desk, Depends(Need(Action.TRY_EVENTS))]
 TokenReader = Annotated[Desk, Depends(Need(Action.READ_TOKENS))]
 TokenManager = Annotated[Desk, Depends(Need(Action.MANAGE_TOKENS))]
 AccessLogReader = Annotated[Desk, Depends(Need(Action.READ_ACCESS_LOG))]
+FeedReader = Annotated[Desk, Depends(Need(Action.READ_FEED))]
+EndpointReader = Annotated[Desk, Depends(Need(Action.READ_ENDPOINTS))]
+EndpointManager = Annotated[Desk, Depends(Need(Action.MANAGE_ENDPOINTS))]
 """What a route's caller must be permitted; the parameter of a route is one of these."""

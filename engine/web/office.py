@@ -14,10 +14,13 @@ from fastapi import Request
 from engine.access import Access
 from engine.clinic import Sites
 from engine.core.definition import Workflow
+from engine.feed import Feed
 from engine.permission import Action, Caller
 from engine.service import Service
 from engine.web.limits import Rates
 from engine.web.problems import Problem
+from engine.web.streams import Streams
+from engine.webhooks.endpoints import Webhooks
 from engine.worklist import Worklists
 
 
@@ -71,8 +74,8 @@ class InHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Everything that routes may use. `services` gives the use cases of a tenant, `sites` the
-    calendars of its sites, `worklists` its worklists.
+    """Everything that routes may use. `services`, `sites`, `worklists`, `feeds` and `webhooks` are
+    a tenant's.
 
     `workflows` are those that courses may be enrolled in; `access` manages tokens, where there are
     any.
@@ -81,6 +84,8 @@ class Office:
     services: Callable[[str], Service]
     sites: Callable[[str], Sites]
     worklists: Callable[[str], Worklists]
+    feeds: Callable[[str], Feed]
+    webhooks: Callable[[str], Webhooks]
     workflows: tuple[Workflow, ...]
     gate: Gate
     now: Callable[[], datetime]
@@ -88,6 +93,7 @@ class Office:
     limits: Limits = field(default_factory=Limits)
     in_hand: InHand = field(default_factory=InHand)
     rates: Rates = field(default_factory=Rates)
+    streams: Streams = field(default_factory=Streams)
 
 
 def office_of(request: Request) -> Office:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,21 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from engine import bootstrap
+from engine.feed import Feed
 from engine.registry import Registry
 from engine.service import Service
 from engine.store import migrate
+from engine.store.feed import SqlFeed
 from engine.store.sql import SqlStore, open_store
+from engine.store.webhooks import SqlWebhooks
 from engine.submission import Setting
 from engine.web.app import create_app
 from engine.web.limits import Rates
 from engine.web.loopback import LoopbackGate
 from engine.web.office import Office
+from engine.webhooks.addresses import Guard
+from engine.webhooks.endpoints import Webhooks
+from engine.webhooks.sender import HttpSender
 from engine.zones import Zones
 from tests.postgres import Server, fresh_database
 from workflows import instrument_calibration
@@ -70,10 +78,23 @@ class House:
                 version="test",
             ),
         )
+        self.feed = Feed(store=SqlFeed(self.store), tenant=self.tenant, clock=self.clock)
+        guard = Guard(allowed=(ip_network("127.0.0.0/8"),))
+        self.sender = HttpSender(guard, seconds=10)
+        self.webhooks = Webhooks(
+            store=SqlWebhooks(self.store),
+            feed=self.feed,
+            clock=self.clock,
+            guard=guard,
+            sender=self.sender,
+            chance=secrets.token_bytes,
+        )
         self.office = Office(
             services=lambda _: self.service,
             sites=lambda _: bootstrap.sites(self.service),
             worklists=lambda _: bootstrap.worklists(self.service),
+            feeds=lambda _: self.feed,
+            webhooks=lambda _: self.webhooks,
             workflows=OFFERED,
             gate=LoopbackGate(self.tenant),
             now=self.clock.now,

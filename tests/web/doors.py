@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Any
 
 import httpx2
@@ -19,9 +20,11 @@ from starlette.testclient import TestClient
 from engine import bootstrap
 from engine.access import Access, Gate, Identifies, Tokens, operator
 from engine.access_log import AccessLog
+from engine.bootstrap import feed, webhooks
 from engine.permission import Action, Entry, Logged, Role
 from engine.registry import Registry
 from engine.service import Service
+from engine.settings import Settings
 from engine.store.access import SqlAccess
 from engine.store.operation import SqlOperation
 from engine.store.sql import SqlStore
@@ -34,6 +37,7 @@ from engine.web.limits import Rates
 from engine.web.metrics import Metrics
 from engine.web.office import Office
 from engine.web.operation import Operation
+from engine.web.streams import Streams
 from engine.zones import Zones
 from tests.web.conftest import HandClock
 from workflows import ALL
@@ -47,6 +51,11 @@ OPEN = {
     *("/health/live", "/health/ready"),
 }
 """The routes that anybody may ask: they tell nothing of anybody."""
+
+
+HERE = replace(Settings(), webhook_allow=(ip_network("127.0.0.0/8"),))
+HOOKS = "http://127.0.0.1:9/hooks"
+"""Where nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class Doors:
     provider: Identifies | None = None
     clock: HandClock = field(default_factory=HandClock)
     victim: str = ""
+    endpoint: str = ""
     began: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -107,6 +117,9 @@ class Doors:
             services=self.services.__getitem__,
             sites=lambda tenant: bootstrap.sites(self.services[tenant]),
             worklists=lambda tenant: bootstrap.worklists(self.services[tenant]),
+            feeds=lambda tenant: feed(self.services[tenant]),
+            webhooks=lambda tenant: webhooks(HERE, self.services[tenant]),
+            streams=Streams(looks=1, seconds=0),
             workflows=ALL,
             gate=BearerGate(gate),
             now=self.clock.now,

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from engine.access import DAYS
+from engine.bootstrap import webhooks
 from engine.core.schema import event_schema
 from engine.permission import Action, Caller, Denied, How, Role, Why
 from engine.store.sql import SqlStore
-from tests.web.doors import COURSE, OPEN, PATIENT, Doors, Route
+from tests.web.doors import COURSE, HERE, HOOKS, OPEN, PATIENT, Doors, Route
 from workflows import ALL
 
 PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -37,8 +38,13 @@ def doors(house: Doors) -> Doors:
     """The house a while later, so that denials are no longer counted, and a token to revoke."""
     house.log.flush()
     house.clock.advance(hours=1)
+    house.log.flush()  # what the test before was denied again
     house.began = house.clock.now()
     house.victim = house.token(Role.CLINICIAN).split("_")[1]
+    hooks = webhooks(HERE, house.services[house.tenant])
+    for one in hooks.endpoints():
+        hooks.remove(one.id)
+    house.endpoint = hooks.register(HOOKS)[0].id  # and what was said so far has its position
     return house
 
 
@@ -52,6 +58,8 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "token": doors.victim,
         "site": "north",
         "kind": "missed",
+        "endpoint": doors.endpoint,
+        "letter": f"{doors.endpoint}_1",
     }
 
     def value(found: re.Match[str]) -> str:
@@ -65,6 +73,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "/v1/courses": doors.enrolment(f"C-{number}", patient=f"P-{number}"),
         "/v1/tokens": {"name": "made", "roles": ["clinician"]},
         "/v1/sites/{site}/calendar": {"format": 1, "zone": "UTC", "open": ["monday"]},
+        "/v1/endpoints": {"url": HOOKS},
     }
     body = bodies.get(route.path) or doors.event("course.booked", data=booked)
     return PARAMETER.sub(value, route.path), body

@@ -84,6 +84,8 @@ def search(
         day=None if day is None else civil_day(day, "day"),
         changed_after=changed_since,
     )
+    if changed_since is not None:
+        desk.feed.sequence()  # what was said last may not have its position yet
     found = desk.service.search(wanted, after=after or "", limit=limit)
     return CanonicalResponse(
         {
