@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from engine.access_log import AccessLog
 from engine.clinic import Sites
+from engine.core.encoding import Json
 from engine.errors import NotFound
 from engine.feed import Feed
-from engine.permission import Action, Caller
+from engine.permission import Action, Caller, Entry, Logged
 from engine.service import Place, Service
 from engine.web.office import Office, office_of
 from engine.web.problems import Problem
@@ -92,6 +94,26 @@ class Desk:
     @property
     def worklists(self) -> Worklists:
         return self.office.worklists(self.caller.tenant)
+
+    def entry(self, action: Logged, about: Mapping[str, Json]) -> Entry:
+        """A row of the access log about what the caller changes, to be written with it."""
+        return self._log.entry(self.caller, action, about)
+
+    def note(self, action: Logged, about: Mapping[str, Json]) -> None:
+        """Note in the access log what the caller changed. In the demonstration there is none."""
+        if self.office.access is not None:
+            self._log.note(self.caller, action, about)
+
+    @property
+    def logs(self) -> bool:
+        """Whether there is an access log."""
+        return self.office.access is not None
+
+    @property
+    def _log(self) -> AccessLog:
+        if self.office.access is None:
+            raise Problem("internal")
+        return self.office.access.log
 
     def scope(self, asked: Collection[str] | None) -> frozenset[str] | None:
         """The sites that a list may show: those that were asked for, as far as they are seen."""

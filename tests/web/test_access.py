@@ -405,3 +405,22 @@ def test_the_access_log_is_read_from_a_time_on(doors: Doors):
     assert [(one["actor"], one["about"]) for one in found] == [("nobody", {"why": "no-credential"})]
     wrong = doors.ask(admin, "GET", "/v1/access-log", params={"since": "yesterday"})
     assert wrong.json()["errors"][0]["field"] == "since"
+
+
+def test_a_change_of_an_endpoint_or_a_site_is_in_the_log_with_who_made_it(doors: Doors):
+    token = doors.token(Role.ADMINISTRATOR)
+    who = token.split("_")[1]
+    made = doors.ask(token, "POST", "/v1/endpoints", {"url": HOOKS}).json()["id"]
+    doors.ask(token, "POST", f"/v1/endpoints/{made}/disable")
+    doors.ask(token, "POST", f"/v1/endpoints/{made}/enable")
+    doors.ask(token, "POST", f"/v1/endpoints/{made}/rotate", {})
+    doors.ask(token, "DELETE", f"/v1/endpoints/{made}")
+    calendar = {"format": 1, "zone": "UTC", "open": ["monday"]}
+    doors.ask(token, "PUT", "/v1/sites/north/calendar", calendar)
+
+    found = doors.log.entries(doors.tenant, since=doors.began, limit=100)
+    told = sorted(str(one.action) for one in found if who in str(one.actor))
+    assert told == [
+        *("endpoint.changed", "endpoint.changed", "endpoint.changed"),
+        *("endpoint.created", "endpoint.removed", "site.changed"),
+    ]

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from engine.core.wire import IDENTIFIER
+from engine.permission import Logged
 from engine.web import visits
 from engine.web.bodies import Body
 from engine.web.callers import SiteManager, SiteReader
@@ -30,6 +31,7 @@ def calendar(*, site: Site, desk: SiteReader) -> CanonicalResponse:
     responses=PROBLEMS["put"],
     openapi_extra=visits.CALENDAR,
 )
-def set_calendar(*, site: Site, body: Body, desk: SiteManager) -> CanonicalResponse:
+def set_calendar(*, desk: SiteManager, site: Site, body: Body) -> CanonicalResponse:
     """Set the calendar of a site; it replaces the one before."""
-    return CanonicalResponse(desk.sites.put(site, body).json())
+    told = (lambda: desk.entry(Logged.SITE_CHANGED, {"site": site})) if desk.logs else None
+    return CanonicalResponse(desk.sites.put(site, body, told=told).json())

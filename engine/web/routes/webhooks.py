@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from engine.errors import InvalidInput
+from engine.permission import Logged
 from engine.web import messages
 from engine.web.bodies import Body
 from engine.web.callers import Desk, EndpointManager, EndpointReader
@@ -78,7 +79,7 @@ def listed(*, desk: EndpointReader) -> CanonicalResponse:
     responses=PROBLEMS["write"],
     openapi_extra=_sent(_NEW),
 )
-def register(*, body: Body, desk: EndpointManager) -> CanonicalResponse:
+def register(*, desk: EndpointManager, body: Body) -> CanonicalResponse:
     """Send what is said from now on to a URL. Its secret is shown this once."""
     _only(body, _NEW)
     url, kinds = body.get("url"), body.get("kinds", [])
@@ -87,6 +88,7 @@ def register(*, body: Body, desk: EndpointManager) -> CanonicalResponse:
     if not isinstance(kinds, list) or not all(isinstance(one, str) for one in kinds):
         raise InvalidInput("kinds", "an array of kinds such as course.changed")
     made, secret = _of(desk).register(url, kinds)
+    desk.note(Logged.ENDPOINT_CREATED, {"endpoint": made.id})
     place = {"Location": f"/v1/endpoints/{made.id}", "Cache-Control": "no-store"}
     return CanonicalResponse({**endpoint_json(made), "secret": secret}, 201, headers=place)
 
@@ -106,7 +108,9 @@ def shown(*, endpoint: Id, desk: EndpointReader) -> CanonicalResponse:
 )
 def disabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
     """Send it nothing; what is said meanwhile waits for it."""
-    return CanonicalResponse(endpoint_json(_of(desk).disable(endpoint)))
+    found = _of(desk).disable(endpoint)
+    desk.note(Logged.ENDPOINT_CHANGED, {"endpoint": endpoint, "how": "disabled"})
+    return CanonicalResponse(endpoint_json(found))
 
 
 @router.post(
@@ -116,7 +120,9 @@ def disabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
 )
 def enabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
     """Send to it again, beginning with what waited."""
-    return CanonicalResponse(endpoint_json(_of(desk).enable(endpoint)))
+    found = _of(desk).enable(endpoint)
+    desk.note(Logged.ENDPOINT_CHANGED, {"endpoint": endpoint, "how": "enabled"})
+    return CanonicalResponse(endpoint_json(found))
 
 
 @router.post(
@@ -125,7 +131,7 @@ def enabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
     responses=PROBLEMS["write_one"],
     openapi_extra=_sent(_ROTATION),
 )
-def rotated(*, endpoint: Id, body: Body, desk: EndpointManager) -> CanonicalResponse:
+def rotated(*, desk: EndpointManager, endpoint: Id, body: Body) -> CanonicalResponse:
     """Another secret, shown this once. Until the overlap ends, the one before signs too."""
     _only(body, _ROTATION)
     hours = body.get("overlap_hours", OVERLAP.days * 24)
@@ -133,6 +139,7 @@ def rotated(*, endpoint: Id, body: Body, desk: EndpointManager) -> CanonicalResp
         raise InvalidInput("overlap_hours", f"whole hours from 0 to {LONGEST_OVERLAP.days * 24}")
     webhooks = _of(desk)
     secret = webhooks.rotate(endpoint, timedelta(hours=hours))
+    desk.note(Logged.ENDPOINT_CHANGED, {"endpoint": endpoint, "how": "rotated"})
     found = {**endpoint_json(webhooks.endpoint(endpoint)), "secret": secret}
     return CanonicalResponse(found, headers={"Cache-Control": "no-store"})
 
@@ -200,6 +207,7 @@ def replayed(*, letter: Id, desk: EndpointManager) -> CanonicalResponse:
 def removed(*, endpoint: Id, desk: EndpointManager) -> Response:
     """Forget an endpoint and all that was on its way to it."""
     _of(desk).remove(endpoint)
+    desk.note(Logged.ENDPOINT_REMOVED, {"endpoint": endpoint})
     return Response(status_code=204)
 
 
