@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, literal, select, tuple_, update
+from sqlalchemy import Select, bindparam, func, insert, literal, select, update
 
 from engine.messages import Changed, Entry, Page
 from engine.store.sql import SqlStore
 from engine.store.tables import Instant, courses, feed, messages
-from engine.store.writes import bound
 
 
 class SqlFeed:
@@ -34,9 +33,17 @@ class SqlFeed:
             if connection.execute(_WAITS, asked).first() is None:
                 return 0
         with self._store.connection(line=tenant) as connection:
-            before = connection.scalar(_HEAD, asked)
-            connection.execute(_PLACE, {**asked, "before": before, "limit": limit})
-            return connection.execute(_TAKEN, {**asked, "before": before, "at": at}).rowcount
+            before: int = connection.scalar(_HEAD, asked) or 0
+            oldest = connection.execute(_OLDEST, {**asked, "limit": limit}).all()
+            if oldest:
+                keys = [dict(zip(_KEY, (tenant, *one[:3]), strict=True)) for one in oldest]
+                rows = [dict(zip(_NAMES, one, strict=True)) for one in oldest]
+                numbered = enumerate(rows, before + 1)
+                connection.execute(
+                    insert(feed), [{"tenant": tenant, "position": n, **row} for n, row in numbered]
+                )
+                connection.execute(_TAKEN, [{**key, "at": at} for key in keys])
+            return len(oldest)
 
     def head(self, tenant: str) -> int:
         """The last position, or 0."""
@@ -67,36 +74,22 @@ class SqlFeed:
 _OF_TENANT = feed.c.tenant == bindparam("its_tenant")
 _WAITING = (messages.c.tenant == bindparam("its_tenant"), messages.c.delivered_at.is_(None))
 _ORDER = (messages.c.recorded_at, messages.c.course, messages.c.seq, messages.c.n)
-_WAITS = select(literal(1)).where(*_WAITING).limit(1)
+# Ordered, so that no database thinks of reading more than one row of the index of what waits.
+_WAITS = select(literal(1)).where(*_WAITING).order_by(messages.c.recorded_at).limit(1)
 _HEAD = select(func.coalesce(func.max(feed.c.position), 0)).where(_OF_TENANT)
 
-_oldest = (
-    select(messages.c.kind, *_ORDER)
+_NAMES = ("course", "seq", "n", "kind", "recorded_at")
+_KEY = ("its_tenant", "its_course", "its_seq", "its_n")
+_OLDEST = (
+    select(*(messages.c[name] for name in _NAMES))
     .where(*_WAITING)
     .order_by(*_ORDER)
     .limit(bindparam("limit"))
-    .subquery()
 )
-_NAMES = ("course", "seq", "n", "kind", "recorded_at")
-_number = func.row_number().over(order_by=tuple(_oldest.c[c.name] for c in _ORDER))
-_PLACE = insert(feed).from_select(
-    ["tenant", "position", *_NAMES],
-    select(
-        bound(feed.c.tenant, "its_"),
-        bindparam("before", type_=feed.c.position.type) + _number,
-        *(_oldest.c[name] for name in _NAMES),
-    ),
-)
+# Row by row: where nobody has counted the rows yet, PostgreSQL joins sets of them one by one.
 _TAKEN = (
     update(messages)
-    .where(
-        *_WAITING,
-        tuple_(messages.c.course, messages.c.seq, messages.c.n).in_(
-            select(feed.c.course, feed.c.seq, feed.c.n).where(
-                _OF_TENANT, feed.c.position > bindparam("before")
-            )
-        ),
-    )
+    .where(*(messages.c[name.removeprefix("its_")] == bindparam(name) for name in _KEY))
     .values(delivered_at=bindparam("at", type_=Instant))
 )
 

@@ -258,7 +258,9 @@ _DUE = (
             deliveries.c.claimed_until.is_(None),
             deliveries.c.claimed_until <= bindparam("now", type_=Instant),
         ),
-        ~select(literal(1))
+        # Counted, since PostgreSQL would turn a NOT EXISTS into a join over all that waits, and
+        # look for a minimum in the order of positions.
+        select(func.count())
         .where(
             _earlier.c.tenant == deliveries.c.tenant,
             _earlier.c.endpoint == deliveries.c.endpoint,
@@ -266,7 +268,8 @@ _DUE = (
             _earlier.c.position < deliveries.c.position,
             _earlier.c.next_at.is_not(None),
         )
-        .exists(),
+        .scalar_subquery()
+        == literal(0),
     )
     .order_by(deliveries.c.next_at, _POSITION)
     .limit(bindparam("limit"))
