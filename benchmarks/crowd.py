@@ -54,7 +54,7 @@ def fill(store: SqlStore, tenant: str, many: int) -> None:
             for n, table in enumerate((courses, visits, bookings)):
                 rows = [rows[n] for rows in made if rows[n] is not None]
                 connection.execute(insert(table), rows)
-    with store.engine.connect() as connection:
+    with store.engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # its autovacuum does so within a minute
             connection.exec_driver_sql("ANALYZE regimen_courses, regimen_visits, regimen_bookings")
 
