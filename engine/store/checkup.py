@@ -123,13 +123,7 @@ def _durability(connection: Connection) -> Iterator[Found]:
         yield Found(what="durability", how=How.FAULT, why=why)
         return
     standby = settings["synchronous_standby_names"]
-    if standby and settings["statement_timeout"] != "0":
-        why = (
-            "a statement_timeout ends the wait for the synchronous standby as if that had the "
-            "commit: set it to 0 for this role"
-        )
-        yield Found(what="durability", how=How.FAULT, why=why)
-    elif standby and settings["synchronous_commit"] == "local":
+    if standby and settings["synchronous_commit"] == "local":
         why = "synchronous_commit is local: the standby is not waited for"
         yield Found(what="durability", how=How.FAULT, why=why)
     elif not standby:
@@ -142,7 +136,6 @@ def _durability(connection: Connection) -> Iterator[Found]:
 _KEEPING = (
     "fsync",
     "full_page_writes",
-    "statement_timeout",
     "synchronous_commit",
     "synchronous_standby_names",
 )
