@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from engine import packages
 from engine.access import Access, Gate, Identifies, Tokens
 from engine.access_log import AccessLog
+from engine.calendars import SharedCalendars
 from engine.clinic import Sites
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
@@ -34,6 +35,7 @@ from engine.service import Service
 from engine.settings import Oidc, Settings
 from engine.store import checkup, schema, sqlite
 from engine.store.access import SqlAccess
+from engine.store.calendars import SqlCalendars
 from engine.store.checkup import Found
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
@@ -247,6 +249,23 @@ def _messages(dispatcher: Dispatcher, stop: Stop) -> None:
 def _timers(service: Service, stop: Stop) -> None:
     while not stop() and service.tick():
         pass
+
+
+def calendars(
+    settings: Settings, store: Store, services: Callable[[str], Service]
+) -> SharedCalendars:
+    """The calendars that are shared, of every tenant; `services` gives the use cases of one."""
+    if not isinstance(store, SqlStore):
+        raise TypeError("calendars are kept in a database")
+    clock = SystemClock()
+    return SharedCalendars(
+        store=SqlCalendars(store),
+        denials=AccessLog(SqlAccess(store), clock=clock, identity=identity, tenant=settings.tenant),
+        clock=clock,
+        lists=lambda tenant: worklists(services(tenant)),
+        sites=lambda tenant: sites(services(tenant)),
+        random=secrets.token_bytes,
+    )
 
 
 def installed(settings: Settings, store: Store) -> Registry:

@@ -22,6 +22,7 @@ from engine.bootstrap import (
     Services,
     SystemClock,
     access,
+    calendars,
     engine_version,
     feed,
     request_name,
@@ -227,6 +228,7 @@ def _office(premises: Premises, gate: Gate) -> Office:
         access=premises.access,
         feeds=lambda tenant: feed(premises.services.of(tenant)),
         webhooks=lambda tenant: webhooks(settings, premises.services.of(tenant)),
+        calendars=calendars(settings, premises.services.store, premises.services.of),
         rates=Rates(settings.traffic.rate),
     )
 

@@ -10,6 +10,7 @@ from engine.cli import (
     access,
     apply,
     audit,
+    calendar,
     config,
     course,
     database,
@@ -60,8 +61,8 @@ def regimen(
 
 
 COMMANDS = (
-    *(demo, simulate, apply, course, due, worklist, site, workflow, audit, access, worker),
-    *(serve, config, endpoint, database, openapi),
+    *(demo, simulate, apply, course, due, worklist, site, workflow, audit, access, calendar),
+    *(worker, serve, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""
 

@@ -27,6 +27,7 @@ from rich.console import Console
 from engine import logs
 from engine.access import Access
 from engine.audit import Auditor
+from engine.calendars import SharedCalendars
 from engine.cli.exits import Exit
 from engine.clinic import Sites
 from engine.core.encoding import Json
@@ -116,6 +117,13 @@ class Session:
         from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
 
         return bootstrap.access(self.settings, service.store)
+
+    def calendars(self, *, writes: bool = False) -> SharedCalendars:
+        """The calendars that are shared. Raises as `service` does."""
+        service = self.service(writes=writes)
+        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+        return bootstrap.calendars(self.settings, service.store, lambda _: service)
 
     def sites(self, *, writes: bool = False) -> Sites:
         """The calendars of the sites of the chosen database; made if need be where one is set."""

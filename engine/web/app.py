@@ -12,6 +12,7 @@ from engine.web.openapi import document
 from engine.web.operation import Operation, lifespan, operated
 from engine.web.problems import handle_problems
 from engine.web.routes import (
+    calendars,
     courses,
     events,
     feed,
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     feed.router,
     webhooks.router,
     tokens.router,
+    calendars.router,
     problems.router,
 )
 """Every resource, in the order of the document."""

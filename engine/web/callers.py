@@ -144,4 +144,6 @@ AccessLogReader = Annotated[Desk, Depends(Need(Action.READ_ACCESS_LOG))]
 FeedReader = Annotated[Desk, Depends(Need(Action.READ_FEED))]
 EndpointReader = Annotated[Desk, Depends(Need(Action.READ_ENDPOINTS))]
 EndpointManager = Annotated[Desk, Depends(Need(Action.MANAGE_ENDPOINTS))]
+CalendarReader = Annotated[Desk, Depends(Need(Action.READ_CALENDARS))]
+CalendarKeeper = Annotated[Desk, Depends(Need(Action.MANAGE_CALENDARS))]
 """What a route's caller must be permitted; the parameter of a route is one of these."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from fastapi import Request
 
 from engine.access import Access
+from engine.calendars import SharedCalendars
 from engine.clinic import Sites
 from engine.core.definition import Workflow
 from engine.feed import Feed
@@ -77,8 +78,8 @@ class Office:
     """Everything that routes may use. `services`, `sites`, `worklists`, `feeds` and `webhooks` are
     a tenant's.
 
-    `workflows` are those that courses may be enrolled in; `access` manages tokens, where there are
-    any.
+    `workflows` are those that courses may be enrolled in; `access` manages tokens and
+    `calendars` those that are shared, where there are any.
     """
 
     services: Callable[[str], Service]
@@ -90,6 +91,7 @@ class Office:
     gate: Gate
     now: Callable[[], datetime]
     access: Access | None = None
+    calendars: SharedCalendars | None = None
     limits: Limits = field(default_factory=Limits)
     in_hand: InHand = field(default_factory=InHand)
     rates: Rates = field(default_factory=Rates)

@@ -298,3 +298,39 @@ class AccessEntry(Shape):
 class AccessLogPage(Shape):
     entries: list[AccessEntry]
     next: Annotated[str | None, Field(description="The `cursor` of the next page.")]
+
+
+class CalendarRequest(Shape):
+    """Which calendar to share: of a site, of a role at sites, or of a course."""
+
+    scope: Literal["site", "role", "course"]
+    subject: Annotated[
+        str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$", description="Its name; a role of ours.")
+    ]
+    sites: Annotated[
+        list[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] | None,
+        Field(min_length=1, max_length=50, description="Of a role: at these sites only."),
+    ] = None
+
+
+class Calendar(Shape):
+    """A calendar that is shared, without its secret."""
+
+    id: str
+    scope: Literal["site", "role", "course"]
+    subject: str
+    sites: list[str] | None
+    created_at: str
+    created_by: str
+    revoked_at: str | None
+
+
+class MadeCalendar(Calendar):
+    """A calendar that was just made."""
+
+    path: Annotated[str, Field(description="Of its URL, with the secret. It is not shown again.")]
+
+
+class CalendarList(Shape):
+    calendars: list[Calendar]
+    next: Annotated[str | None, Field(description="The `after` of the next page.")]

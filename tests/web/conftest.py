@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,21 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from engine import bootstrap
+from engine.access_log import AccessLog
+from engine.calendars import SharedCalendars
+from engine.clinic import Sites
+from engine.core.definition import Workflow
 from engine.feed import Feed
 from engine.registry import Registry
 from engine.service import Service
 from engine.store import migrate
+from engine.store.access import SqlAccess
+from engine.store.calendars import SqlCalendars
 from engine.store.feed import SqlFeed
+from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
 from engine.store.webhooks import SqlWebhooks
+from engine.store.worklist import SqlLists
 from engine.submission import Setting
 from engine.web.app import create_app
 from engine.web.limits import Rates
@@ -32,6 +41,7 @@ from engine.web.office import Office
 from engine.webhooks.addresses import Guard
 from engine.webhooks.endpoints import Webhooks
 from engine.webhooks.sender import HttpSender
+from engine.worklist import Worklists
 from engine.zones import Zones
 from tests.postgres import Server, fresh_database
 from workflows import instrument_calibration
@@ -61,11 +71,18 @@ class House:
     store: SqlStore
     tenant: str
     clock: HandClock = field(default_factory=HandClock)
+    offered: tuple[Workflow, ...] = OFFERED
 
     def __post_init__(self) -> None:
         self.registry = Registry()
         with self.store.transaction(self.tenant) as tx:
-            self.registry.install(OFFERED, tx)
+            self.registry.install(self.offered, tx)
+        self.access_log = AccessLog(
+            SqlAccess(self.store),
+            clock=self.clock,
+            identity=lambda: f"row-{next(numbers)}",
+            tenant=self.tenant,
+        )
         self.salts = itertools.count(1)
         self.service = Service(
             self.store,
@@ -95,10 +112,11 @@ class House:
             worklists=lambda _: bootstrap.worklists(self.service),
             feeds=lambda _: self.feed,
             webhooks=lambda _: self.webhooks,
-            workflows=OFFERED,
+            workflows=self.offered,
             gate=LoopbackGate(self.tenant),
             now=self.clock.now,
             rates=Rates(10**6),
+            calendars=calendars_of(self.store, self.access_log, self.clock),
         )
         self.app: FastAPI = create_app(self.office, version="test")
         self.client = TestClient(
@@ -130,6 +148,28 @@ class House:
         answer = self.client.post("/v1/courses", json=body | more)
         assert answer.status_code == 201, answer.text
         return course
+
+
+def sites_of(store: SqlStore, tenant: str, clock: HandClock) -> Sites:
+    """The opening days of a tenant's sites."""
+    return Sites(store=SqlSites(store), tenant=tenant, clock=clock, calendars=Zones())
+
+
+def worklists_of(store: SqlStore, tenant: str, clock: HandClock) -> Worklists:
+    """A tenant's worklists."""
+    return Worklists(lists=SqlLists(store), tenant=tenant, clock=clock, calendars=Zones())
+
+
+def calendars_of(store: SqlStore, log: AccessLog, clock: HandClock) -> SharedCalendars:
+    """Shared calendars as the service makes them."""
+    return SharedCalendars(
+        store=SqlCalendars(store),
+        denials=log,
+        clock=clock,
+        lists=lambda tenant: worklists_of(store, tenant, clock),
+        sites=lambda tenant: sites_of(store, tenant, clock),
+        random=lambda size: sha256(b"%d" % next(numbers)).digest()[:size],
+    )
 
 
 @pytest.fixture(scope="session")

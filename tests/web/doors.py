@@ -39,7 +39,7 @@ from engine.web.office import Office
 from engine.web.operation import Operation
 from engine.web.streams import Streams
 from engine.zones import Zones
-from tests.web.conftest import HandClock
+from tests.web.conftest import HandClock, calendars_of
 from workflows import ALL
 
 COURSE, PATIENT = "HOME-COURSE", "HOME-PATIENT"
@@ -49,6 +49,7 @@ ACTOR = {"id": "somebody", "role": "clinician"}
 OPEN = {
     *("/v1/openapi.json", "/docs", "/v1/problems", "/v1/problems/{name}"),
     *("/health/live", "/health/ready"),
+    "/v1/calendars/{key}.ics",  # whoever has the secret, which is part of the path
 }
 """The routes that anybody may ask: they tell nothing of anybody."""
 
@@ -100,6 +101,7 @@ class Doors:
     clock: HandClock = field(default_factory=HandClock)
     victim: str = ""
     endpoint: str = ""
+    calendar: str = ""
     began: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -125,6 +127,7 @@ class Doors:
             now=self.clock.now,
             access=self.access,
             rates=Rates(10**6, strangers=10**6),  # what is tried here is all tried at once
+            calendars=calendars_of(self.store, self.log, self.clock),
         )
         metrics = Metrics(backlog=SqlOperation(self.store).backlog, now=self.clock.now)
         operation = Operation(metrics=metrics)
@@ -140,6 +143,14 @@ class Doors:
             choices.setdefault("actor_roles", acting)
         who = operator(tenant or self.tenant)
         return self.access.tokens.create(who, name="test", roles=roles, **choices).text
+
+    def shared(self) -> str:
+        """The id of a new calendar of the north site."""
+        keeper = self.token(Role.SCHEDULER, sites=["north"])
+        body = {"scope": "site", "subject": "north"}
+        answer = self.ask(keeper, "POST", "/v1/calendar-feeds", body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def ask(
         self, token: str | None, method: str, path: str, body: Any = None, **more: Any

@@ -45,6 +45,7 @@ def doors(house: Doors) -> Doors:
     for one in hooks.endpoints():
         hooks.remove(one.id)
     house.endpoint = hooks.register(HOOKS)[0].id  # and what was said so far has its position
+    house.calendar = house.shared()
     return house
 
 
@@ -60,6 +61,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "kind": "missed",
         "endpoint": doors.endpoint,
         "letter": f"{doors.endpoint}_1",
+        "calendar": doors.calendar,
     }
 
     def value(found: re.Match[str]) -> str:
@@ -74,6 +76,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "/v1/tokens": {"name": "made", "roles": ["clinician"]},
         "/v1/sites/{site}/calendar": {"format": 1, "zone": "UTC", "open": ["monday"]},
         "/v1/endpoints": {"url": HOOKS},
+        "/v1/calendar-feeds": {"scope": "site", "subject": "north"},
     }
     body = bodies.get(route.path) or doors.event("course.booked", data=booked)
     return PARAMETER.sub(value, route.path), body
