@@ -43,6 +43,7 @@ from engine.store.operation import SqlOperation
 from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
+from engine.store.told import SqlTold
 from engine.store.transaction import meaning
 from engine.store.webhooks import SqlWebhooks
 from engine.store.worklist import SqlLists
@@ -266,6 +267,13 @@ def calendars(
         sites=lambda tenant: sites(services(tenant)),
         random=secrets.token_bytes,
     )
+
+
+def told(store: Store) -> SqlTold:
+    """What was told of bookings and observations before, of every tenant."""
+    if not isinstance(store, SqlStore):
+        raise TypeError("records are kept in a database")
+    return SqlTold(store)
 
 
 def installed(settings: Settings, store: Store) -> Registry:

@@ -27,6 +27,7 @@ from engine.bootstrap import (
     feed,
     request_name,
     sites,
+    told,
     webhooks,
     worklists,
 )
@@ -40,7 +41,7 @@ from engine.web.health import Readiness
 from engine.web.limits import Rates
 from engine.web.loopback import LoopbackGate
 from engine.web.metrics import Metrics, Waits
-from engine.web.office import Gate, Office
+from engine.web.office import Exchange, Gate, Office
 from engine.web.operation import Operation
 from engine.web.server import AT_ONCE, Server
 from engine.web.streams import Streams
@@ -217,7 +218,8 @@ def _traces(url: str) -> Traces:
 
 
 def _office(premises: Premises, gate: Gate) -> Office:
-    settings = premises.settings
+    settings, services = premises.settings, premises.services
+    shared = calendars(settings, services.store, services.of)
     return Office(
         services=premises.services.of,
         sites=lambda tenant: sites(premises.services.of(tenant)),
@@ -226,9 +228,12 @@ def _office(premises: Premises, gate: Gate) -> Office:
         gate=gate,
         now=SystemClock().now,
         access=premises.access,
-        feeds=lambda tenant: feed(premises.services.of(tenant)),
-        webhooks=lambda tenant: webhooks(settings, premises.services.of(tenant)),
-        calendars=calendars(settings, premises.services.store, premises.services.of),
+        feeds=lambda tenant: feed(services.of(tenant)),
+        webhooks=lambda tenant: webhooks(settings, services.of(tenant)),
+        calendars=shared,
+        exchange=Exchange(
+            lists=shared.lists, places=shared.store.places, told=told(services.store)
+        ),
         rates=Rates(settings.traffic.rate),
     )
 

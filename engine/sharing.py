@@ -65,8 +65,9 @@ class Booked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a course is treated, what it waits for, and its row."""
+    """Whose a course is, where it is treated, what it waits for, and its row."""
 
+    patient: str
     site: str
     zone: str
     waits: str | None

@@ -95,7 +95,7 @@ class SqlCalendars:
         return found
 
 
-_PLACE = ("site", "zone", "waits", "row")
+_PLACE = ("patient", "site", "zone", "waits", "row")
 
 
 def _places(tenant: str, named: Sequence[str]) -> Select[*tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -26,6 +27,13 @@ from engine.web.routes import (
     worklists,
 )
 
+if find_spec("fhir") is None:  # comes with an extra
+    _exchange: tuple[APIRouter, ...] = ()
+else:
+    from engine.web.routes import fhir
+
+    _exchange = (fhir.router,)
+
 ROUTERS: tuple[APIRouter, ...] = (
     workflows.router,
     courses.router,
@@ -38,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     tokens.router,
     calendars.router,
+    *_exchange,
     problems.router,
 )
 """Every resource, in the order of the document."""

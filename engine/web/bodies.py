@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
 from fastapi import Depends, Request
@@ -17,6 +18,17 @@ async def json_body(request: Request) -> dict[str, Any]:
     Raises Problem for another media type, one that is too large or too deep, and for what is no
     JSON: a member that comes twice, a number that is none, bytes that are no UTF-8.
     """
+    sent = await _received(request)
+    return parsed(sent, depth=office_of(request).limits.depth)
+
+
+async def decimal_body(request: Request) -> dict[str, Any]:
+    """As `json_body`, with its numbers as decimals: FHIR counts the digits that were written."""
+    sent = await _received(request)
+    return parsed(sent, depth=office_of(request).limits.depth, decimals=True)
+
+
+async def _received(request: Request) -> bytes:
     limits = office_of(request).limits
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
@@ -26,20 +38,26 @@ async def json_body(request: Request) -> dict[str, Any]:
         taken += part
         if len(taken) > limits.body_bytes:
             raise Problem("too-large", limit=limits.body_bytes)
-    return parsed(bytes(taken), depth=limits.depth)
+    return bytes(taken)
 
 
 Body = Annotated[dict[str, Any], Depends(json_body)]
+DecimalBody = Annotated[dict[str, Any], Depends(decimal_body)]
 
 
-def parsed(sent: bytes, *, depth: int) -> dict[str, Any]:
+def parsed(sent: bytes, *, depth: int, decimals: bool = False) -> dict[str, Any]:
     """The object of some bytes. Raises Problem, saying where the fault lies."""
     try:
         text = sent.decode("utf-8")
     except UnicodeDecodeError as wrong:
         raise Problem("malformed", detail=f"byte {wrong.start} is no UTF-8") from None
     try:
-        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        found = json.loads(
+            text,
+            object_pairs_hook=_once,
+            parse_constant=_no_number,
+            parse_float=Decimal if decimals else None,
+        )
     except json.JSONDecodeError as wrong:
         detail = f"no JSON at line {wrong.lineno}, column {wrong.colno}"
         raise Problem("malformed", detail=detail) from None

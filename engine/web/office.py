@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,8 @@ from engine.core.definition import Workflow
 from engine.feed import Feed
 from engine.permission import Action, Caller
 from engine.service import Service
+from engine.sharing import Place
+from engine.told import Told
 from engine.web.limits import Rates
 from engine.web.problems import Problem
 from engine.web.streams import Streams
@@ -74,12 +76,21 @@ class InHand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What is exchanged as FHIR rests on: due visits, where courses are, what was told before."""
+
+    lists: Callable[[str], Worklists]
+    places: Callable[[str, Sequence[str]], Mapping[str, Place]]
+    told: Told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """Everything that routes may use. `services`, `sites`, `worklists`, `feeds` and `webhooks` are
     a tenant's.
 
-    `workflows` are those that courses may be enrolled in; `access` manages tokens and
-    `calendars` those that are shared, where there are any.
+    `workflows` are those that courses may be enrolled in; `access` manages tokens,
+    `calendars` those that are shared, `exchange` is for FHIR; each where there is any.
     """
 
     services: Callable[[str], Service]
@@ -92,6 +103,7 @@ class Office:
     now: Callable[[], datetime]
     access: Access | None = None
     calendars: SharedCalendars | None = None
+    exchange: Exchange | None = None
     limits: Limits = field(default_factory=Limits)
     in_hand: InHand = field(default_factory=InHand)
     rates: Rates = field(default_factory=Rates)

@@ -239,6 +239,19 @@ def missing_of(decision: Mapping[str, Any]) -> list[Json]:
     return [{"name": name, "why": why} for name, _, why in parts]
 
 
+def invalid_request(error: RequestValidationError) -> Problem:
+    """The problem that a path, query or header is which does not have its shape."""
+    errors: list[Json] = [
+        {
+            "field": ".".join(map(str, one["loc"][1:])),
+            "in": one["loc"][0],
+            "expected": one["msg"],
+        }
+        for one in error.errors()
+    ]
+    return Problem("invalid", errors=errors)
+
+
 def handle_problems(app: FastAPI) -> None:
     """Let every error of the application be answered with a problem document."""
 
@@ -252,15 +265,7 @@ def handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> CanonicalResponse:
-        errors: list[Json] = [
-            {
-                "field": ".".join(map(str, one["loc"][1:])),
-                "in": one["loc"][0],
-                "expected": one["msg"],
-            }
-            for one in error.errors()
-        ]
-        return Problem("invalid", errors=errors).response()
+        return invalid_request(error).response()
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> CanonicalResponse:

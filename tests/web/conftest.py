@@ -31,13 +31,14 @@ from engine.store.calendars import SqlCalendars
 from engine.store.feed import SqlFeed
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
+from engine.store.told import SqlTold
 from engine.store.webhooks import SqlWebhooks
 from engine.store.worklist import SqlLists
 from engine.submission import Setting
 from engine.web.app import create_app
 from engine.web.limits import Rates
 from engine.web.loopback import LoopbackGate
-from engine.web.office import Office
+from engine.web.office import Exchange, Office
 from engine.webhooks.addresses import Guard
 from engine.webhooks.endpoints import Webhooks
 from engine.webhooks.sender import HttpSender
@@ -117,6 +118,7 @@ class House:
             now=self.clock.now,
             rates=Rates(10**6),
             calendars=calendars_of(self.store, self.access_log, self.clock),
+            exchange=exchange_of(self.store, self.clock),
         )
         self.app: FastAPI = create_app(self.office, version="test")
         self.client = TestClient(
@@ -169,6 +171,15 @@ def calendars_of(store: SqlStore, log: AccessLog, clock: HandClock) -> SharedCal
         lists=lambda tenant: worklists_of(store, tenant, clock),
         sites=lambda tenant: sites_of(store, tenant, clock),
         random=lambda size: sha256(b"%d" % next(numbers)).digest()[:size],
+    )
+
+
+def exchange_of(store: SqlStore, clock: HandClock) -> Exchange:
+    """What FHIR rests on."""
+    return Exchange(
+        lists=lambda tenant: worklists_of(store, tenant, clock),
+        places=SqlCalendars(store).places,
+        told=SqlTold(store),
     )
 
 

@@ -39,7 +39,7 @@ from engine.web.office import Office
 from engine.web.operation import Operation
 from engine.web.streams import Streams
 from engine.zones import Zones
-from tests.web.conftest import HandClock, calendars_of
+from tests.web.conftest import HandClock, calendars_of, exchange_of
 from workflows import ALL
 
 COURSE, PATIENT = "HOME-COURSE", "HOME-PATIENT"
@@ -115,6 +115,7 @@ class Doors:
         tokens = Tokens(kept, self.log, clock=self.clock, random=secrets.token_bytes)
         gate = Gate(tokens, self.log, provider=self.provider)
         self.access = Access(tokens=tokens, log=self.log, gate=gate)
+        self.calendars = calendars_of(self.store, self.log, self.clock)
         office = Office(
             services=self.services.__getitem__,
             sites=lambda tenant: bootstrap.sites(self.services[tenant]),
@@ -127,7 +128,8 @@ class Doors:
             now=self.clock.now,
             access=self.access,
             rates=Rates(10**6, strangers=10**6),  # what is tried here is all tried at once
-            calendars=calendars_of(self.store, self.log, self.clock),
+            calendars=self.calendars,
+            exchange=exchange_of(self.store, self.clock),
         )
         metrics = Metrics(backlog=SqlOperation(self.store).backlog, now=self.clock.now)
         operation = Operation(metrics=metrics)
@@ -146,11 +148,8 @@ class Doors:
 
     def shared(self) -> str:
         """The id of a new calendar of the north site."""
-        keeper = self.token(Role.SCHEDULER, sites=["north"])
-        body = {"scope": "site", "subject": "north"}
-        answer = self.ask(keeper, "POST", "/v1/calendar-feeds", body)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+        asked = {"scope": "site", "subject": "north"}
+        return self.calendars.share(operator(self.tenant), asked).shared.id
 
     def ask(
         self, token: str | None, method: str, path: str, body: Any = None, **more: Any

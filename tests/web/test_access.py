@@ -17,6 +17,7 @@ from engine.bootstrap import webhooks
 from engine.core.schema import event_schema
 from engine.permission import Action, Caller, Denied, How, Role, Why
 from engine.store.sql import SqlStore
+from tests.fhir.resources import appointment, patient, pressure
 from tests.web.doors import COURSE, HERE, HOOKS, OPEN, PATIENT, Doors, Route
 from workflows import ALL
 
@@ -62,6 +63,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "endpoint": doors.endpoint,
         "letter": f"{doors.endpoint}_1",
         "calendar": doors.calendar,
+        "id": "B-1",
     }
 
     def value(found: re.Match[str]) -> str:
@@ -77,9 +79,33 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "/v1/sites/{site}/calendar": {"format": 1, "zone": "UTC", "open": ["monday"]},
         "/v1/endpoints": {"url": HOOKS},
         "/v1/calendar-feeds": {"scope": "site", "subject": "north"},
+        **fhir(doors, number),
     }
     body = bodies.get(route.path) or doors.event("course.booked", data=booked)
     return PARAMETER.sub(value, route.path), body
+
+
+def fhir(doors: Doors, number: int) -> dict[str, Any]:
+    """Resources that would be recorded."""
+    meta = {"versionId": f"{number}", "lastUpdated": doors.clock.now().isoformat()}
+    booked = appointment(
+        course=COURSE, visit="escalation_visit", meta=meta, participant=[{"status": "accepted"}]
+    )
+    found = pressure(130, 80, course=COURSE, subject=patient(PATIENT), meta=meta, issued=None)
+    return {
+        "/v1/fhir/Appointment": booked,
+        "/v1/fhir/Appointment/{id}": booked,
+        "/v1/fhir/Observation": found,
+        "/v1/fhir/Observation/{id}": found | {"id": "B-1"},
+    }
+
+
+def kind(answer: Any) -> str:
+    """Which problem it is, told as such or as FHIR tells it."""
+    body = answer.json()
+    if "issue" in body:
+        return str(body["issue"][0]["details"]["coding"][0]["code"])
+    return str(body["type"].removeprefix("/v1/problems/"))
 
 
 def walk(doors: Doors, token: str | None, *, only: str = "") -> dict[Route, Any]:
@@ -107,7 +133,7 @@ def test_no_route_answers_nobody(doors: Doors, credential: str | None):
     for route, answer in walk(doors, credential).items():
         assert answer.status_code == 401, f"{route}: {answer.text}"
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-        assert answer.json()["type"] == "/v1/problems/unauthenticated"
+        assert kind(answer) == "unauthenticated"
         assert PATIENT not in answer.text
 
     assert doors.stored(without=("regimen_access_log",)) == before
@@ -153,7 +179,7 @@ def test_a_role_gets_what_the_table_gives_it_and_nothing_else(doors: Doors, role
         assert answer.status_code < 500, f"{route}: {answer.text}"
         if not caller.may(route.action):
             assert answer.status_code == 403, f"{route}: {answer.text}"
-            assert answer.json()["type"] == "/v1/problems/not-permitted"
+            assert kind(answer) == "not-permitted"
             assert PATIENT not in answer.text
         elif route.method == "GET":
             assert answer.status_code == 200, f"{route}: {answer.text}"
