@@ -306,7 +306,9 @@ def test_as_time_passes_a_day_that_is_not_over_stays_proposed_and_no_day_becomes
 
     match now, then:
         case Proposal(on), _ if on >= calendar.civil_date(as_of + span):
-            assert then == now
+            # Why it is not the target may change: what was closed is past by then.
+            assert isinstance(then, Proposal)
+            assert (then.on, then.not_before) == (on, now.not_before)
         case Proposal(on), Proposal(later):
             assert later > on
         case NoCompliantDay(), _:
