@@ -107,15 +107,15 @@ def answer(found: Answer) -> dict[str, Json]:
     }
 
 
-def trial(found: Answer) -> dict[str, Json]:
-    """What would become of an event, and the windows that would follow."""
+def trial(found: Answer, revision: int) -> dict[str, Json]:
+    """What would become of an event on a revision, and the windows that would follow."""
     return {
         "course": found.course,
         "event": found.event,
         "verdict": found.verdict,
         "state_before": found.state_before,
         "state": found.state,
-        "revision": found.revision,
+        "revision": revision,
         "decision": found.decision,
         "missing": missing_of(found.decision),
         "visits": windows(found.visits),

@@ -192,6 +192,16 @@ def test_a_trial_writes_nothing_and_shows_the_windows_that_would_follow(house: H
     assert house.client.get("/v1/courses/I-1").json()["seq"] == 2
 
 
+def test_a_trial_tells_the_revision_that_it_was_made_on(house: House):
+    house.enrolled()
+    send(house, measured(house))
+    trial = house.client.post("/v1/courses/I-1/events/dry-run", json=release(house))
+    send(house, measured(house))  # by somebody else, who took the revision that would have been
+
+    assert (trial.headers["ETag"], trial.json()["revision"]) == ('"2"', 2)
+    assert send(house, release(house), if_match=trial.headers["ETag"]).status_code == 412
+
+
 def test_a_trial_of_what_would_be_refused_is_an_answer(house: House):
     house.enrolled()
     answer = house.client.post("/v1/courses/I-1/events/dry-run", json=release(house))

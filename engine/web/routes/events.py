@@ -64,14 +64,19 @@ def submit(
     responses=PROBLEMS["event"],
 )
 def dry_run(*, desk: Trier, course: Course, body: Body) -> CanonicalResponse:
-    """What would become of an event: verdict, findings, and the windows that would follow."""
-    desk.place(course)
+    """What would become of an event: verdict, findings, and the windows that would follow.
+
+    `revision` and the ETag are those of the course as it is: a request made on what was seen here
+    expects them.
+    """
+    # Read before the trial: one that is older by then only makes a request stale.
+    revision = desk.place(course).row["revision"]
     _event(body)
     sent = {"id": "dry-run", **addressed(body, course)}
     permit(desk, sent)
     found = desk.service.dry_run(sent)
     found = replace(found, decision=shown(desk, found.decision))
-    return CanonicalResponse(documents.trial(found), headers=etag(found.revision))
+    return CanonicalResponse(documents.trial(found, revision), headers=etag(revision))
 
 
 def _event(body: dict[str, object]) -> str:
