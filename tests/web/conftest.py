@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from engine import bootstrap
 from engine.access_log import AccessLog
 from engine.calendars import SharedCalendars
+from engine.client import Client
 from engine.clinic import Sites
 from engine.core.definition import Workflow
 from engine.feed import Feed
@@ -125,6 +126,10 @@ class House:
             self.app, client=("127.0.0.1", 50000), raise_server_exceptions=False
         )
         self.ids = itertools.count(1)
+
+    def caller(self, **more: Any) -> Client:
+        """The Python client of this service; each of its calls is answered in this process."""
+        return Client("http://testserver", transport=self.client._transport, **more)
 
     def event(self, name: str, *, at: datetime | None = None, **more: Any) -> dict[str, Any]:
         """The body of an event of the instrument, without its course."""

@@ -1,0 +1,220 @@
+"""What the service answers with, as values; the names are those of its OpenAPI document.
+
+What may be a clinical value is left out of each representation, so that no log gets one by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from engine.client.reading import HEADER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowLine:
+    """A workflow that courses may be enrolled in, or that some are pinned to."""
+
+    name: str
+    version: str
+    label: str
+    digest: str
+    title: str
+    enrolling: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A state of a workflow; `waits` is `hold`, `decision` or nothing."""
+
+    name: str
+    stage: str
+    title: str
+    closed: bool
+    waits: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLine:
+    """An event that may be sent: a `request` or a `report`; `engine` where no workflow has it."""
+
+    name: str
+    kind: str
+    title: str
+    roles: tuple[str, ...]
+    engine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow(WorkflowLine):
+    """A workflow: its states, and what may be sent."""
+
+    roles: tuple[str, ...]
+    states: tuple[State, ...]
+    events: tuple[EventLine, ...]
+    visits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The due window of a visit; its days are those of the site's zone."""
+
+    visit: str
+    number: int
+    earliest: date
+    target: date
+    latest: date
+    not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """A booking as it was last told, and what speaks against it."""
+
+    booking: str
+    visit: str
+    number: int | None
+    start: datetime
+    minutes: int | None
+    status: str
+    conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A rule that waits for data, and for which."""
+
+    rule: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """When a course will be looked at again by itself."""
+
+    name: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseLine:
+    """A course as a list shows it; `questions` says how many rules wait for data."""
+
+    course: str
+    workflow: str
+    digest: str
+    patient: str
+    site: str
+    state: str
+    stage: str
+    seq: int
+    revision: int
+    open: bool
+    waits: str | None
+    questions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """Where a course stands. A request says by `revision` what it was made on."""
+
+    course: str
+    workflow: str
+    digest: str
+    patient: str
+    site: str
+    zone: str
+    retrospective: bool
+    state: str
+    state_title: str
+    stage: str
+    closed: bool
+    waits: str | None
+    round: int
+    seq: int
+    revision: int
+    last_at: datetime | None
+    recorded_at: datetime
+    head: str
+    visits: tuple[Window, ...]
+    bookings: tuple[Booking, ...]
+    timers: tuple[Timer, ...]
+    questions: tuple[Question, ...]
+    variables: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What could be sent now: `yes`, `no` or `unknown`, and the requirements that are not met."""
+
+    event: str
+    kind: str
+    title: str
+    roles: tuple[str, ...]
+    target: str
+    verdict: str
+    requirements: tuple[Mapping[str, Any], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What can come next, on a revision of the course."""
+
+    course: str
+    revision: int
+    as_of: datetime
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """An input or variable that could not be used, and why: missing, stale, impossible, ..."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of an event: its record `seq`, and the decision with its findings.
+
+    `revision` is the course's now; `replayed` says that the event had been recorded before.
+    """
+
+    course: str
+    event: str
+    id: str
+    seq: int
+    verdict: str
+    state_before: str | None
+    state: str
+    digest: str
+    decision: Mapping[str, Any] = field(repr=False)
+    revision: int = field(metadata={HEADER: "ETag"})
+    replayed: bool = field(metadata={HEADER: "Idempotency-Replayed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What would become of an event, and the windows that would follow. Nothing was written."""
+
+    course: str
+    event: str
+    verdict: str
+    state_before: str | None
+    state: str
+    revision: int
+    missing: tuple[Missing, ...]
+    visits: tuple[Window, ...]
+    decision: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record of the audit log: the JSON that was hashed, and its hash."""
+
+    seq: int
+    hash: str
+    record: Mapping[str, Any] = field(repr=False)
