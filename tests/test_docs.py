@@ -4,14 +4,24 @@ In a `console` block a line after `$ ` is run by the shell, in one folder a page
 must appear in what it prints, in their order, `...` standing for anything. `# exits 1` at the end
 of a command says with what it exits. A `python` block is run; the blocks of a page share their
 names. A block with `title="FILE"` is written to that file first.
+
+What a `console background` block runs goes on until the page ends, such as the service that the
+rest of it asks; the page goes on once the lines below it are printed. Such a page names its ports
+8000 and 9000, and gets others that are free.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,20 +31,43 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
 EXITS = re.compile(r"\s+# exits (\d)$")
+BACKGROUND = " background"
+PORTS = (8000, 9000)
 MADE_BY_CI = ("git clone", "cd ", "make ", ". ")
 """Commands that need a fresh clone: CI runs them, and here only their targets are looked up."""
 
 
+@pytest.fixture
+def running() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """What runs in the background, until the test ends."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in reversed(started):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_and_example_of_the_page_runs(page: Path, tmp_path: Path) -> None:
+def test_every_command_and_example_of_the_page_runs(
+    page: Path, tmp_path: Path, running: list[subprocess.Popen[bytes]]
+) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
     ran = 0
     before = Path.cwd()
     os.chdir(tmp_path)
+    blocks = FENCE.findall(_with_free_ports(page.read_text()))
     try:
-        for language, attributes, content in FENCE.findall(page.read_text()):
+        for language, attributes, content in blocks:
             if title := TITLE.search(attributes):
                 (tmp_path / title[1]).write_text(content)
+            elif language == "console" and BACKGROUND in attributes:
+                running.append(_started(content, tmp_path))
+                ran += 1
             elif language == "console":
                 ran += _console(content, tmp_path)
             elif language == "python":
@@ -78,28 +111,63 @@ def _console(content: str, folder: Path) -> int:
 
 def _ran(command: str, expected: list[str], folder: Path) -> None:
     exits = EXITS.search(command)
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "100",
-        "NO_COLOR": "1",
-        "TERM": "dumb",
-    }
-    environment.pop("REGIMEN_DATABASE_URL", None)
     done = subprocess.run(
-        EXITS.sub("", command), shell=True, cwd=folder, env=environment, capture_output=True,
+        EXITS.sub("", command), shell=True, cwd=folder, env=_environment(), capture_output=True,
         text=True, timeout=120, check=False,
     )  # fmt: skip
     printed = done.stdout + done.stderr
 
     assert done.returncode == (int(exits[1]) if exits else 0), f"$ {command}\n{printed}"
+    absent = _absent(expected, printed)
+    assert absent is None, f"$ {command}\nexpected: {absent}\nprinted:\n{printed}"
+
+
+def _started(content: str, folder: Path) -> subprocess.Popen[bytes]:
+    """The one command of a block, once it printed what is expected of it."""
+    command, *expected = content.removeprefix("$ ").rstrip("\n").split("\n")
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(
+            command, shell=True, cwd=folder, env=_environment(), stdout=out, stderr=out,
+            start_new_session=True,
+        )  # fmt: skip
+        for _ in range(1200):
+            printed = os.pread(out.fileno(), 1_000_000, 0).decode()
+            if _absent(expected, printed) is None:
+                return process
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    raise AssertionError(f"$ {command}\nexpected: {expected}\nprinted:\n{printed}")
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("REGIMEN_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**kept, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def _absent(expected: list[str], printed: str) -> str | None:
+    """The first line that is not printed where it was expected."""
     place = 0
     for line in (line.strip() for line in expected):
         if line in ("", "..."):
             continue
         found = printed.find(line, place)
-        assert found >= 0, f"$ {command}\nexpected: {line}\nprinted:\n{printed}"
+        if found < 0:
+            return line
         place = found + len(line)
+    return None
+
+
+def _with_free_ports(text: str) -> str:
+    if f"```console{BACKGROUND}" not in text:
+        return text
+    with contextlib.ExitStack() as held:
+        for port in PORTS:
+            listener = held.enter_context(socket.create_server(("127.0.0.1", 0)))
+            text = re.sub(rf"\b{port}\b", str(listener.getsockname()[1]), text)
+    return text
 
 
 def _known(command: str) -> None:
