@@ -107,11 +107,11 @@ def serving(
         process.close()
 
 
-def run(*arguments: str, url: str) -> str:
+def run(*arguments: str, url: str, more: Mapping[str, str] | None = None) -> str:
     """What a command prints. It must succeed."""
     done = subprocess.run(
-        [*COMMAND, *arguments], env=environment(url), capture_output=True, text=True, check=False,
-        timeout=SECONDS_TO_START,
+        [*COMMAND, *arguments], env=environment(url, more), capture_output=True, text=True,
+        check=False, timeout=SECONDS_TO_START,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
