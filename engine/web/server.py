@@ -37,11 +37,23 @@ KEPT = 75
 def listening(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises InvalidInput when that cannot be."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=CONNECTIONS)
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+        )[0]
+        # The protocol is named: asyncio sends at once only on what says that it is TCP, and an
+        # answer in two parts would else wait for the caller's delayed acknowledgement.
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            listener.listen(CONNECTIONS)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
-        raise InvalidInput("--host and --port", "a free address of this machine",
-                           found=f"{host}:{port} ({error.strerror})") from None  # fmt: skip
+        found = f"{host}:{port} ({error.strerror})"
+        raise InvalidInput("--host and --port", "a free address here", found=found) from None
+    return listener
 
 
 def address(listener: socket.socket) -> str:

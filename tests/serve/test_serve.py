@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import signal
@@ -22,6 +23,7 @@ from engine import bootstrap
 from engine.settings import Settings
 from engine.store.sql import open_store
 from engine.store.tables import records
+from engine.web.server import listening
 from tests.postgres import Server, fresh_database
 from tests.serve.process import Process, run, serving, start
 
@@ -190,3 +192,24 @@ def test_nothing_is_open_and_the_start_says_how_the_first_token_is_made(url: str
     again = start("--port", "0", url=url, folder=tmp_path).up()
     again.close()
     assert "Create the first token" not in again.said
+
+
+def test_an_answer_is_not_held_back_until_the_caller_acknowledges_its_first_part():
+    """A kept connection took 40 ms for each answer while this was so."""
+    with listening("127.0.0.1", 0) as listener:
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+        with accepted:
+            assert asyncio.run(sends_at_once(accepted))
+
+
+async def sends_at_once(connection: socket.socket) -> bool:
+    """Whether asyncio switches the waiting off, as it does for what it knows to be TCP."""
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, connection)
+    try:
+        found = transport.get_extra_info("socket")
+        return bool(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    finally:
+        transport.close()
