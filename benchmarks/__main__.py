@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import growth, history, server, table, worklist, writing
+from benchmarks import growth, history, http, server, table, worklist, writing
 from benchmarks.measure import Figure, Run
 
 FIGURES: dict[str, Callable[[Run], Iterator[Figure]]] = {
@@ -19,6 +19,7 @@ FIGURES: dict[str, Callable[[Run], Iterator[Figure]]] = {
     "history": history.figures,
     "growth": growth.figures,
     "worklist": worklist.figures,
+    "http": http.figures,
 }
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
