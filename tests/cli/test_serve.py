@@ -28,7 +28,7 @@ def test_a_database_that_is_not_migrated_is_not_served(regimen: Regimen, postgre
     ran = regimen("serve", "--db", postgres_url)
 
     assert ran.code == 2
-    assert "run `regimen migrate`" in ran.err
+    assert "it has no tables of this engine: run `regimen" in ran.err
 
 
 def test_where_spans_go_is_a_url_that_is_not_shown(
