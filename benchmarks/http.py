@@ -21,18 +21,21 @@ from pathlib import Path
 from statistics import quantiles
 
 from benchmarks.courses import KINDS, SMALL
+from benchmarks.crowd import TODAY, fill
 from benchmarks.growth import MANY, _crowd, _next
 from benchmarks.measure import Figure, Run, per_second, rate
+from benchmarks.writing import opened
 from engine import bootstrap
 from engine.listing import Listing
 from engine.settings import Settings
+from engine.store.sql import SqlStore
 from engine.worklist import Ask
 
 CONNECTIONS = (1, 8, 32)
 KIND = next(kind for kind in KINDS if kind.workflow == SMALL)
 SERVING = re.compile(r"Serving on http://([\d.]+):(\d+),")
 COMMAND = (sys.executable, "-c", "from engine.cli import main; main()")
-WORKLIST = Listing.MISSED
+CLINIC = "clinic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,26 @@ class Measured:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a service is, and a token for it."""
+
+    host: str
+    port: int
+    token: str
+
+
 def figures(run: Run) -> Iterator[Figure]:
     """Submit, summary and worklist at one connection and at more."""
     many = run.of(MANY, MANY // 10)
+    yield from _events(run, many)
+    yield from _lists(run, many)
+
+
+def _events(run: Run, many: int) -> Iterator[Figure]:
+    """Courses that were decided: another event, and how they stand."""
     bench, store = _crowd(run, KIND, many)
-    url = store.engine.url.render_as_string(hide_password=False)
-    settings = Settings(database_url=url, tenant=bench.tenant)
-    numbers = count()
-    calls = run.of(600, 200)
-    worklists = bootstrap.worklists(bench.service)
+    numbers, calls = count(), run.of(600, 200)
 
     def submit() -> None:
         bench.submit((_next(KIND, next(numbers), 0),))
@@ -65,23 +79,56 @@ def figures(run: Run) -> Iterator[Figure]:
     def summary() -> None:
         bench.service.status(f"copy-{next(numbers)}")
 
-    def worklist() -> None:
-        worklists.page(Ask(listing=WORKLIST))
-
-    with _served(settings) as (host, port, token):
-        for name, call, request in (
-            ("submit", submit, lambda: _submission(next(numbers), token)),
-            ("summary", summary, lambda: _get(f"/v1/courses/copy-{next(numbers)}", token)),
-            ("worklist", worklist, lambda: _get(f"/v1/worklists/{WORKLIST.value}", token)),
-        ):
-            asked = calls if name != "worklist" else calls // 4
-            _library(call, asked // 4)  # so that both sides have compiled what they need
-            _load(host, port, request, 1, asked // 4)
-            for connections in CONNECTIONS:
-                floor = _library(call, asked)
-                found = _load(host, port, request, connections, asked)
-                yield _figure(f"{name}, {connections} at once, {many:,} courses", floor, found)
+    with _served(_settings(store, bench.tenant)) as served:
+        yield from _compared(
+            f"submit, {many:,} courses", submit,
+            lambda: _submission(next(numbers), served), served, calls,
+        )  # fmt: skip
+        yield from _compared(
+            f"summary, {many:,} courses", summary,
+            lambda: _get(f"/v1/courses/copy-{next(numbers)}", served), served, calls,
+        )  # fmt: skip
     store.close()
+
+
+def _lists(run: Run, many: int) -> Iterator[Figure]:
+    """The first page of those that are due now, at every site."""
+    store = opened(run.folder / "lists.db")
+    fill(store, CLINIC, many)
+    settings = _settings(store, CLINIC)
+    service = bootstrap.service(settings)
+    worklists = bootstrap.worklists(service)
+    ask = Ask(listing=Listing.DUE_NOW, as_of=TODAY)
+    if not worklists.page(ask).items:
+        raise AssertionError("nothing is due")
+    path = f"/v1/worklists/{Listing.DUE_NOW.value}?as_of={TODAY}"
+    with _served(settings) as served:
+        yield from _compared(
+            f"worklist, {many:,} courses", lambda: worklists.page(ask),
+            lambda: _get(path, served), served, run.of(150, 60),
+        )  # fmt: skip
+    service.store.close()  # type: ignore[attr-defined]  # a store of ours
+    store.close()
+
+
+def _compared(
+    what: str,
+    call: Callable[[], object],
+    request: Callable[[], bytes],
+    served: Served,
+    number: int,
+) -> Iterator[Figure]:
+    _library(call, number // 4)  # so that both sides have compiled what they need
+    _load(served, request, 1, number // 4)
+    for connections in CONNECTIONS:
+        floor = _library(call, number)
+        found = _load(served, request, connections, number)
+        yield _figure(f"{what}, {connections} at once", floor, found)
+
+
+def _settings(store: SqlStore, tenant: str) -> Settings:
+    url = store.engine.url.render_as_string(hide_password=False)
+    return Settings(database_url=url, tenant=tenant)
 
 
 def _figure(what: str, floor: float, found: Measured) -> Figure:
@@ -95,7 +142,7 @@ def _figure(what: str, floor: float, found: Measured) -> Figure:
     )
 
 
-def _library(call: Callable[[], None], number: int) -> float:
+def _library(call: Callable[[], object], number: int) -> float:
     def work() -> None:
         for _ in range(number):
             call()
@@ -103,25 +150,21 @@ def _library(call: Callable[[], None], number: int) -> float:
     return rate(number, work)
 
 
-def _load(
-    host: str, port: int, request: Callable[[], bytes], connections: int, number: int
-) -> Measured:
+def _load(served: Served, request: Callable[[], bytes], connections: int, number: int) -> Measured:
     each = max(number // connections, 10)
     requests = [[request() for _ in range(each)] for _ in range(connections)]
     seconds: list[float] = []
     began = time.perf_counter()
-    asyncio.run(_all(host, port, requests, seconds))
+    asyncio.run(_all(served, requests, seconds))
     return Measured(len(seconds) / (time.perf_counter() - began), seconds)
 
 
-async def _all(
-    host: str, port: int, requests: Sequence[Sequence[bytes]], seconds: list[float]
-) -> None:
-    await asyncio.gather(*(_one(host, port, mine, seconds) for mine in requests))
+async def _all(served: Served, requests: Sequence[Sequence[bytes]], seconds: list[float]) -> None:
+    await asyncio.gather(*(_one(served, mine, seconds) for mine in requests))
 
 
-async def _one(host: str, port: int, requests: Sequence[bytes], seconds: list[float]) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _one(served: Served, requests: Sequence[bytes], seconds: list[float]) -> None:
+    reader, writer = await asyncio.open_connection(served.host, served.port)
     for request in requests:
         began = time.perf_counter()
         writer.write(request)
@@ -135,24 +178,25 @@ async def _one(host: str, port: int, requests: Sequence[bytes], seconds: list[fl
     await writer.wait_closed()
 
 
-def _submission(number: int, token: str) -> bytes:
+def _submission(number: int, served: Served) -> bytes:
     event, _ = _next(KIND, number, 0)
     body = json.dumps(event).encode()
     head = (
         f"POST /v1/courses/{event['course']}/events HTTP/1.1\r\nHost: here\r\n"
-        f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nIf-Match: *\r\n"
+        f"Authorization: Bearer {served.token}\r\nContent-Type: application/json\r\nIf-Match: *\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
 
-def _get(path: str, token: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+def _get(path: str, served: Served) -> bytes:
+    head = f"GET {path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {served.token}\r\n\r\n"
+    return head.encode()
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[tuple[str, int, str]]:
-    """The service's host, port and a token, until the block ends."""
+def _served(settings: Settings) -> Iterator[Served]:
+    """A service that runs until the block ends."""
     environment = {
         **os.environ,
         "REGIMEN_DATABASE_URL": settings.database_url,
@@ -173,7 +217,7 @@ def _served(settings: Settings) -> Iterator[tuple[str, int, str]]:
     try:
         assert process.stderr is not None
         found = next(match for line in process.stderr if (match := SERVING.search(line)))
-        yield found[1], int(found[2]), json.loads(made.stdout)["text"]
+        yield Served(found[1], int(found[2]), json.loads(made.stdout)["text"])
     finally:
         process.terminate()
         process.wait(timeout=60)
