@@ -231,9 +231,7 @@ def _office(premises: Premises, gate: Gate) -> Office:
         feeds=lambda tenant: feed(services.of(tenant)),
         webhooks=lambda tenant: webhooks(settings, services.of(tenant)),
         calendars=shared,
-        exchange=Exchange(
-            lists=shared.lists, places=shared.store.places, told=told(services.store)
-        ),
+        exchange=Exchange(places=shared.store.places, told=told(services.store)),
         rates=Rates(settings.traffic.rate),
     )
 

@@ -77,9 +77,8 @@ class InHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What is exchanged as FHIR rests on: due visits, where courses are, what was told before."""
+    """What is exchanged as FHIR rests on: where courses are, and what was told of them before."""
 
-    lists: Callable[[str], Worklists]
     places: Callable[[str, Sequence[str]], Mapping[str, Place]]
     told: Told
 

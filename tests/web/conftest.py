@@ -119,7 +119,7 @@ class House:
             now=self.clock.now,
             rates=Rates(10**6),
             calendars=calendars_of(self.store, self.access_log, self.clock),
-            exchange=exchange_of(self.store, self.clock),
+            exchange=exchange_of(self.store),
         )
         self.app: FastAPI = create_app(self.office, version="test")
         self.client = TestClient(
@@ -179,13 +179,9 @@ def calendars_of(store: SqlStore, log: AccessLog, clock: HandClock) -> SharedCal
     )
 
 
-def exchange_of(store: SqlStore, clock: HandClock) -> Exchange:
+def exchange_of(store: SqlStore) -> Exchange:
     """What FHIR rests on."""
-    return Exchange(
-        lists=lambda tenant: worklists_of(store, tenant, clock),
-        places=SqlCalendars(store).places,
-        told=SqlTold(store),
-    )
+    return Exchange(places=SqlCalendars(store).places, told=SqlTold(store))
 
 
 @pytest.fixture(scope="session")

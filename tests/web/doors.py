@@ -129,7 +129,7 @@ class Doors:
             access=self.access,
             rates=Rates(10**6, strangers=10**6),  # what is tried here is all tried at once
             calendars=self.calendars,
-            exchange=exchange_of(self.store, self.clock),
+            exchange=exchange_of(self.store),
         )
         metrics = Metrics(backlog=SqlOperation(self.store).backlog, now=self.clock.now)
         operation = Operation(metrics=metrics)

@@ -41,7 +41,7 @@ AFTER = "^[0-9TZ:.-]{1,40}_[0-9a-f]{16}$"
         }
     },
 )
-def share(*, body: Body, desk: CalendarKeeper) -> CanonicalResponse:
+def share(*, desk: CalendarKeeper, body: Body) -> CanonicalResponse:
     """Share a calendar of a site, a role or a course. Its secret path is shown this once."""
     made = _calendars(desk.office).share(desk.caller, body)
     return CanonicalResponse(

@@ -165,8 +165,8 @@ def audit_events(
 def put_appointment(
     *,
     id: Id,  # noqa: A002  # FHIR's word
-    body: DecimalBody,
     desk: Booker,
+    body: DecimalBody,
     role: Role = "scheduler",
     actor: Actor = None,
 ) -> FhirResponse:
@@ -176,7 +176,7 @@ def put_appointment(
 
 @router.post("/Appointment", response_class=FhirResponse, responses=_RESPONSES, openapi_extra=_SENT)
 def post_appointment(
-    *, body: DecimalBody, desk: Booker, role: Role = "scheduler", actor: Actor = None
+    *, desk: Booker, body: DecimalBody, role: Role = "scheduler", actor: Actor = None
 ) -> FhirResponse:
     """The same; the id is the scheduling system's own, in the resource."""
     return _booking(desk, body, role, actor)
@@ -191,8 +191,8 @@ def post_appointment(
 def put_observation(
     *,
     id: Id,  # noqa: A002  # FHIR's word
-    body: DecimalBody,
     desk: Sender,
+    body: DecimalBody,
     role: Role = "laboratory",
     actor: Actor = None,
 ) -> FhirResponse:
@@ -202,7 +202,7 @@ def put_observation(
 
 @router.post("/Observation", response_class=FhirResponse, responses=_RESPONSES, openapi_extra=_SENT)
 def post_observation(
-    *, body: DecimalBody, desk: Sender, role: Role = "laboratory", actor: Actor = None
+    *, desk: Sender, body: DecimalBody, role: Role = "laboratory", actor: Actor = None
 ) -> FhirResponse:
     """The same; the id is the source's own, in the resource."""
     return _observation(desk, body, role, actor)
@@ -328,7 +328,7 @@ class _Visits:
         self._tenant = desk.caller.tenant
         self.cursor: str | None = None
         sites = None if desk.caller.sites is None else frozenset(desk.caller.sites)
-        lists = self._exchange.lists(self._tenant)
+        lists = desk.worklists
         if course is not None:
             found = lists.of_course(course, sites=sites)
             self.items: Sequence[Item] = [
