@@ -300,17 +300,30 @@ class AccessLogPage(Shape):
     next: Annotated[str | None, Field(description="The `cursor` of the next page.")]
 
 
-class CalendarRequest(Shape):
-    """Which calendar to share: of a site, of a role at sites, or of a course."""
+_IDENTIFIER = f"^(?:{IDENTIFIER.pattern})$"
+_NAMED = Annotated[str, Field(pattern=_IDENTIFIER)]
 
-    scope: Literal["site", "role", "course"]
-    subject: Annotated[
-        str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$", description="Its name; a role of ours.")
-    ]
+
+class OfSite(Shape):
+    """The calendar of a site, or of a course."""
+
+    scope: Literal["site", "course"]
+    subject: _NAMED
+
+
+class OfRole(Shape):
+    """The calendar of a role, at sites."""
+
+    scope: Literal["role"]
+    subject: Literal["scheduler", "clinician", "prescriber"]
     sites: Annotated[
-        list[Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]] | None,
-        Field(min_length=1, max_length=50, description="Of a role: at these sites only."),
+        list[_NAMED] | None,
+        Field(min_length=1, max_length=50, description="null: every site that its maker sees."),
     ] = None
+
+
+CALENDAR_REQUEST = {"anyOf": [OfSite.model_json_schema(), OfRole.model_json_schema()]}
+"""Which calendar to share."""
 
 
 class Calendar(Shape):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated
 
@@ -9,8 +10,6 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from engine import ical
 from engine.calendars import SharedCalendars
-from engine.core.encoding import instant_text
-from engine.core.wire import instant
 from engine.sharing import Scope, Shared
 from engine.web import schemas
 from engine.web.bodies import Body
@@ -24,7 +23,8 @@ from engine.web.routes.courses import Limit
 router = APIRouter(tags=["calendars"])
 
 NAME = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="As it is listed.")]
-AFTER = "^[0-9TZ:.-]{1,40}_[0-9a-f]{16}$"
+AFTER = "^[0-9]{1,16}_[0-9a-f]{16}$"
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @router.post(
@@ -35,9 +35,7 @@ AFTER = "^[0-9TZ:.-]{1,40}_[0-9a-f]{16}$"
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {
-                "application/json": {"schema": schemas.CalendarRequest.model_json_schema()}
-            },
+            "content": {"application/json": {"schema": schemas.CALENDAR_REQUEST}},
         }
     },
 )
@@ -62,7 +60,7 @@ def calendars(
     start = None
     if after is not None:
         made, _, name = after.partition("_")
-        start = (instant(made, "after"), name)
+        start = (_EPOCH + timedelta(microseconds=int(made)), name)
     found = _calendars(desk.office).page(desk.caller, after=start, limit=limit)
     return CanonicalResponse(
         {"calendars": [one.json() for one in found], "next": _next(found[-1]) if found else None}
@@ -122,4 +120,4 @@ def _has(if_none_match: str | None, tag: str) -> bool:
 
 
 def _next(last: Shared) -> str:
-    return f"{instant_text(last.created_at)}_{last.id}"
+    return f"{(last.created_at - _EPOCH) // timedelta(microseconds=1)}_{last.id}"

@@ -16,6 +16,7 @@ from engine.core.encoding import Json
 from engine.core.wire import IDENTIFIER, NAME
 from engine.errors import InvalidInput, RegimenError
 from engine.fhir import audit, booking, capability, observation, outcome, plan, proposal, visit
+from engine.fhir.shape import SHAPES
 from engine.fhir.term import MEDIA_TYPE, valid
 from engine.item import Item
 from engine.listing import Listing
@@ -65,12 +66,14 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
         for status in _STATUSES
     },
 }
-_SENT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
-    }
-}
+_RECORDED = _RESPONSES | {201: {**_RESPONSES[200], "description": "It was recorded"}}
+
+
+def _shape(kind: str) -> dict[str, Any]:
+    """What of a resource is read; it may have more elements."""
+    content = {MEDIA_TYPE: {"schema": SHAPES[kind]}}
+    return {"requestBody": {"required": True, "content": content}}
+
 
 Site = Annotated[str | None, Query(pattern=f"^(?:{IDENTIFIER.pattern})$")]
 OfCourse = Annotated[str | None, Query(pattern=f"^(?:{IDENTIFIER.pattern})$")]
@@ -159,8 +162,8 @@ def audit_events(
 @router.put(
     "/Appointment/{id}",
     response_class=FhirResponse,
-    responses=_RESPONSES,
-    openapi_extra=_SENT,
+    responses=_RECORDED,
+    openapi_extra=_shape(booking.KIND),
 )
 def put_appointment(
     *,
@@ -171,10 +174,15 @@ def put_appointment(
     actor: Actor = None,
 ) -> FhirResponse:
     """What became of an appointment, as the event of a booking: a fact, so never refused."""
-    return _booking(desk, _of_id(body, id, booking.KIND), role, actor)
+    return _booking(desk, body, role, actor, name=id)
 
 
-@router.post("/Appointment", response_class=FhirResponse, responses=_RESPONSES, openapi_extra=_SENT)
+@router.post(
+    "/Appointment",
+    response_class=FhirResponse,
+    responses=_RECORDED,
+    openapi_extra=_shape(booking.KIND),
+)
 def post_appointment(
     *, desk: Booker, body: DecimalBody, role: Role = "scheduler", actor: Actor = None
 ) -> FhirResponse:
@@ -185,8 +193,8 @@ def post_appointment(
 @router.put(
     "/Observation/{id}",
     response_class=FhirResponse,
-    responses=_RESPONSES,
-    openapi_extra=_SENT,
+    responses=_RECORDED,
+    openapi_extra=_shape(observation.KIND),
 )
 def put_observation(
     *,
@@ -197,10 +205,15 @@ def put_observation(
     actor: Actor = None,
 ) -> FhirResponse:
     """A measurement, as the event that brings its readings, or as their correction."""
-    return _observation(desk, _of_id(body, id, observation.KIND), role, actor)
+    return _observation(desk, body, role, actor, name=id)
 
 
-@router.post("/Observation", response_class=FhirResponse, responses=_RESPONSES, openapi_extra=_SENT)
+@router.post(
+    "/Observation",
+    response_class=FhirResponse,
+    responses=_RECORDED,
+    openapi_extra=_shape(observation.KIND),
+)
 def post_observation(
     *, desk: Sender, body: DecimalBody, role: Role = "laboratory", actor: Actor = None
 ) -> FhirResponse:
@@ -211,9 +224,12 @@ def post_observation(
 # --- in -------------------------------------------------------------------------------------------
 
 
-def _booking(desk: Desk, body: Mapping[str, Any], role: str, actor: str | None) -> FhirResponse:
+def _booking(
+    desk: Desk, body: Mapping[str, Any], role: str, actor: str | None, *, name: str | None = None
+) -> FhirResponse:
     course = booking.course(body)
     desk.place(course)
+    _require_id(body, name, booking.KIND)
     begins = booking.prefix(body)
     # Versions of one appointment are taken one after the other, so that none overtakes another.
     with desk.office.in_hand.one(desk.caller.tenant, course, begins):
@@ -230,9 +246,12 @@ def _booking(desk: Desk, body: Mapping[str, Any], role: str, actor: str | None) 
         return _answered(_sent(desk, [event], {"data": booking.KIND}))
 
 
-def _observation(desk: Desk, body: Mapping[str, Any], role: str, actor: str | None) -> FhirResponse:
+def _observation(
+    desk: Desk, body: Mapping[str, Any], role: str, actor: str | None, *, name: str | None = None
+) -> FhirResponse:
     course = observation.course(body)
     place = desk.place(course)
+    _require_id(body, name, observation.KIND)
     begins = observation.prefix(body)
     with desk.office.in_hand.one(desk.caller.tenant, course, begins):
         sent = observation.sent(
@@ -303,10 +322,10 @@ def _nothing_new() -> FhirResponse:
     return FhirResponse(outcome.outcome([outcome.issue("information", "informational", text=text)]))
 
 
-def _of_id(body: Mapping[str, Any], name: str, kind: str) -> Mapping[str, Any]:
-    if body.get("id") != name:
+def _require_id(body: Mapping[str, Any], name: str | None, kind: str) -> None:
+    """Raises InvalidInput where the path names another resource."""
+    if name is not None and body.get("id") != name:
         raise InvalidInput(f"{kind}.id", "the id of the path")
-    return body
 
 
 # --- out ------------------------------------------------------------------------------------------
