@@ -408,7 +408,8 @@ def test_tokens_and_the_access_log_come_in_pages(doors: Doors):
         doors.clock.advance(seconds=1)
         doors.token(Role.SCHEDULER)
     for path, member in (("/v1/tokens", "tokens"), ("/v1/access-log", "entries")):
-        whole = doors.ask(admin, "GET", path, params={"limit": 500}).json()[member]
+        kept = doors.access.tokens.list if member == "tokens" else doors.log.entries
+        whole = [one.id for one in kept(doors.tenant, limit=100_000)]
         parts, cursor = [], None
         while True:
             asked = {"limit": 7, **({"cursor": cursor} if cursor else {})}
@@ -417,7 +418,7 @@ def test_tokens_and_the_access_log_come_in_pages(doors: Doors):
             cursor = page["next"]
             if cursor is None:
                 break
-        assert [one["id"] for one in parts] == [one["id"] for one in whole]
+        assert [one["id"] for one in parts] == whole
         assert len(whole) >= 7
         for wrong in ("x", "2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z,a b", ",a"):
             answer = doors.ask(admin, "GET", path, params={"cursor": wrong})
