@@ -232,7 +232,7 @@ def _office(premises: Premises, gate: Gate) -> Office:
         webhooks=lambda tenant: webhooks(settings, services.of(tenant)),
         calendars=shared,
         exchange=Exchange(places=shared.store.places, told=told(services.store)),
-        rates=Rates(settings.traffic.rate),
+        rates=Rates(settings.traffic.rate, strangers=settings.traffic.strangers),
     )
 
 

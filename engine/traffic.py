@@ -19,7 +19,7 @@ Network = IPv4Network | IPv6Network
 
 PREFIX = "REGIMEN_"
 VARIABLES = (
-    "THREADS", "REQUESTS", "RATE", "PATIENCE", "GRACE", "PROXY", "ORIGINS", "TRACES",
+    "THREADS", "REQUESTS", "RATE", "STRANGERS", "PATIENCE", "GRACE", "PROXY", "ORIGINS", "TRACES",
 )  # fmt: skip
 
 
@@ -29,7 +29,9 @@ class Traffic:
 
     `threads` is how many requests work at the same time, each with a connection to the database;
     `requests` how many may be under way, those included that wait for a thread. `rate` is how many
-    requests a second one caller may send in the long run, twice as many at once. `patience` is
+    requests a second one caller may send in the long run, twice as many at once; `strangers` how
+    many attempts a minute an address has whose tokens nobody knows, six times that at once.
+    `patience` is
     after how many seconds a request is answered that it took too long, `grace` how many seconds an
     ending service gives what it has accepted. `proxy` are the networks of the proxies whose word on
     the client's address is taken, `origins` the web pages of others that may read answers. `traces`
@@ -39,6 +41,7 @@ class Traffic:
     threads: int = 16
     requests: int = 128
     rate: int = 100
+    strangers: int = 10
     patience: int = 30
     grace: int = 25
     proxy: tuple[Network, ...] = ()
@@ -58,6 +61,7 @@ class Traffic:
             threads=chosen("THREADS", _whole(1, 200), default.threads),
             requests=chosen("REQUESTS", _whole(1, 10_000), default.requests),
             rate=chosen("RATE", _whole(1, 100_000), default.rate),
+            strangers=chosen("STRANGERS", _whole(1, 100_000), default.strangers),
             patience=chosen("PATIENCE", _whole(1, 600), default.patience),
             grace=chosen("GRACE", _whole(1, 600), default.grace),
             proxy=chosen("PROXY", _networks, default.proxy),

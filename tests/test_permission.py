@@ -59,7 +59,9 @@ def test_what_writes_says_so():
     }
 
 
-@pytest.mark.parametrize("beside", [(), tuple(set(Role) - {Role.AUDITOR})], ids=["alone", "all"])
+@pytest.mark.parametrize(
+    "beside", [(), tuple(role for role in Role if role is not Role.AUDITOR)], ids=["alone", "all"]
+)
 @pytest.mark.parametrize("action", [a for a in Action if PERMISSIONS[a].changes], ids=str)
 def test_an_auditor_changes_nothing_whatever_else_it_holds(action: Action, beside: tuple[Role]):
     assert caller(Role.AUDITOR, *beside).denied(action) is Why.AUDITOR
@@ -78,7 +80,7 @@ def test_a_scheduler_sends_bookings_deferrals_and_what_its_workflow_permits(even
 
 
 @pytest.mark.parametrize(
-    "event", [*BEGINNINGS, *(set(ARRANGEMENTS) - {DEFERRED}), "course.migrated"]
+    "event", [*BEGINNINGS, *(a for a in ARRANGEMENTS if a != DEFERRED), "course.migrated"]
 )
 def test_a_scheduler_sends_no_other_event_of_the_engine(event: str):
     assert sent(caller(Role.SCHEDULER), event, "scheduler") is Why.ROLE
