@@ -121,7 +121,9 @@ def raw(header: object, claims: object, signature: bytes = b"") -> str:
 
 
 @pytest.mark.parametrize(
-    ("key", "alg"), [(RSA, "RS256"), (EC, "ES256"), (ED, "EdDSA"), (ED, "Ed25519")], ids=str
+    ("key", "alg"),
+    [(RSA, "RS256"), (EC, "ES256"), (ED, "EdDSA"), (ED, "Ed25519")],
+    ids=["RS256", "ES256", "EdDSA", "Ed25519"],
 )
 def test_who_signed_in_is_a_caller_with_the_roles_that_we_know(
     world: World, key: jwk.Key, alg: str
