@@ -13,7 +13,6 @@ from engine.core.encoding import canonical
 from engine.permission import Entry
 from engine.sharing import Booked, Place, Scope, Shared
 from engine.store.access import append
-from engine.store.connected import connected
 from engine.store.sql import SqlStore
 from engine.store.tables import bookings, calendar_feeds, courses, records
 
@@ -29,7 +28,7 @@ class SqlCalendars:
 
     def calendar(self, calendar: str) -> Shared | None:
         asked = select(calendar_feeds).where(calendar_feeds.c.id == calendar)
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             found = connection.execute(asked).first()
         return None if found is None else _shared(found)
 
@@ -41,7 +40,7 @@ class SqlCalendars:
         if after is not None:
             at, known = after
             asked = asked.where(or_(made > at, and_(made == at, name > known)))
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             return [
                 _shared(row) for row in connection.execute(asked.order_by(made, name).limit(limit))
             ]
@@ -57,7 +56,7 @@ class SqlCalendars:
             "created_at": shared.created_at,
             "created_by": shared.created_by,
         }
-        with connected(self._store, write=True) as connection:
+        with self._store.connection() as connection:
             connection.execute(insert(calendar_feeds), values)
             append(connection, [entry])
 
@@ -67,7 +66,7 @@ class SqlCalendars:
             calendar_feeds.c.id == calendar,
             calendar_feeds.c.revoked_at.is_(None),
         )
-        with connected(self._store, write=True) as connection:
+        with self._store.connection() as connection:
             change = update(calendar_feeds).where(standing).values(revoked_at=at)
             if connection.execute(change).rowcount == 0:
                 return False
@@ -82,12 +81,12 @@ class SqlCalendars:
             asked = asked.where(bookings.c.course == course)
         if sites is not None:
             asked = asked.where(courses.c.site.in_(sorted(sites)))
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             return [Booked(**row) for row in connection.execute(asked).mappings()]
 
     def places(self, tenant: str, courses: Sequence[str]) -> Mapping[str, Place]:
         found: dict[str, Place] = {}
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             for first in range(0, len(courses), AT_ONCE):
                 asked = _places(tenant, courses[first : first + AT_ONCE])
                 for course, *place in connection.execute(asked):

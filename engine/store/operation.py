@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from engine.errors import StoreUnavailable
 from engine.store import append_only, schema
 from engine.store.sql import SqlStore
 from engine.store.tables import definitions, deliveries, messages, timers
-from engine.store.transaction import meaning
-
-_T = TypeVar("_T")
 
 MOST = 10_000
 """Beyond this nothing is counted on: that it is too much is known by then."""
@@ -65,24 +60,13 @@ class SqlOperation:
     def tenants(self) -> Sequence[str]:
         """Those that ever had a workflow, and so may have courses. Raises StoreUnavailable."""
         statement = select(definitions.c.tenant).distinct().order_by(definitions.c.tenant)
-        return self._asked(lambda connection: list(connection.scalars(statement)))
+        with self._store.connection(write=False) as connection:
+            return list(connection.scalars(statement))
 
     def backlog(self, now: datetime) -> Backlog:
         """What waits at an instant. Raises StoreUnavailable."""
-        return self._asked(lambda connection: _backlog(connection, now))
-
-    def _asked(self, ask: Callable[[Connection], _T]) -> _T:
-        try:
-            with self._store.reading.begin() as connection:
-                self._store.check(connection)
-                return ask(connection)
-        except PoolTimeout as error:
-            raise StoreUnavailable("every connection is in use") from error
-        except DBAPIError as error:
-            known = meaning(self._store.dialect, error, "", joined=False)
-            if known is None:
-                raise
-            raise known from error
+        with self._store.connection(write=False) as connection:
+            return _backlog(connection, now)
 
 
 def _backlog(connection: Connection, now: datetime) -> Backlog:

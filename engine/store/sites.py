@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, select
 from engine.clinic import SiteRow
 from engine.permission import Entry
 from engine.store.access import append
-from engine.store.connected import connected
 from engine.store.sql import SqlStore
 from engine.store.tables import sites
 
@@ -30,20 +29,20 @@ class SqlSites:
         self._store = store
 
     def get(self, tenant: str, site: str) -> SiteRow | None:
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             found = connection.execute(OF_SITES, {"tenant": tenant, "sites": [site]})
             row = found.mappings().first()
         return None if row is None else SiteRow(**row)
 
     def all(self, tenant: str, after: str = "", limit: int = 1000) -> Sequence[SiteRow]:
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             asked = {"tenant": tenant, "after": after, "limit": limit}
             return [SiteRow(**row) for row in connection.execute(_ALL, asked).mappings()]
 
     def put(self, tenant: str, row: SiteRow, entries: Sequence[Entry] = ()) -> None:
         values = {"calendar": row.calendar, "changed_at": row.changed_at}
         upsert = self._store.dialect.insert(sites).values(tenant=tenant, site=row.site, **values)
-        with connected(self._store, write=True) as connection:
+        with self._store.connection() as connection:
             connection.execute(
                 upsert.on_conflict_do_update(index_elements=("tenant", "site"), set_=values)
             )

@@ -64,7 +64,7 @@ class SqlStore:
 
     @contextmanager
     def connection(self, *, write: bool = True, line: str | None = None) -> Iterator[Connection]:
-        """A transaction for what is no course: feed, endpoints and the like.
+        """A transaction for what is no course: feed, endpoints, sites and the like.
 
         It commits when its block ends and rolls back when that raises. With `line`, the name of a
         tenant, one at a time of those that stand in it goes on. Raises StoreUnavailable.

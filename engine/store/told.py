@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, select
 
-from engine.store.connected import connected
 from engine.store.sql import SqlStore
 from engine.store.tables import records
 from engine.told import Version
@@ -32,5 +31,5 @@ class SqlTold:
     def versions(self, tenant: str, course: str, prefix: str) -> Sequence[Version]:
         after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         asked = {"tenant": tenant, "course": course, "first": prefix, "after": after}
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             return [Version(**row) for row in connection.execute(_VERSIONS, asked).mappings()]

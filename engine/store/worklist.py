@@ -38,7 +38,6 @@ from engine.core.definition import Waits
 from engine.core.scheduling import LIVE
 from engine.core.snapshot import Booking, Window
 from engine.listing import SEVERAL, SPEAKS, Booked, Candidate, Listing, Wanted
-from engine.store.connected import connected
 from engine.store.sites import OF_SITES
 from engine.store.sql import SqlStore
 from engine.store.tables import bookings, courses, visits
@@ -52,7 +51,7 @@ class SqlLists:
 
     @contextmanager
     def reading(self, tenant: str) -> Iterator[SqlReader]:
-        with connected(self._store, write=False) as connection:
+        with self._store.connection(write=False) as connection:
             yield SqlReader(connection, tenant)
 
 
