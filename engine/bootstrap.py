@@ -37,6 +37,7 @@ from engine.store import checkup, schema, sqlite
 from engine.store.access import SqlAccess
 from engine.store.calendars import SqlCalendars
 from engine.store.checkup import Found
+from engine.store.deliveries import SqlDeliveries
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
 from engine.store.operation import SqlOperation
@@ -163,6 +164,7 @@ def webhooks(settings: Settings, service: Service) -> Webhooks:
     """The endpoints of a service's tenant. Raises StoreUnavailable where nothing can send."""
     return Webhooks(
         store=SqlWebhooks(_sql(service)),
+        deliveries=SqlDeliveries(_sql(service)),
         feed=feed(service),
         clock=service.setting.clock,
         guard=Guard(allowed=settings.webhook_allow),
@@ -175,6 +177,7 @@ def dispatcher(settings: Settings, service: Service) -> Dispatcher:
     """What delivers the messages of a service's tenant. Raises as `webhooks` does."""
     return Dispatcher(
         store=SqlWebhooks(_sql(service)),
+        deliveries=SqlDeliveries(_sql(service)),
         feed=feed(service),
         clock=service.setting.clock,
         sender=_sender(settings),

@@ -75,7 +75,11 @@ def _backlog(connection: Connection, now: datetime) -> Backlog:
         timers_overdue=_count(connection, timers, overdue),
         overdue_since=connection.scalar(select(func.min(timers.c.due)).where(overdue)),
         messages_waiting=_count(connection, messages, messages.c.delivered_at.is_(None)),
-        deliveries_waiting=_count(connection, deliveries, deliveries.c.next_at.is_not(None)),
+        deliveries_waiting=_count(
+            connection,
+            deliveries,
+            deliveries.c.delivered_at.is_(None) & deliveries.c.dead_at.is_(None),
+        ),
         dead_letters=_count(connection, deliveries, deliveries.c.dead_at.is_not(None)),
     )
 

@@ -372,36 +372,46 @@ deliveries = Table(
     Column("position", BigInteger, nullable=False, doc="Of the feed."),
     Column("course", Name, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_at", Instant, doc="Unset once it was delivered or given up."),
+    Column("next_at", Instant, doc="Set for one of a course's, the first that is open: it is due."),
     Column("claimed_until", Instant, doc="Until when one worker has it in hand."),
     Column("answered", Name, doc="The last status, or why there was none."),
     Column("delivered_at", Instant),
     Column("dead_at", Instant, doc="When it was given up."),
-    PrimaryKeyConstraint("tenant", "endpoint", "position", name=f"pk_{PREFIX}deliveries"),
+    # Not in the order of endpoints: no database is to look for the first of a course in this one.
+    PrimaryKeyConstraint("tenant", "position", "endpoint", name=f"pk_{PREFIX}deliveries"),
     ForeignKeyConstraint(
         ["tenant", "endpoint"],
         [endpoints.c.tenant, endpoints.c.id],
         name=f"fk_{PREFIX}deliveries_endpoints",
     ),
 )
+_due = deliveries.c.next_at.is_not(None)
+_open = deliveries.c.delivered_at.is_(None) & deliveries.c.dead_at.is_(None)
 Index(
-    f"ix_{PREFIX}deliveries_waiting",
-    deliveries.c.tenant,
-    deliveries.c.endpoint,
-    deliveries.c.course,
-    deliveries.c.position,
-    postgresql_where=deliveries.c.next_at.is_not(None),
-    sqlite_where=deliveries.c.next_at.is_not(None),
+    f"ix_{PREFIX}deliveries_open",
+    *(deliveries.c[name] for name in ("tenant", "endpoint", "course", "position")),
+    postgresql_where=_open,
+    sqlite_where=_open,
 )
-for _name, _when in (("due", deliveries.c.next_at), ("dead", deliveries.c.dead_at)):
-    Index(
-        f"ix_{PREFIX}deliveries_{_name}",
-        deliveries.c.tenant,
-        deliveries.c.endpoint,
-        _when,
-        postgresql_where=_when.is_not(None),
-        sqlite_where=_when.is_not(None),
-    )
+Index(
+    f"ix_{PREFIX}deliveries_due",
+    *(deliveries.c[name] for name in ("tenant", "endpoint", "next_at", "position")),
+    postgresql_where=_due,
+    sqlite_where=_due,
+)
+Index(
+    f"uq_{PREFIX}deliveries_due",  # so that no delivery of a course overtakes another
+    *(deliveries.c[name] for name in ("tenant", "course", "endpoint")),
+    unique=True,
+    postgresql_where=_due,
+    sqlite_where=_due,
+)
+Index(
+    f"ix_{PREFIX}deliveries_dead",
+    *(deliveries.c[name] for name in ("tenant", "endpoint", "dead_at")),
+    postgresql_where=deliveries.c.dead_at.is_not(None),
+    sqlite_where=deliveries.c.dead_at.is_not(None),
+)
 
 tokens = Table(
     f"{PREFIX}tokens",

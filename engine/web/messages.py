@@ -64,7 +64,11 @@ class PingDocument(Shape):
 
 
 class DeliveryDocument(Shape):
-    """A message to an endpoint; its id is its webhook-id."""
+    """A message to an endpoint; its id is its webhook-id.
+
+    `next_at` is when it is tried next. While it waits for an earlier one of its course none of the
+    three times is set.
+    """
 
     id: str
     endpoint: str

@@ -17,6 +17,7 @@ from engine.errors import StoreUnavailable
 from engine.feed import Feed
 from engine.messages import Delivery, Endpoint, Sent
 from engine.ports import Clock
+from engine.store.deliveries import SqlDeliveries
 from engine.store.webhooks import SqlWebhooks
 from engine.webhooks import endpoints as words
 from engine.webhooks.reply import SECONDS, Reply, Sender
@@ -52,6 +53,7 @@ class Dispatcher:
         self,
         *,
         store: SqlWebhooks,
+        deliveries: SqlDeliveries,
         feed: Feed,
         clock: Clock,
         sender: Sender,
@@ -59,6 +61,7 @@ class Dispatcher:
         seconds: float = SECONDS,
     ) -> None:
         self._store = store
+        self._deliveries = deliveries
         self._feed = feed
         self._clock = clock
         self._sender = sender
@@ -91,13 +94,13 @@ class Dispatcher:
             return Sent()
 
     def _serve(self, endpoint: Endpoint, stop: Callable[[], bool]) -> Sent:
-        self._store.enqueue(self.tenant, endpoint.id, self._clock.now(), PASSED_AT_ONCE)
+        self._deliveries.enqueue(self.tenant, endpoint.id, self._clock.now(), PASSED_AT_ONCE)
         done = Sent()
         ends = self._clock.now() + ROUND
         while not stop() and self._clock.now() < ends:
             now = self._clock.now()
             until = now + self._lease
-            held = self._store.claim(self.tenant, endpoint.id, now, until, AT_ONCE)
+            held = self._deliveries.claim(self.tenant, endpoint.id, now, until, AT_ONCE)
             came, healthy = self._send_all(endpoint, held, until, stop)
             done += came
             if not held or not healthy:
@@ -115,12 +118,12 @@ class Dispatcher:
         done = Sent()
         for number, delivery in enumerate(held):
             if stop() or self._clock.now() + self._spare > until:
-                self._store.release(self.tenant, held[number:])
+                self._deliveries.release(self.tenant, held[number:])
                 break
             reply = self._sent(endpoint, delivery)
             done += self._noted(endpoint, delivery, reply)
             if _in_trouble(reply):
-                self._store.release(self.tenant, held[number + 1 :])
+                self._deliveries.release(self.tenant, held[number + 1 :])
                 return done, False
         return done, True
 
@@ -134,7 +137,7 @@ class Dispatcher:
         came = outcome(delivery, reply, now, self._chance)
         if reply.status == GONE:
             self._store.disable(self.tenant, endpoint.id, now, "gone")
-        self._store.note(self.tenant, delivery, came)
+        self._deliveries.note(self.tenant, delivery, came)
         if came.delivered_at is not None:
             return Sent(delivered=1)
         log.warning(

@@ -16,6 +16,7 @@ from engine.errors import EndpointNotFound, InvalidInput
 from engine.feed import Feed
 from engine.messages import Delivery, Endpoint, Secret
 from engine.ports import Clock
+from engine.store.deliveries import SqlDeliveries
 from engine.store.webhooks import SqlWebhooks
 from engine.webhooks import signature
 from engine.webhooks.addresses import Guard
@@ -40,6 +41,7 @@ class Webhooks:
         self,
         *,
         store: SqlWebhooks,
+        deliveries: SqlDeliveries,
         feed: Feed,
         clock: Clock,
         guard: Guard,
@@ -47,6 +49,7 @@ class Webhooks:
         chance: Chance,
     ) -> None:
         self._store = store
+        self._deliveries = deliveries
         self._feed = feed
         self._clock = clock
         self._guard = guard
@@ -90,7 +93,7 @@ class Webhooks:
 
     def standing(self) -> Mapping[str, tuple[int, int]]:
         """How many messages are due to an endpoint or were given up, where there are any."""
-        return self._store.standing(self.tenant)
+        return self._deliveries.standing(self.tenant)
 
     def disable(self, id: str) -> Endpoint:  # noqa: A002  # its word
         """Send it nothing; what is said meanwhile waits for it."""
@@ -137,26 +140,28 @@ class Webhooks:
         """What was sent or is to be sent to an endpoint, newest first."""
         _require(limit)
         self.endpoint(id)
-        return self._store.deliveries(self.tenant, id, before, limit)
+        return self._deliveries.deliveries(self.tenant, id, before, limit)
 
     def dead_letters(self, limit: int = 100) -> Sequence[Delivery]:
         """Messages that were given up, oldest first."""
         _require(limit)
-        return self._store.dead(self.tenant, limit)
+        return self._deliveries.dead(self.tenant, limit)
 
     def replay(self, letter: str) -> None:
         """Send a message again that was given up, by its webhook-id. Raises EndpointNotFound."""
         endpoint, mark, position = letter.rpartition("_")
         number = int(position) if position.isascii() and position.isdigit() else 0
         found = mark and 0 < number < BEYOND
-        if not (found and self._store.replay(self.tenant, self._clock.now(), endpoint, number)):
+        if not (
+            found and self._deliveries.replay(self.tenant, self._clock.now(), endpoint, number)
+        ):
             raise EndpointNotFound(letter, "dead letter")
 
     def replay_all(self, id: str | None = None) -> int:  # noqa: A002  # its word
         """Send all again that was given up, or what was to one endpoint; how many messages."""
         if id is not None:
             self.endpoint(id)
-        return self._store.replay(self.tenant, self._clock.now(), id)
+        return self._deliveries.replay(self.tenant, self._clock.now(), id)
 
 
 def body_of(tenant: str, delivery: Delivery) -> bytes:

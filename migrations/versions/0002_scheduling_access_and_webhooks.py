@@ -152,27 +152,27 @@ def _webhooks() -> None:
         *(_column(n, INSTANT, null=True) for n in ("next_at", "claimed_until")),
         _column("answered", null=True),
         *(_column(n, INSTANT, null=True) for n in ("delivered_at", "dead_at")),
-        _key("deliveries", "tenant", "endpoint", "position"),
+        _key("deliveries", "tenant", "position", "endpoint"),
         sa.ForeignKeyConstraint(
             ["tenant", "endpoint"],
             ["regimen_endpoints.tenant", "regimen_endpoints.id"],
             name="fk_regimen_deliveries_endpoints",
         ),
     )
-    op.create_index(
-        "ix_regimen_deliveries_waiting",
-        "regimen_deliveries",
-        ["tenant", "endpoint", "course", "position"],
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-        sqlite_where=sa.text("next_at IS NOT NULL"),
-    )
-    for name in ("next_at", "dead_at"):
+    open_ = "delivered_at IS NULL AND dead_at IS NULL"
+    for name, columns, where in (
+        ("ix_regimen_deliveries_open", ("endpoint", "course", "position"), open_),
+        ("ix_regimen_deliveries_due", ("endpoint", "next_at", "position"), "next_at IS NOT NULL"),
+        ("uq_regimen_deliveries_due", ("course", "endpoint"), "next_at IS NOT NULL"),
+        ("ix_regimen_deliveries_dead", ("endpoint", "dead_at"), "dead_at IS NOT NULL"),
+    ):
         op.create_index(
-            f"ix_regimen_deliveries_{'due' if name == 'next_at' else 'dead'}",
+            name,
             "regimen_deliveries",
-            ["tenant", "endpoint", name],
-            postgresql_where=sa.text(f"{name} IS NOT NULL"),
-            sqlite_where=sa.text(f"{name} IS NOT NULL"),
+            ["tenant", *columns],
+            unique=name.startswith("uq_"),
+            postgresql_where=sa.text(where),
+            sqlite_where=sa.text(where),
         )
 
 

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 
 from engine.feed import Feed
 from engine.messages import Sent
+from engine.store.deliveries import SqlDeliveries
 from engine.store.feed import SqlFeed
 from engine.store.sql import SqlStore
 from engine.store.webhooks import SqlWebhooks
@@ -32,6 +33,7 @@ class Post:
         store = self.bench.store
         assert isinstance(store, SqlStore)
         self.store = SqlWebhooks(store)
+        self.deliveries = SqlDeliveries(store)
         clock = self.bench.clock
         self.feed = Feed(store=SqlFeed(store), tenant=self.bench.tenant, clock=clock)
         self.webhooks = self.made(HERE)
@@ -41,6 +43,7 @@ class Post:
         """The endpoints, with another guard."""
         return Webhooks(
             store=self.store,
+            deliveries=self.deliveries,
             feed=self.feed,
             clock=self.bench.clock,
             guard=guard,
@@ -52,6 +55,7 @@ class Post:
         """One more worker."""
         return Dispatcher(
             store=self.store,
+            deliveries=self.deliveries,
             feed=self.feed,
             clock=self.bench.clock,
             sender=sender or self.sender,

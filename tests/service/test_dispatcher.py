@@ -295,20 +295,20 @@ def test_what_came_of_a_lease_that_ended_is_not_noted(post: Post, endpoint: str)
     post.bench.enrolled("C-1")
     post.feed.sequence()
     clock, tenant = post.bench.clock, post.bench.tenant
-    post.store.enqueue(tenant, endpoint, clock.now(), 9)
+    post.deliveries.enqueue(tenant, endpoint, clock.now(), 9)
 
     def claimed() -> list[Delivery]:
         now = clock.now()
-        return list(post.store.claim(tenant, endpoint, now, now + LEASE, AT_ONCE))
+        return list(post.deliveries.claim(tenant, endpoint, now, now + LEASE, AT_ONCE))
 
     [slow] = claimed()
     assert claimed() == []
     clock.time += LEASE
     [quick] = claimed()
     late = Outcome(answered="500", dead_at=clock.now())
-    assert not post.store.note(tenant, slow, late)
-    assert post.store.note(tenant, quick, Outcome(answered="204", delivered_at=clock.now()))
-    assert not post.store.note(tenant, quick, late)
+    assert not post.deliveries.note(tenant, slow, late)
+    assert post.deliveries.note(tenant, quick, Outcome(answered="204", delivered_at=clock.now()))
+    assert not post.deliveries.note(tenant, quick, late)
     assert post.webhooks.dead_letters() == []
 
 

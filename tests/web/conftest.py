@@ -29,6 +29,7 @@ from engine.service import Service
 from engine.store import migrate
 from engine.store.access import SqlAccess
 from engine.store.calendars import SqlCalendars
+from engine.store.deliveries import SqlDeliveries
 from engine.store.feed import SqlFeed
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
@@ -102,6 +103,7 @@ class House:
         self.sender = HttpSender(guard, seconds=10)
         self.webhooks = Webhooks(
             store=SqlWebhooks(self.store),
+            deliveries=SqlDeliveries(self.store),
             feed=self.feed,
             clock=self.clock,
             guard=guard,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.store.deliveries import SqlDeliveries
 from engine.store.webhooks import SqlWebhooks
 from engine.webhooks.dispatcher import Dispatcher
 from tests.receiver import Receiver, receiving
@@ -33,6 +34,7 @@ def endpoint(house: House, receiver: Receiver) -> dict[str, Any]:
 def deliver(house: House) -> None:
     Dispatcher(
         store=SqlWebhooks(house.store),
+        deliveries=SqlDeliveries(house.store),
         feed=house.feed,
         clock=house.clock,
         sender=house.sender,
