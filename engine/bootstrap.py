@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -183,6 +183,7 @@ def dispatcher(settings: Settings, service: Service) -> Dispatcher:
         sender=_sender(settings),
         chance=secrets.SystemRandom().random,
         seconds=settings.webhook_seconds,
+        kept=timedelta(days=settings.webhook_days),
     )
 
 

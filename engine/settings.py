@@ -57,8 +57,8 @@ class Settings:
     of them. `skew` is how far an event's time may lead the system's clock. `oidc` is the identity
     provider whose bearer tokens are taken; there is none unless its issuer is named.
     `webhook_allow` are networks that messages may be sent to though they are not public;
-    `webhook_seconds` is by when an endpoint has to have answered. `traffic` are the bounds of the
-    HTTP service.
+    `webhook_seconds` is by when an endpoint has to have answered, `webhook_days` for how long it is
+    kept what was delivered. `traffic` are the bounds of the HTTP service.
     """
 
     database_url: str = "sqlite:///regimen.db"
@@ -70,6 +70,7 @@ class Settings:
     oidc: Oidc | None = None
     webhook_allow: tuple[Network, ...] = ()
     webhook_seconds: int = 15
+    webhook_days: int = 30
     traffic: Traffic = field(default_factory=Traffic)
 
     @classmethod
@@ -94,6 +95,7 @@ class Settings:
             oidc=_oidc(environ),
             webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
+            webhook_days=chosen("WEBHOOK_DAYS", _days, default.webhook_days),
             traffic=Traffic.from_environment(environ),
         )
 
@@ -165,6 +167,7 @@ _A_DATABASE = "a file such as courses.db, or a URL such as postgresql://host/cou
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _A_DAY = 86_400
+_TEN_YEARS = 3650
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[str, str], str]:
@@ -195,6 +198,12 @@ def _networks(variable: str, text: str) -> tuple[Network, ...]:
 def _a_minute(variable: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 60):
         raise InvalidInput(variable, "whole seconds from 1 to 60", found=repr(text))
+    return int(text)
+
+
+def _days(variable: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= _TEN_YEARS):
+        raise InvalidInput(variable, f"whole days from 1 to {_TEN_YEARS}", found=repr(text))
     return int(text)
 
 
@@ -289,7 +298,7 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
 
 VARIABLES = (
     *("DATABASE_URL", "TENANT", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW"),
-    *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS"),
+    *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS"),
     *TRAFFIC_VARIABLES,
     *(f"OIDC_{name}" for name in _OIDC_NAMES),
 )

@@ -213,6 +213,13 @@ def test_an_endpoint_has_a_minute_at_most(text: str):
         Settings.from_environment({"REGIMEN_WEBHOOK_SECONDS": text})
 
 
+@pytest.mark.parametrize("text", ["0", "3651", "9" * 99, "1.5", "-1", "a month"])
+def test_what_was_delivered_is_kept_for_a_day_or_more(text: str):
+    with pytest.raises(InvalidInput, match="REGIMEN_WEBHOOK_DAYS: expected whole days"):
+        Settings.from_environment({"REGIMEN_WEBHOOK_DAYS": text})
+    assert Settings.from_environment({"REGIMEN_WEBHOOK_DAYS": "7"}).webhook_days == 7
+
+
 def test_networks_are_named_with_commas_between():
     found = Settings.from_environment({"REGIMEN_WEBHOOK_ALLOW": "127.0.0.0/8, ::1"})
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     bindparam,
+    delete,
     func,
     insert,
     literal,
@@ -149,6 +150,17 @@ class SqlDeliveries:
                 connection.execute(_COME_FIRST, {**its, "at": at})
         return number
 
+    def prune(self, tenant: str, before: datetime, limit: int) -> int:
+        """Forget deliveries that were made before an instant, the oldest first; how many."""
+        asked = {"its_tenant": tenant, "before": before, "limit": limit}
+        with self._store.connection() as connection:
+            oldest = connection.execute(_DELIVERED, asked).all()
+            keys = [dict(zip(_KEY, (tenant, *one), strict=True)) for one in oldest]
+            if keys:
+                # Row by row, as above.
+                connection.execute(_PRUNE, keys)
+            return len(keys)
+
     def standing(self, tenant: str) -> Mapping[str, tuple[int, int]]:
         """How many deliveries of each endpoint are open or were given up, where there are any."""
         asked = {"its_tenant": tenant}
@@ -240,6 +252,19 @@ _COME_FIRST = (
     .where(*_OF_ENDPOINT, _position.in_(_FIRSTS.having(func.count(_others.c.next_at) == 0)))
     .values(next_at=bindparam("at", type_=Instant))
 )
+_DELIVERED = (
+    select(deliveries.c.endpoint, _position)
+    .where(
+        deliveries.c.tenant == bindparam("its_tenant"),
+        deliveries.c.delivered_at < bindparam("before", type_=Instant),
+    )
+    .order_by(deliveries.c.delivered_at)
+    .limit(bindparam("limit"))
+    # Another worker may be at it, or somebody who forgets the endpoint.
+    .with_for_update(skip_locked=True)
+)
+_KEY = ("its_tenant", "its_endpoint", "its_position")
+_PRUNE = delete(deliveries).where(*_OF_ENDPOINT, _position == bindparam("its_position"))
 _HELD = (
     *(deliveries.c[name] == bindparam(f"its_{name}") for name in ("tenant", "endpoint")),
     deliveries.c.position == bindparam("its_position"),

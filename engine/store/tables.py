@@ -407,6 +407,12 @@ Index(
     sqlite_where=_due,
 )
 Index(
+    f"ix_{PREFIX}deliveries_delivered",
+    *(deliveries.c[name] for name in ("tenant", "delivered_at")),
+    postgresql_where=deliveries.c.delivered_at.is_not(None),
+    sqlite_where=deliveries.c.delivered_at.is_not(None),
+)
+Index(
     f"ix_{PREFIX}deliveries_dead",
     *(deliveries.c[name] for name in ("tenant", "endpoint", "dead_at")),
     postgresql_where=deliveries.c.dead_at.is_not(None),

@@ -39,6 +39,14 @@ ROUND = timedelta(seconds=10)
 
 ENDPOINTS_AT_ONCE = 4
 PASSED_AT_ONCE = 1000
+
+KEPT = timedelta(days=30)
+"""For how long it is known what was delivered when; what was given up is kept."""
+
+FORGOTTEN_AT_ONCE = 1000
+STEPS = 10
+"""How many times so many are forgotten in a round at most."""
+
 OF_THE_ENDPOINT = (408, 429)
 """Like a status from 500 on, these say that the endpoint, not the message, is in trouble."""
 
@@ -46,7 +54,8 @@ OF_THE_ENDPOINT = (408, 429)
 class Dispatcher:
     """Delivers the messages of one tenant.
 
-    `chance` is a number from 0 to 1, another each time; `seconds` is by when the sender gives up.
+    `chance` is a number from 0 to 1, another each time; `seconds` is by when the sender gives up,
+    `kept` after how long what was delivered is forgotten.
     """
 
     def __init__(
@@ -59,6 +68,7 @@ class Dispatcher:
         sender: Sender,
         chance: Callable[[], float],
         seconds: float = SECONDS,
+        kept: timedelta = KEPT,
     ) -> None:
         self._store = store
         self._deliveries = deliveries
@@ -67,6 +77,7 @@ class Dispatcher:
         self._sender = sender
         self._chance = chance
         self._lease = timedelta(seconds=LEASE * seconds)
+        self._kept = kept
         self._spare = timedelta(seconds=SPARE * seconds)
         self.tenant = feed.tenant
 
@@ -77,11 +88,20 @@ class Dispatcher:
         waiting. Raises StoreUnavailable.
         """
         done = Sent(sequenced=self._feed.sequence())
+        self._forget(stop)
         open_ = [one for one in self._store.all(self.tenant) if one.disabled_at is None]
         if not open_ or stop():
             return done
         with ThreadPoolExecutor(ENDPOINTS_AT_ONCE, "webhooks") as pool:
             return sum(pool.map(lambda endpoint: self._served(endpoint, stop), open_), done)
+
+    def _forget(self, stop: Callable[[], bool]) -> None:
+        before = self._clock.now() - self._kept
+        for _ in range(STEPS):
+            if stop():
+                return
+            if self._deliveries.prune(self.tenant, before, FORGOTTEN_AT_ONCE) < FORGOTTEN_AT_ONCE:
+                return
 
     def _served(self, endpoint: Endpoint, stop: Callable[[], bool]) -> Sent:
         """As `_serve`; an endpoint that cannot be served must not stop the others."""

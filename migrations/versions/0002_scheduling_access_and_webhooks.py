@@ -164,6 +164,7 @@ def _webhooks() -> None:
         ("ix_regimen_deliveries_open", ("endpoint", "course", "position"), open_),
         ("ix_regimen_deliveries_due", ("endpoint", "next_at", "position"), "next_at IS NOT NULL"),
         ("uq_regimen_deliveries_due", ("course", "endpoint"), "next_at IS NOT NULL"),
+        ("ix_regimen_deliveries_delivered", ("delivered_at",), "delivered_at IS NOT NULL"),
         ("ix_regimen_deliveries_dead", ("endpoint", "dead_at"), "dead_at IS NOT NULL"),
     ):
         op.create_index(

@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import EndpointNotFound
 from engine.messages import Delivery, Outcome, Sent
-from engine.webhooks.dispatcher import AT_ONCE
+from engine.webhooks.dispatcher import AT_ONCE, KEPT
 from engine.webhooks.reply import Reply
 from engine.webhooks.schedule import RETRIES
 from tests.receiver import Answer, Received, Receiver, receiving, welcome
@@ -257,6 +257,44 @@ def test_all_that_was_given_up_is_sent_again(post: Post, endpoint: str, receiver
 def test_a_name_that_no_dead_letter_has_is_not_found(post: Post, letter: str):
     with pytest.raises(EndpointNotFound):
         post.webhooks.replay(letter)
+
+
+# --- forgotten ----------------------------------------------------------------------------------
+
+
+def test_what_was_delivered_is_forgotten_after_a_while_and_what_was_given_up_is_kept(
+    post: Post, endpoint: str, receiver: Receiver
+):
+    post.bench.enrolled("C-1")
+    given_up(post, receiver)
+    receiver.answering = welcome
+    post.bench.enrolled("C-2")
+    post.until_quiet()
+    post.webhooks.disable(endpoint)
+
+    post.bench.clock.time += KEPT
+    post.dispatcher.run_once()
+    assert [one.course for one in post.webhooks.deliveries(endpoint)] == ["C-2", "C-1"]
+    post.bench.clock.advance(seconds=1)
+    post.dispatcher.run_once()
+    assert [one.course for one in post.webhooks.deliveries(endpoint)] == ["C-1"]
+    assert len(post.webhooks.dead_letters()) == 1
+
+
+def test_much_that_is_to_be_forgotten_is_so_in_steps(
+    post: Post, endpoint: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("engine.webhooks.dispatcher.FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr("engine.webhooks.dispatcher.STEPS", 2)
+    post.bench.enrolled(*(f"C-{n}" for n in range(7)))
+    post.until_quiet()
+    post.bench.clock.time += KEPT + DAY
+
+    def run() -> int:
+        post.dispatcher.run_once()
+        return len(post.webhooks.deliveries(endpoint))
+
+    assert [run(), run(), run()] == [3, 0, 0]
 
 
 # --- many workers -------------------------------------------------------------------------------

@@ -333,3 +333,54 @@ def test_workers_at_once_leave_no_course_waiting_and_let_none_overtake(
     for course in "ABC":
         positions = [one.position for one in done if one.course == course]
         assert positions == [p for p, c in enumerate(courses, 1) if c == course]
+
+
+# --- forgotten ----------------------------------------------------------------------------------
+
+
+def left(way: Way) -> list[int]:
+    found = way.deliveries.deliveries(way.tenant, EP, 99_999, 1000)
+    return sorted(one.position for one in found)
+
+
+def test_what_was_delivered_before_a_time_is_forgotten_oldest_first_and_so_many_at_once(
+    database: SqlStore, tenant: str, way: Way
+):
+    told(database, tenant, ["A", "B", "C", "D"])
+    way.enqueue()
+    for one in way.claim():
+        way.arrived(one)
+        way.now += LEASE
+    before = NOON + 3 * LEASE
+
+    assert way.deliveries.prune(tenant, before, 2) == 2
+    assert left(way) == [3, 4]
+    assert way.deliveries.prune(tenant, before, 2) == 1
+    assert way.deliveries.prune(tenant, before, 2) == 0
+    assert left(way) == [4]
+
+
+def test_what_waits_or_was_given_up_is_never_forgotten_nor_what_is_of_another_tenant(
+    database: SqlStore, tenant: str, way: Way
+):
+    told(database, tenant, ["A", "B", "B"])
+    way.enqueue()
+    first, second = way.claim()
+    way.given_up(first)
+    way.failed(second, NOON)
+    another = Way(database, f"{tenant}-other")
+    told(database, another.tenant, ["A"])
+    registered(database, another.tenant)
+    another.enqueue()
+    another.arrived(*another.claim())
+
+    assert way.deliveries.prune(tenant, NOON + 999 * LEASE, 9) == 0
+    assert (left(way), left(another)) == ([1, 2, 3], [1])
+
+
+def test_what_may_be_forgotten_is_found_without_a_look_at_what_may_not(
+    database: SqlStore, crowded: Way
+):
+    with looking(database, "deliveries") as looked:
+        assert crowded.deliveries.prune(crowded.tenant, NOON, AT_ONCE) == 0
+    assert looked.rows < FEW
