@@ -21,8 +21,8 @@ RETRIES = (
 )
 """The longest wait after each attempt; the wait itself is chosen evenly below it.
 
-So that endpoints that were down together are not asked together. On average two days and a half
-pass before a message is given up, and at most five.
+So that endpoints that were down together are not asked together. The page for the integrator says
+what they come to.
 """
 
 LONGEST_ASKED = timedelta(hours=24)

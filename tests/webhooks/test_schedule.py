@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from math import ceil
+from pathlib import Path
 
 import pytest
 
 from engine.messages import Delivery, Outcome
 from engine.webhooks.reply import Reply
-from engine.webhooks.schedule import RETRIES, asked, outcome
+from engine.webhooks.schedule import LONGEST_ASKED, RETRIES, asked, outcome
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -52,6 +54,20 @@ def test_a_message_is_given_up_after_the_last_wait():
 
 def test_it_takes_days_until_a_message_is_given_up():
     assert 4 * DAY < sum(RETRIES, timedelta()) < 5 * DAY
+
+
+def in_days(time: timedelta) -> str:
+    """With one decimal place, rounded up for a bound."""
+    return f"{ceil(time / DAY * 10) / 10:g} days"
+
+
+def test_the_page_for_the_integrator_says_how_long_that_is():
+    page = " ".join((Path(__file__).parents[2] / "docs" / "webhooks.md").read_text().split())
+    longest = sum(RETRIES, timedelta())
+
+    assert f"at most {in_days(longest)}, on average {longest / DAY / 2:.1f}" in page
+    assert f"it may then take up to {len(RETRIES)} days" in page
+    assert len(RETRIES) * LONGEST_ASKED == 11 * DAY
 
 
 @pytest.mark.parametrize("status", [429, 503])
