@@ -1,7 +1,8 @@
 """The feed of a tenant: what was said of its courses, in one order that a reader can go on from.
 
 It is thin: which course, which record and what kind of message, no more. Whoever may see more asks
-for the course. No worker is needed, since whoever reads puts in order first what waits for that.
+for the course. No worker is needed, since whoever reads puts in order first what waits for that;
+but for those who may change nothing.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ PATIENCE = 20
 
 
 class Feed:
-    """The feed of one tenant."""
+    """The feed of one tenant. With `still` it shows what was put in order, and orders nothing."""
 
-    def __init__(self, *, store: SqlFeed, tenant: str, clock: Clock) -> None:
+    def __init__(self, *, store: SqlFeed, tenant: str, clock: Clock, still: bool = False) -> None:
         self._store = store
         self._clock = clock
+        self._still = still
         self.tenant = tenant
+
+    def still(self) -> Feed:
+        """The feed as it is: whoever reads it changes nothing."""
+        return Feed(store=self._store, tenant=self.tenant, clock=self._clock, still=True)
 
     def sequence(self, *, rounds: int = PATIENCE) -> int:
         """Put in order what waits for it; how many messages were. Raises StoreUnavailable.
@@ -35,7 +41,7 @@ class Feed:
         However many do this at once, each message gets one position, and no position is left out.
         """
         placed = 0
-        for _ in range(rounds):
+        for _ in range(0 if self._still else rounds):
             came = self._store.sequence(self.tenant, self._clock.now(), AT_ONCE)
             placed += came
             if came < AT_ONCE:

@@ -186,7 +186,7 @@ class Caller:
     def denied(self, action: Action) -> Why | None:
         """Why it may not do that; `None` when it may."""
         permission = PERMISSIONS[action]
-        if permission.changes and Role.AUDITOR in self.roles:
+        if permission.changes and self.only_looks:
             return Why.AUDITOR
         if not self.roles & permission.roles:
             return Why.ROLE
@@ -199,6 +199,11 @@ class Caller:
         return self.sites is None or site in self.sites
 
     @property
+    def only_looks(self) -> bool:
+        """Whether it changes nothing, whatever else it is."""
+        return Role.AUDITOR in self.roles
+
+    @property
     def vouches(self) -> bool:
         """Whether it says who acts; a person who signed in acts as itself alone."""
         return self.how is not How.OIDC
@@ -206,7 +211,7 @@ class Caller:
     @property
     def claimable(self) -> frozenset[str]:
         """The roles that its events may carry."""
-        if Role.AUDITOR in self.roles:
+        if self.only_looks:
             return frozenset()
         own = {role.value for role in self.roles if role in _CLAIMED}
         listed = self.actor_roles if Role.SERVICE in self.roles else frozenset()

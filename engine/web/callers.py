@@ -74,7 +74,9 @@ class Desk:
 
     @property
     def feed(self) -> Feed:
-        return self.office.feeds(self.caller.tenant)
+        """The feed; one that stays as it is for a caller who changes nothing."""
+        feed = self.office.feeds(self.caller.tenant)
+        return feed.still() if self.caller.only_looks else feed
 
     @property
     def seen_sites(self) -> tuple[str, ...] | None:

@@ -185,6 +185,26 @@ def test_a_role_gets_what_the_table_gives_it_and_nothing_else(doors: Doors, role
             assert answer.status_code == 200, f"{route}: {answer.text}"
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/feed", "/v1/feed/stream?after=0", "/v1/courses?changed_since=0"]
+)
+def test_an_auditor_who_reads_the_feed_gives_no_message_its_position(doors: Doors, path: str):
+    """It is shown what has one; whoever else reads, or a worker, gives the others theirs."""
+    auditor, clinician = doors.token(Role.AUDITOR), doors.token(Role.CLINICIAN)
+    name = f"C-{next(doors.numbers)}"
+    began = doors.ask(clinician, "POST", "/v1/courses", doors.enrolment(name, patient=f"P-{name}"))
+    assert began.status_code == 201, began.text
+    before = doors.stored(without=("regimen_access_log",))
+    seen = doors.ask(auditor, "GET", path)
+
+    assert seen.status_code == 200
+    assert COURSE in seen.text
+    assert name not in seen.text
+    assert doors.stored(without=("regimen_access_log",)) == before
+    assert name in doors.ask(clinician, "GET", path).text
+    assert name in doors.ask(auditor, "GET", path).text
+
+
 def test_an_auditor_changes_nothing_and_everything_that_it_reads_is_logged(doors: Doors):
     token = doors.token(Role.AUDITOR)
     before = doors.stored(without=("regimen_access_log",))
