@@ -7,9 +7,8 @@ replayed. Importing this module loads the database library.
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -40,7 +39,6 @@ from engine.store.checkup import Found
 from engine.store.deliveries import SqlDeliveries
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
-from engine.store.operation import SqlOperation
 from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
@@ -54,14 +52,11 @@ from engine.webhooks.addresses import Guard
 from engine.webhooks.dispatcher import Dispatcher
 from engine.webhooks.endpoints import Webhooks
 from engine.webhooks.reply import Sender
-from engine.worker import Job, Stop
 from engine.worklist import Worklists
 from engine.zones import Zones
 
 log = structlog.get_logger("regimen")
 
-SPARE = 4
-"""Connections beside those of the threads that answer: the worker's, the sender's, the probe's."""
 
 NOT_PRIVILEGED = "42501"
 """What PostgreSQL says to a role that may not do what it tried."""
@@ -96,12 +91,13 @@ def service(settings: Settings, *, enrolling: bool = True) -> Service:
     if enrolling:
         warn_of_old_sqlite(store)
     registry = installed(settings, store) if enrolling else Registry()
-    return _service(settings, store, registry)
+    return service_of(settings, store, registry)
 
 
-def _service(
+def service_of(
     settings: Settings, store: SqlStore, registry: Registry, watch: Watch | None = None
 ) -> Service:
+    """The use cases of the tenant of the settings, on a store that is open."""
     return Service(
         store,
         Setting(
@@ -190,70 +186,6 @@ def dispatcher(settings: Settings, service: Service) -> Dispatcher:
 def can_send() -> bool:
     """Whether the library is installed that webhooks are sent with."""
     return find_spec("httpcore2") is not None
-
-
-class Services:
-    """The use cases of every tenant of one database, made when first asked for.
-
-    A tenant that is not known yet gets the workflows of the settings. There are as many connections
-    as threads that answer, and `SPARE` for those beside them. Raises StoreUnavailable when the
-    database cannot be used or is not migrated.
-    """
-
-    def __init__(self, settings: Settings, *, watch: Watch | None = None) -> None:
-        self.settings = settings
-        self._watch = watch or Unwatched()
-        self.store = open_store(
-            settings.database_url, pool_size=settings.traffic.threads, max_overflow=SPARE
-        )
-        self.operation = SqlOperation(self.store)
-        self._known: dict[str, Service] = {}
-        self._senders: dict[str, Dispatcher] = {}
-        self._making = threading.Lock()
-        try:
-            warn_of_old_sqlite(self.store)
-            self.of(settings.tenant)
-        except BaseException:
-            self.close()
-            raise
-
-    def of(self, tenant: str) -> Service:
-        """The use cases of a tenant; the same ones each time."""
-        if (known := self._known.get(tenant)) is not None:
-            return known
-        with self._making:
-            if tenant not in self._known:
-                settings = replace(self.settings, tenant=tenant)
-                registry = installed(settings, self.store)
-                self._known[tenant] = _service(settings, self.store, registry, self._watch)
-            return self._known[tenant]
-
-    def jobs(self) -> list[Job]:
-        """What there is to do for every tenant that there is: its timers."""
-        return [partial(_timers, self.of(tenant)) for tenant in self.operation.tenants()]
-
-    def deliveries(self) -> list[Job]:
-        """What there is to send for every tenant that there is: apart, so that no timer waits."""
-        found: list[Job] = []
-        for tenant in self.operation.tenants():
-            if tenant not in self._senders:
-                self._senders[tenant] = dispatcher(self.settings, self.of(tenant))
-            found.append(partial(_messages, self._senders[tenant]))
-        return found
-
-    def close(self) -> None:
-        """Let the connections go."""
-        self.store.close()
-
-
-def _messages(dispatcher: Dispatcher, stop: Stop) -> None:
-    while not stop() and dispatcher.run_once(stop).delivered:
-        pass
-
-
-def _timers(service: Service, stop: Stop) -> None:
-    while not stop() and service.tick():
-        pass
 
 
 def calendars(

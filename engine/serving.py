@@ -19,7 +19,6 @@ from starlette.types import ASGIApp
 
 from engine import packages
 from engine.bootstrap import (
-    Services,
     SystemClock,
     access,
     calendars,
@@ -34,6 +33,7 @@ from engine.bootstrap import (
 from engine.core.definition import Workflow
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.settings import Settings
+from engine.tenants import Services
 from engine.watching import Watch
 from engine.web.app import create_app
 from engine.web.gate import BearerGate

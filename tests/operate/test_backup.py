@@ -16,13 +16,13 @@ from sqlalchemy import make_url, select
 
 from engine import bootstrap
 from engine.audit import Auditor
-from engine.bootstrap import Services
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.settings import Settings
 from engine.store import append_only
 from engine.store.copying import copy
 from engine.store.sql import SqlStore, open_store
 from engine.store.tables import records
+from engine.tenants import Services
 from tests.postgres import Server, find_binaries, fresh_database
 
 COURSES = 40
