@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from engine.access import operator
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, instant_text
 from engine.errors import InvalidInput
 from engine.messages import Delivery
+from engine.permission import Entry, Logged
 from engine.webhooks.documents import delivery_json, endpoint_json
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Such as ep_0f1e2d; see `endpoint list`.")]
@@ -46,7 +49,8 @@ def add(
     ] = None,
 ) -> None:
     """Send what is said from now on to a URL; its secret is shown this once."""
-    made, secret = _webhooks(session, writes=True).register(url, kind or ())
+    webhooks = _webhooks(session, writes=True)
+    made, secret = webhooks.register(url, kind or (), told=_told(session))
 
     def tell(out: Console) -> None:
         out.print(f"Registered {made.id}.")
@@ -94,7 +98,7 @@ def ping(session: Session, id: Id) -> None:  # noqa: A002  # its word
 @command
 def disable(session: Session, id: Id) -> None:  # noqa: A002  # its word
     """Send it nothing; what is said meanwhile waits for it."""
-    changed = _webhooks(session).disable(id)
+    changed = _webhooks(session).disable(id, told=_told(session))
     session.answer(
         endpoint_json(changed), lambda out: out.print(f"{id} is disabled; what is said waits.")
     )
@@ -103,7 +107,7 @@ def disable(session: Session, id: Id) -> None:  # noqa: A002  # its word
 @command
 def enable(session: Session, id: Id) -> None:  # noqa: A002  # its word
     """Send to it again, beginning with what waited."""
-    changed = _webhooks(session).enable(id)
+    changed = _webhooks(session).enable(id, told=_told(session))
     session.answer(endpoint_json(changed), lambda out: out.print(f"{id} is enabled."))
 
 
@@ -117,7 +121,7 @@ def rotate(
 ) -> None:
     """Make another secret, which is shown this once; the one before signs too for a while."""
     webhooks = _webhooks(session)
-    secret = webhooks.rotate(id, timedelta(hours=overlap))
+    secret = webhooks.rotate(id, timedelta(hours=overlap), told=_told(session))
 
     def tell(out: Console) -> None:
         out.print(f"The new secret of {id}, shown this once: {secret}", soft_wrap=True)
@@ -128,7 +132,7 @@ def rotate(
 @command
 def remove(session: Session, id: Id) -> None:  # noqa: A002  # its word
     """Forget an endpoint and all that was on its way to it."""
-    _webhooks(session).remove(id)
+    _webhooks(session).remove(id, told=_told(session))
     session.answer({"removed": id}, lambda out: out.print(f"{id} is forgotten."))
 
 
@@ -169,6 +173,11 @@ def _tell(out: Console, letters: Sequence[Delivery]) -> None:
         since = "" if one.dead_at is None else instant_text(one.dead_at)
         table.add_row(one.id, one.course, one.kind, str(one.attempts), one.answered or "", since)
     out.print(table)
+
+
+def _told(session: Session) -> Callable[[Logged, Mapping[str, Json]], Entry]:
+    """What makes the row of the access log about a change at this terminal."""
+    return partial(session.access().log.entry, operator(session.settings.tenant))
 
 
 def _webhooks(session: Session, *, writes: bool = False) -> Any:  # noqa: ANN401  # its module loads the database library

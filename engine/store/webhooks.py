@@ -7,28 +7,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, null, select, update
 
 from engine.core.encoding import instant_from, instant_text
 from engine.messages import Endpoint, Secret
+from engine.permission import Entry
+from engine.store.access import append
 from engine.store.sql import SqlStore
 from engine.store.tables import deliveries, endpoints
 from engine.store.writes import bound
 
 
 class SqlWebhooks:
-    """The endpoints of a store's tenants."""
+    """The endpoints of a store's tenants.
+
+    What changes one takes the rows of the access log that say who did it, and writes both or none.
+    """
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
 
-    def add(self, tenant: str, endpoint: Endpoint) -> None:
+    def add(self, tenant: str, endpoint: Endpoint, entries: Sequence[Entry] = ()) -> None:
         """Store an endpoint."""
         with self._store.connection() as connection:
             connection.execute(insert(endpoints), {"tenant": tenant, **_row(endpoint)})
+            append(connection, entries)
 
     def all(self, tenant: str) -> Sequence[Endpoint]:
         """Every endpoint, oldest first."""
@@ -41,7 +47,14 @@ class SqlWebhooks:
         with self._store.connection(write=False) as connection:
             return _found(connection, tenant, endpoint)
 
-    def disable(self, tenant: str, endpoint: str, at: datetime, why: str) -> bool:
+    def disable(
+        self,
+        tenant: str,
+        endpoint: str,
+        at: datetime,
+        why: str,
+        entries: Sequence[Entry] = (),
+    ) -> bool:
         """Send it nothing from now on; whether there is one. Disabled twice, the first stands."""
         told = {"disabled_at": bound(endpoints.c.disabled_at), "disabled_why": bindparam("why")}
         with self._store.connection() as connection:
@@ -49,16 +62,30 @@ class SqlWebhooks:
             if found is not None and found.disabled_at is None:
                 its = {"its_tenant": tenant, "its_endpoint": endpoint}
                 connection.execute(CHANGE.values(told), {**its, "disabled_at": at, "why": why})
+            if found is not None:
+                append(connection, entries)
         return found is not None
 
-    def enable(self, tenant: str, endpoint: str) -> bool:
+    def enable(self, tenant: str, endpoint: str, entries: Sequence[Entry] = ()) -> bool:
         """Send to it again, from where it was; whether there is one."""
         cleared = {"disabled_at": null(), "disabled_why": null()}
         with self._store.connection() as connection:
             its = {"its_tenant": tenant, "its_endpoint": endpoint}
-            return connection.execute(CHANGE.values(cleared), its).rowcount == 1
+            if connection.execute(CHANGE.values(cleared), its).rowcount != 1:
+                return False
+            append(connection, entries)
+            return True
 
-    def renew(self, tenant: str, endpoint: str, secret: Secret, at: datetime, overlap: Any) -> bool:  # noqa: ANN401  # a timedelta
+    def renew(
+        self,
+        tenant: str,
+        endpoint: str,
+        secret: Secret,
+        at: datetime,
+        *,
+        overlap: timedelta,
+        entries: Sequence[Entry] = (),
+    ) -> bool:
         """Sign with another secret, and for the overlap with those before too."""
         with self._store.connection() as connection:
             found = locked(connection, tenant, endpoint)
@@ -73,9 +100,10 @@ class SqlWebhooks:
             its = {"its_tenant": tenant, "its_endpoint": endpoint}
             told = {"secrets": _secrets((secret, *before))}
             connection.execute(CHANGE.values({"secrets": bound(endpoints.c.secrets)}), its | told)
+            append(connection, entries)
             return True
 
-    def remove(self, tenant: str, endpoint: str) -> bool:
+    def remove(self, tenant: str, endpoint: str, entries: Sequence[Entry] = ()) -> bool:
         """Forget an endpoint and its deliveries; whether there was one."""
         its = {"its_tenant": tenant, "its_endpoint": endpoint}
         with self._store.connection() as connection:
@@ -83,6 +111,7 @@ class SqlWebhooks:
                 return False
             connection.execute(_FORGET, its)
             connection.execute(_REMOVE, its)
+            append(connection, entries)
             return True
 
 

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from engine.core.encoding import instant_text
+from engine.core.encoding import Json, instant_text
 from engine.errors import EndpointNotFound, InvalidInput
 from engine.feed import Feed
 from engine.messages import Delivery, Endpoint, Secret
+from engine.permission import Entry, Logged
 from engine.ports import Clock
 from engine.store.deliveries import SqlDeliveries
 from engine.store.webhooks import SqlWebhooks
@@ -34,8 +35,15 @@ Chance = Callable[[int], bytes]
 """So many bytes that nobody can guess."""
 
 
+Told = Callable[[Logged, Mapping[str, Json]], Entry]
+"""Makes the row of the access log that says who did something to what."""
+
+
 class Webhooks:
-    """The endpoints of one tenant."""
+    """The endpoints of one tenant.
+
+    With `told` a change and its row of the access log are written, both or neither.
+    """
 
     def __init__(
         self,
@@ -57,7 +65,9 @@ class Webhooks:
         self._chance = chance
         self.tenant = feed.tenant
 
-    def register(self, url: str, kinds: Sequence[str] = ()) -> tuple[Endpoint, str]:
+    def register(
+        self, url: str, kinds: Sequence[str] = (), *, told: Told | None = None
+    ) -> tuple[Endpoint, str]:
         """Send what is said from now on to a URL, or only messages of some kinds.
 
         Gives the endpoint and its secret, which nobody is shown again. Raises InvalidInput for a
@@ -77,7 +87,8 @@ class Webhooks:
             position=self._feed.head(),
             created_at=self._clock.now(),
         )
-        self._store.add(self.tenant, endpoint)
+        entries = _entries(told, Logged.ENDPOINT_CREATED, endpoint.id)
+        self._store.add(self.tenant, endpoint, entries)
         return endpoint, secret
 
     def endpoints(self) -> Sequence[Endpoint]:
@@ -95,32 +106,42 @@ class Webhooks:
         """How many messages are due to an endpoint or were given up, where there are any."""
         return self._deliveries.standing(self.tenant)
 
-    def disable(self, id: str) -> Endpoint:  # noqa: A002  # its word
+    def disable(self, id: str, *, told: Told | None = None) -> Endpoint:  # noqa: A002  # its word
         """Send it nothing; what is said meanwhile waits for it."""
-        if not self._store.disable(self.tenant, id, self._clock.now(), "asked"):
+        entries = _entries(told, Logged.ENDPOINT_CHANGED, id, how="disabled")
+        if not self._store.disable(self.tenant, id, self._clock.now(), "asked", entries):
             raise EndpointNotFound(id)
         return self.endpoint(id)
 
-    def enable(self, id: str) -> Endpoint:  # noqa: A002  # its word
+    def enable(self, id: str, *, told: Told | None = None) -> Endpoint:  # noqa: A002  # its word
         """Send to it again, beginning with what waited for it."""
         self._guard.require(self.endpoint(id).url)
-        if not self._store.enable(self.tenant, id):
+        entries = _entries(told, Logged.ENDPOINT_CHANGED, id, how="enabled")
+        if not self._store.enable(self.tenant, id, entries):
             raise EndpointNotFound(id)
         return self.endpoint(id)
 
-    def rotate(self, id: str, overlap: timedelta = OVERLAP) -> str:  # noqa: A002  # its word
+    def rotate(
+        self,
+        id: str,  # noqa: A002  # its word
+        overlap: timedelta = OVERLAP,
+        *,
+        told: Told | None = None,
+    ) -> str:
         """Another secret, which is shown once; the one before signs too until the overlap ends."""
         if not timedelta() <= overlap <= LONGEST_OVERLAP:
             raise InvalidInput("overlap", f"from 0 to {LONGEST_OVERLAP.days} days")
         text = signature.secret(self._chance(signature.SECRET_BYTES))
         now = self._clock.now()
-        if not self._store.renew(self.tenant, id, Secret(text=text), now, overlap):
+        entries = _entries(told, Logged.ENDPOINT_CHANGED, id, how="rotated")
+        new = Secret(text=text)
+        if not self._store.renew(self.tenant, id, new, now, overlap=overlap, entries=entries):
             raise EndpointNotFound(id)
         return text
 
-    def remove(self, id: str) -> None:  # noqa: A002  # its word
+    def remove(self, id: str, *, told: Told | None = None) -> None:  # noqa: A002  # its word
         """Forget an endpoint and all that was on its way to it."""
-        if not self._store.remove(self.tenant, id):
+        if not self._store.remove(self.tenant, id, _entries(told, Logged.ENDPOINT_REMOVED, id)):
             raise EndpointNotFound(id)
 
     def ping(self, id: str) -> Reply:  # noqa: A002  # its word
@@ -185,6 +206,10 @@ def signed(endpoint: Endpoint, name: str, now: datetime, body: bytes) -> dict[st
 def _body(kind: str, at: datetime, data: dict[str, str | int]) -> bytes:
     said = {"type": kind, "timestamp": instant_text(at), "data": data}
     return json.dumps(said, separators=(",", ":")).encode()
+
+
+def _entries(told: Told | None, action: Logged, endpoint: str, **more: str) -> Sequence[Entry]:
+    return () if told is None else (told(action, {"endpoint": endpoint, **more}),)
 
 
 def _kinds(kinds: Sequence[str]) -> tuple[str, ...]:

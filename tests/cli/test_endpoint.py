@@ -107,6 +107,23 @@ def test_an_endpoint_is_disabled_enabled_rotated_and_removed(
     assert regimen("endpoint", "enable", endpoint).code == 2
 
 
+def test_who_changed_an_endpoint_at_the_terminal_is_in_the_access_log(
+    regimen: Regimen, receiver: Receiver, endpoint: str
+):
+    for change in ("disable", "enable", "rotate", "remove"):
+        assert regimen("endpoint", change, endpoint).code == 0
+
+    found = regimen("access-log", "--json").json()["entries"]
+    assert [(one["action"], one["about"]) for one in found] == [
+        ("endpoint.created", {"endpoint": endpoint}),
+        ("endpoint.changed", {"endpoint": endpoint, "how": "disabled"}),
+        ("endpoint.changed", {"endpoint": endpoint, "how": "enabled"}),
+        ("endpoint.changed", {"endpoint": endpoint, "how": "rotated"}),
+        ("endpoint.removed", {"endpoint": endpoint}),
+    ]
+    assert len({one["actor"] for one in found}) == 1
+
+
 def test_what_was_given_up_is_listed_and_sent_again(
     regimen: Regimen, receiver: Receiver, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ):

@@ -6,14 +6,20 @@ import itertools
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from engine.access import operator
+from engine.access_log import AccessLog
 from engine.errors import EndpointNotFound, InvalidInput, NotFound
+from engine.permission import Logged
+from engine.store.access import SqlAccess
 from engine.store.sql import SqlStore
 from engine.store.tables import deliveries
 from engine.webhooks.addresses import Guard
@@ -210,6 +216,36 @@ def test_an_endpoint_is_forgotten_with_all_that_was_on_its_way(
     with store.engine.connect() as connection:
         left = connection.execute(select(deliveries).where(deliveries.c.endpoint == endpoint.id))
         assert left.all() == []
+
+
+@pytest.mark.parametrize("change", ["register", "disable", "enable", "rotate", "remove"])
+def test_a_change_and_its_row_of_the_access_log_are_written_both_or_neither(
+    post: Post, store: SqlStore, receiver, change: str
+):
+    log = AccessLog(
+        SqlAccess(store), clock=post.bench.clock, identity=lambda: "the-one", tenant="t"
+    )
+    by = operator(post.bench.tenant)
+    endpoint, _ = post.webhooks.register(receiver.url)
+    if change == "enable":
+        post.webhooks.disable(endpoint.id)
+    log.note(by, Logged.EXPORTED, {})  # the next row cannot be written: it has the same id
+    before = post.webhooks.endpoints()
+    place = receiver.url if change == "register" else endpoint.id
+
+    with pytest.raises(IntegrityError):
+        getattr(post.webhooks, change)(place, told=partial(log.entry, by))
+    assert post.webhooks.endpoints() == before
+
+
+def test_what_was_not_found_is_not_in_the_access_log(post: Post, store: SqlStore):
+    log = AccessLog(SqlAccess(store), clock=post.bench.clock, identity=lambda: "none", tenant="t")
+    by = operator(post.bench.tenant)
+    for change in (post.webhooks.disable, post.webhooks.rotate, post.webhooks.remove):
+        with pytest.raises(EndpointNotFound):
+            change("ep_0", told=partial(log.entry, by))
+
+    assert log.entries(post.bench.tenant, limit=9) == []
 
 
 def test_an_id_is_made_of_chance_and_of_nothing_else(webhooks: Webhooks, receiver):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -33,5 +34,6 @@ def calendar(*, site: Site, desk: SiteReader) -> CanonicalResponse:
 )
 def set_calendar(*, desk: SiteManager, site: Site, body: Body) -> CanonicalResponse:
     """Set the calendar of a site; it replaces the one before."""
-    told = (lambda: desk.entry(Logged.SITE_CHANGED, {"site": site})) if desk.logs else None
+    entry = desk.told
+    told = None if entry is None else partial(entry, Logged.SITE_CHANGED, {"site": site})
     return CanonicalResponse(desk.sites.put(site, body, told=told).json())

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from engine.errors import InvalidInput
-from engine.permission import Logged
 from engine.web import messages
 from engine.web.bodies import Body
 from engine.web.callers import Desk, EndpointManager, EndpointReader
@@ -87,8 +86,7 @@ def register(*, desk: EndpointManager, body: Body) -> CanonicalResponse:
         raise InvalidInput("url", "a URL such as https://scheduling.example/hooks")
     if not isinstance(kinds, list) or not all(isinstance(one, str) for one in kinds):
         raise InvalidInput("kinds", "an array of kinds such as course.changed")
-    made, secret = _of(desk).register(url, kinds)
-    desk.note(Logged.ENDPOINT_CREATED, {"endpoint": made.id})
+    made, secret = _of(desk).register(url, kinds, told=desk.told)
     place = {"Location": f"/v1/endpoints/{made.id}", "Cache-Control": "no-store"}
     return CanonicalResponse({**endpoint_json(made), "secret": secret}, 201, headers=place)
 
@@ -108,9 +106,7 @@ def shown(*, endpoint: Id, desk: EndpointReader) -> CanonicalResponse:
 )
 def disabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
     """Send it nothing; what is said meanwhile waits for it."""
-    found = _of(desk).disable(endpoint)
-    desk.note(Logged.ENDPOINT_CHANGED, {"endpoint": endpoint, "how": "disabled"})
-    return CanonicalResponse(endpoint_json(found))
+    return CanonicalResponse(endpoint_json(_of(desk).disable(endpoint, told=desk.told)))
 
 
 @router.post(
@@ -120,9 +116,7 @@ def disabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
 )
 def enabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
     """Send to it again, beginning with what waited."""
-    found = _of(desk).enable(endpoint)
-    desk.note(Logged.ENDPOINT_CHANGED, {"endpoint": endpoint, "how": "enabled"})
-    return CanonicalResponse(endpoint_json(found))
+    return CanonicalResponse(endpoint_json(_of(desk).enable(endpoint, told=desk.told)))
 
 
 @router.post(
@@ -138,8 +132,7 @@ def rotated(*, desk: EndpointManager, endpoint: Id, body: Body) -> CanonicalResp
     if type(hours) is not int or not 0 <= hours <= LONGEST_OVERLAP.days * 24:
         raise InvalidInput("overlap_hours", f"whole hours from 0 to {LONGEST_OVERLAP.days * 24}")
     webhooks = _of(desk)
-    secret = webhooks.rotate(endpoint, timedelta(hours=hours))
-    desk.note(Logged.ENDPOINT_CHANGED, {"endpoint": endpoint, "how": "rotated"})
+    secret = webhooks.rotate(endpoint, timedelta(hours=hours), told=desk.told)
     found = {**endpoint_json(webhooks.endpoint(endpoint)), "secret": secret}
     return CanonicalResponse(found, headers={"Cache-Control": "no-store"})
 
@@ -206,8 +199,7 @@ def replayed(*, letter: Id, desk: EndpointManager) -> CanonicalResponse:
 @router.delete("/endpoints/{endpoint}", status_code=204, responses=PROBLEMS["one"])
 def removed(*, endpoint: Id, desk: EndpointManager) -> Response:
     """Forget an endpoint and all that was on its way to it."""
-    _of(desk).remove(endpoint)
-    desk.note(Logged.ENDPOINT_REMOVED, {"endpoint": endpoint})
+    _of(desk).remove(endpoint, told=desk.told)
     return Response(status_code=204)
 
 
