@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -15,15 +16,12 @@ from rich.console import Console
 
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
-from engine.errors import StoreUnavailable
 from engine.messages import Sent
-from engine.service import Service
+from engine.worker import GRAIN, Stop, Worker
 
 log = structlog.get_logger("regimen")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-GRAIN = 0.2
-"""Seconds within which a worker that waits notices that it was told to stop."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,7 +33,9 @@ def add_to(app: typer.Typer) -> None:
 @command
 def tick(session: Session) -> None:
     """Let every timer that is due come back as an event, once."""
-    fired = _until_quiet(session.service(writes=True), _Stop())
+    service, fired = session.service(writes=True), 0
+    while came := service.tick():
+        fired += came
     session.answer(
         {"timers": fired},
         lambda out: out.print(_told(fired) if fired else "No timer was due."),
@@ -58,33 +58,37 @@ def work(
 
     Any number of workers may run: each timer has one effect, and they share what is to be sent.
     SIGINT and SIGTERM let the timer and the messages in hand be finished. A database that goes
-    away is waited for.
+    away is waited for. An endpoint that does not answer keeps no timer waiting.
     """
     session.log_level = "info"
-    rounds = _Rounds(session)
-    ends = None if stop_after is None else time.monotonic() + stop_after
+    duties = _Duties(session)
     with _told_to_stop() as stop:
-        if not (once or session.as_json):
-            session.say(f"Working on the timers of {rounds.service.tenant}; Ctrl-C stops it.")
-        while True:
-            busy = False
-            try:
-                busy = rounds.once(stop)
-            except StoreUnavailable as error:
-                if once:
-                    raise
-                log.warning("store_unavailable", why=error.why)
-            pause = 0.0 if busy else interval
-            left = pause if ends is None else min(pause, ends - time.monotonic())
-            if (once and not busy) or left < 0 or stop.within(left):
-                break
+        if once:
+            duties.timers(stop.told)
+            duties.messages(stop.told)
+        else:
+            if not session.as_json:
+                session.say(f"Working on the timers of {duties.service.tenant}; Ctrl-C stops it.")
+            # Apart, so that neither waits for the other.
+            both = [
+                Worker(lambda: [duties.timers], interval=interval),
+                Worker(lambda: [duties.messages], interval=interval),
+            ]
+            for one in both:
+                one.start()
+            stop.within(math.inf if stop_after is None else stop_after)
+            for one in both:
+                one.tell()
+            # However long that takes: it is bounded by what an endpoint and a database may take.
+            while not all(one.ended(within=1) for one in both):
+                pass
     if stop.signal is not None:
         log.info("worker_stopping", signal=stop.signal.name)
-    session.answer(rounds.json(), rounds.tell)
+    session.answer(duties.json(), duties.tell)
 
 
-class _Rounds:
-    """What a worker does in turns, and what came of it."""
+class _Duties:
+    """What a worker does, and what came of it."""
 
     def __init__(self, session: Session) -> None:
         from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
@@ -99,17 +103,22 @@ class _Rounds:
         self._fired = 0
         self._sent = Sent()
 
-    def once(self, stop: _Stop) -> bool:
-        """Timers, then messages; whether there may be more to do at once."""
-        fired = _until_quiet(self.service, stop)
-        self._fired += fired
-        if self._dispatcher is None:
-            return self._feed.sequence() > 0
-        if stop.signal is not None:
-            return False
-        came = self._dispatcher.run_once(lambda: stop.signal is not None)
-        self._sent += came
-        return bool(fired or came.delivered)
+    def timers(self, stop: Stop) -> None:
+        """Let timers come back until none is due, or until the stop."""
+        while not stop() and (came := self.service.tick()):
+            self._fired += came
+
+    def messages(self, stop: Stop) -> None:
+        """Send until nothing is due, or until the stop."""
+        while not stop():
+            if self._dispatcher is None:
+                if not self._feed.sequence():
+                    return
+                continue
+            came = self._dispatcher.run_once(stop)
+            self._sent += came
+            if not came.delivered:
+                return
 
     def json(self) -> Json:
         sent = self._sent
@@ -132,14 +141,6 @@ class _Rounds:
                 out.print(f"{number} {'message' if number == 1 else 'messages'} {what}.")
 
 
-def _until_quiet(service: Service, stop: _Stop) -> int:
-    """How many timers came back until none was due, or until the stop."""
-    fired = 0
-    while stop.signal is None and (came := service.tick()):
-        fired += came
-    return fired
-
-
 class _Stop:
     """Whether a signal asked for the end.
 
@@ -152,6 +153,9 @@ class _Stop:
 
     def note(self, number: int, _: FrameType | None) -> None:
         self.signal = signal.Signals(number)
+
+    def told(self) -> bool:
+        return self.signal is not None
 
     def within(self, seconds: float) -> bool:
         """Wait, and say whether the end was asked for in the meantime."""

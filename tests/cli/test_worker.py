@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from engine.errors import StoreUnavailable
 from engine.service import Service
-from tests.cli.conftest import Regimen
+from tests.cli.conftest import GAUGES, Regimen
+from tests.receiver import receiving
 
 WORKED = {"timers": 2, "delivered": 0, "failed": 0, "given_up": 0}
 
@@ -65,18 +68,58 @@ def test_a_worker_that_looks_once_does_not_wait_for_a_database(
     assert gauges("work", "--once").code == 2
 
 
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
-def test_a_signal_lets_a_worker_finish_what_it_does(gauges: Regimen, told: signal.Signals):
-    worker = subprocess.Popen(
-        [sys.executable, "-c", "from engine.cli import main; main()",
-         "work", "--interval", "60", "--json"],
+def records(regimen: Regimen, course: str) -> int:
+    found: int = regimen("verify", course, "--json").json()["courses"][0]["records"]
+    return found
+
+
+def test_a_timer_comes_back_while_an_endpoint_does_not_answer(
+    regimen: Regimen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REGIMEN_WEBHOOK_ALLOW", "127.0.0.0/8")
+    later = tmp_path / "later.jsonl"
+    text = Path(GAUGES).read_text().replace("gauge-", "later-")
+    later.write_text(text.replace('"patient": "', '"patient": "later-'))
+    answered = threading.Event()
+    with receiving() as receiver:
+        receiver.answering = lambda _: (204 if answered.wait(60) else 500, {})
+        assert regimen("endpoint", "add", receiver.url).code == 0
+        assert regimen("apply", GAUGES).code == 0
+        worker = started("--interval", "0.1", REGIMEN_WEBHOOK_SECONDS="60")
+        try:
+            until(lambda: receiver.received)
+            assert regimen("apply", str(later)).code == 0
+            until(lambda: records(regimen, "later-2") == 2, seconds=20)
+        finally:
+            answered.set()
+            worker.terminate()
+            out, _ = worker.communicate(timeout=60)
+
+        assert worker.returncode == 0
+        assert json.loads(out)["timers"] == 4
+        assert json.loads(out)["delivered"] == len(receiver.received) > 0
+
+
+def started(*options: str, **settings: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from engine.cli import main; main()", "work", "--json", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "REGIMEN_LOG": "json", "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "REGIMEN_LOG": "json", "PYTHONPATH": str(Path(__file__).parents[2]),
+             **settings},
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while gauges("verify", "gauge-2", "--json").json()["courses"][0]["records"] < 2:
+
+
+def until(holds: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
+def test_a_signal_lets_a_worker_finish_what_it_does(gauges: Regimen, told: signal.Signals):
+    worker = started("--interval", "60")
+    until(lambda: records(gauges, "gauge-2") == 2)
     worker.send_signal(told)
     out, err = worker.communicate(timeout=60)
 
