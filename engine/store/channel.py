@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter, methodcaller
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Connection, Dialect, Executable, SelectBase
@@ -22,10 +21,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 Asked = Mapping[str, Any]
 Processor = Callable[[Any], Any] | None
-_T = TypeVar("_T")
-
-_FETCHED: Callable[[Any], list[Sequence[Any]]] = methodcaller("fetchall")
-_TOUCHED: Callable[[Any], int] = attrgetter("rowcount")
 
 
 class Channel(Protocol):
@@ -91,49 +86,72 @@ class HostChannel:
 
 
 class OwnChannel:
-    """Straight to the driver of a connection of ours."""
+    """Straight to the driver of a connection of ours, the beginning and the end included.
 
-    __slots__ = ("_book", "_connection", "_errors", "_link")
+    One cursor serves a whole transaction: each statement is read to its end before the next.
+    """
+
+    __slots__ = ("_book", "_connection", "_cursor", "_errors", "_pooled")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._link = connection.connection
+        self._pooled = connection.connection
         self._errors = connection.dialect.loaded_dbapi.Error
         self._book = _book_of(connection.dialect)
+        try:
+            self._cursor: Any = self._pooled.cursor()
+        except self._errors as error:
+            raise self._wrapped(error) from error
+
+    def begin(self, text: str) -> None:
+        """Begin a transaction, which is committed here or ends with the connection."""
+        try:
+            self._cursor.execute(text)
+        except self._errors as error:
+            raise self._wrapped(error) from error
+
+    def commit(self) -> None:
+        """Commit what was begun, if anything was."""
+        try:
+            self._cursor.close()
+            self._pooled.commit()
+        except self._errors as error:
+            raise self._wrapped(error) from error
 
     def rows(self, statement: Executable, asked: Asked) -> list[Sequence[Any]]:
         ready = self._book.prepared(statement, asked)
-        return ready.read(self._sent("execute", ready.text, ready.bound(asked), _FETCHED))
+        try:
+            self._cursor.execute(ready.text, ready.bound(asked))
+            found = self._cursor.fetchall()
+        except self._errors as error:
+            raise self._wrapped(error) from error
+        return ready.read(found)
 
     def send(self, statement: Executable, asked: Asked) -> int:
         ready = self._book.prepared(statement, asked)
-        return self._sent("execute", ready.text, ready.bound(asked), _TOUCHED)
+        try:
+            self._cursor.execute(ready.text, ready.bound(asked))
+        except self._errors as error:
+            raise self._wrapped(error) from error
+        touched: int = self._cursor.rowcount
+        return touched
 
     def send_all(self, statement: Executable, rows: Sequence[Asked]) -> None:
-        if rows:
-            ready = self._book.prepared(statement, rows[0])
-            self._sent("executemany", ready.text, [ready.bound(row) for row in rows], _TOUCHED)
-
-    def _sent(self, how: str, text: str, bound: Any, given: Callable[[Any], _T]) -> _T:  # noqa: ANN401  # as the driver takes it
-        """What a cursor of the driver has to give once it ran the statement."""
-        cursor = None
+        if not rows:
+            return
+        ready = self._book.prepared(statement, rows[0])
         try:
-            cursor = self._link.cursor()
-            getattr(cursor, how)(text, bound)
-            return given(cursor)
+            self._cursor.executemany(ready.text, [ready.bound(row) for row in rows])
         except self._errors as error:
-            raise self._wrapped(error, cursor) from error
-        finally:
-            if cursor is not None:
-                cursor.close()
+            raise self._wrapped(error) from error
 
-    def _wrapped(self, error: Any, cursor: Any) -> DBAPIError:  # noqa: ANN401  # the driver's
+    def _wrapped(self, error: Any) -> DBAPIError:  # noqa: ANN401  # the driver's
         """The error as SQLAlchemy raises it; where the connection is gone, so are the pool's."""
         dialect = self._connection.dialect
-        lost = dialect.is_disconnect(error, self._link.driver_connection, cursor)
+        lost = dialect.is_disconnect(error, self._pooled.driver_connection, None)
         if lost:
             # What took this one took the others: without it each would fail once, when it is used.
-            self._connection.engine.pool._invalidate(self._link, error)  # noqa: SLF001  # as SQLAlchemy does, and it has no other name for it
+            self._connection.engine.pool._invalidate(self._pooled, error)  # noqa: SLF001  # as SQLAlchemy does, and it has no other name for it
             self._connection.invalidate(error)
         wrapped: DBAPIError = DBAPIError.instance(
             None,

@@ -18,13 +18,10 @@ from engine.errors import StoreUnavailable
 from engine.ports import Write
 from engine.store import step
 from engine.store.channel import Channel
-from engine.store.dialect import Dialect
+from engine.store.dialect import BEGINNING, Dialect
 from engine.store.tables import ONE_OPEN, courses, definitions, records
 from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
-
-BEGINNING = "regimen_beginning"
-"""The execution option that says how a connection begins: what is sent, or nothing."""
 
 WAITED = "regimen_waited"
 """What the pool notes of a connection that was used before."""
@@ -54,7 +51,7 @@ def open_engine(url: URL, **options: Any) -> Engine:  # noqa: ANN401  # SQLAlche
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        beginning = connection.get_execution_options().get(BEGINNING, "BEGIN")
+        beginning = connection.get_execution_options().get(BEGINNING, POSTGRESQL.writing)
         if beginning:
             connection.exec_driver_sql(beginning)
 
@@ -147,11 +144,12 @@ _LINE = (
 
 _WRITES = writes(insert)
 POSTGRESQL = Dialect(
-    reading={BEGINNING: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
-    alone={BEGINNING: None},
+    writing="BEGIN",
+    reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     # Whatever the server's default: what is read after the wait must be what is there by then.
-    standing={BEGINNING: "BEGIN ISOLATION LEVEL READ COMMITTED"},
+    standing="BEGIN ISOLATION LEVEL READ COMMITTED",
     line=_LINE,
+    lone=True,
     writes=_WRITES,
     append=append,
     trouble=trouble,

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 
 from engine.errors import InvalidInput, RegimenError, StoreUnavailable
 from engine.store import postgres, sqlite
-from engine.store.dialect import Dialect
+from engine.store.channel import HostChannel, OwnChannel
+from engine.store.dialect import BEGINNING, Dialect
 from engine.store.drivers import require_same
 from engine.store.schema import require_current
 from engine.store.transaction import SqlTransaction, meaning
@@ -43,9 +44,8 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.dialect = DIALECTS[engine.dialect.name]
-        self.reading = engine.execution_options(**self.dialect.reading)
-        alone = self.dialect.alone
-        self.alone = None if alone is None else engine.execution_options(**alone)
+        self.reading = engine.execution_options(**{BEGINNING: self.dialect.reading})
+        self.own = engine.execution_options(**{BEGINNING: None})
         self._checked = False
 
     def transaction(
@@ -58,9 +58,7 @@ class SqlStore:
         database raises it when it ends. Raises StoreUnavailable, also when the database is not
         migrated to what this engine needs.
         """
-        if write and alone and self.alone is not None:
-            return _Own(self, self.alone, tenant, write=True, alone=True)
-        return _Own(self, self.engine if write else self.reading, tenant, write=write, alone=False)
+        return _Own(self, tenant, write=write, alone=alone and write and self.dialect.lone)
 
     @contextmanager
     def connection(self, *, write: bool = True, line: str | None = None) -> Iterator[Connection]:
@@ -71,7 +69,7 @@ class SqlStore:
         """
         engine = self.engine if write else self.reading
         if line is not None:
-            engine = engine.execution_options(**self.dialect.standing)
+            engine = engine.execution_options(**{BEGINNING: self.dialect.standing})
         try:
             with engine.connect() as connection, connection.begin():
                 self.check(connection)
@@ -145,22 +143,21 @@ _OURS = {
 
 
 class _Own:
-    """A transaction from BEGIN to COMMIT."""
+    """A transaction from BEGIN to COMMIT, which go to the driver like the statements of a step."""
 
-    __slots__ = ("_alone", "_connection", "_engine", "_store", "_tenant", "_tx", "_write")
+    __slots__ = ("_alone", "_channel", "_connection", "_store", "_tenant", "_tx", "_write")
 
-    def __init__(
-        self, store: SqlStore, engine: Engine, tenant: str, *, write: bool, alone: bool
-    ) -> None:
-        self._store, self._engine, self._tenant = store, engine, tenant
-        self._write, self._alone = write, alone
+    def __init__(self, store: SqlStore, tenant: str, *, write: bool, alone: bool) -> None:
+        self._store, self._tenant, self._write, self._alone = store, tenant, write, alone
 
     def __enter__(self) -> SqlTransaction:
         dialect = self._store.dialect
         try:
-            self._connection = self._engine.connect()
+            self._connection = self._store.own.connect()
             try:
-                self._connection.begin()
+                self._channel = OwnChannel(self._connection)
+                if not self._alone:
+                    self._channel.begin(dialect.writing if self._write else dialect.reading)
                 self._store.check(self._connection)
             except BaseException:
                 self._connection.close()
@@ -168,7 +165,12 @@ class _Own:
         except (DBAPIError, PoolTimeout) as error:
             _raise(dialect, error, "")
         self._tx = SqlTransaction(
-            self._connection, self._tenant, dialect, write=self._write, alone=self._alone
+            self._connection,
+            self._channel,
+            self._tenant,
+            dialect,
+            write=self._write,
+            alone=self._alone,
         )
         return self._tx
 
@@ -181,7 +183,7 @@ class _Own:
         try:
             if kind is None:
                 self._tx.finish()
-                self._connection.commit()
+                self._channel.commit()
         except DBAPIError as error:
             _raise(self._store.dialect, error, self._tx.course)
         finally:
@@ -211,7 +213,14 @@ class _Joined:
             raise InvalidInput("connection", "no schema_translate_map: use the search path instead")
         if dialect is sqlite.SQLITE:
             require_same(connection)
-        return SqlTransaction(connection, self._tenant, dialect, write=self._write, joined=True)
+        return SqlTransaction(
+            connection,
+            HostChannel(connection),
+            self._tenant,
+            dialect,
+            write=self._write,
+            joined=True,
+        )
 
     def __exit__(self, *_: Any) -> None:  # noqa: ANN401  # an exception, or three times None
         """Nothing: the transaction is the host's."""

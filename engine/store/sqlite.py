@@ -20,13 +20,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from engine.ports import Write
 from engine.store import parameters, unwritable
 from engine.store.channel import Channel
-from engine.store.dialect import Dialect
+from engine.store.dialect import BEGINNING, Dialect
 from engine.store.drivers import count, driver
 from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.writes import writes
-
-READS = "regimen_reads"
-"""The execution option of a connection that only reads."""
 
 IMMUTABLE = "regimen_immutable"
 """What the pool notes where a connection takes the file for one that nobody writes: how it was."""
@@ -64,8 +61,9 @@ def open_engine(
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        reads = connection.get_execution_options().get(READS, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        beginning = connection.get_execution_options().get(BEGINNING, SQLITE.writing)
+        if beginning:
+            connection.exec_driver_sql(beginning)
 
     return engine
 
@@ -160,10 +158,11 @@ _CONSTRAINTS = {
 }
 
 SQLITE = Dialect(
-    reading={READS: True},
-    alone=None,
-    standing={},
+    writing="BEGIN IMMEDIATE",
+    reading="BEGIN",
+    standing="BEGIN IMMEDIATE",
     line=(),
+    lone=False,
     writes=_WRITES,
     append=append,
     trouble=trouble,

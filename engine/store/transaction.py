@@ -28,7 +28,7 @@ from engine.ports import (
     Write,
 )
 from engine.store import queries
-from engine.store.channel import Channel, HostChannel, OwnChannel
+from engine.store.channel import Channel
 from engine.store.dialect import Dialect
 from engine.store.parameters import MICROSECOND
 from engine.store.trouble import SECOND_COURSE, Kind
@@ -59,6 +59,7 @@ class SqlTransaction:
     def __init__(
         self,
         connection: Connection,
+        channel: Channel,
         tenant: str,
         dialect: Dialect,
         *,
@@ -70,7 +71,7 @@ class SqlTransaction:
         self._tenant = tenant
         self._dialect = dialect
         self._joined = joined
-        self._channel: Channel = HostChannel(connection) if joined else OwnChannel(connection)
+        self._channel = channel
         self._head = queries.LOCKED_HEAD if write and not alone else queries.HEAD
         self._alone = alone
         self._waiting: Write | None = None

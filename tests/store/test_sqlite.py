@@ -41,7 +41,7 @@ def store(sqlite_url: str) -> Iterator[SqlStore]:
     ],
 )
 def test_every_connection_has_its_settings(store: SqlStore, setting: str, expected: object):
-    with store.engine.connect() as one, store.reading.connect() as other:
+    with store.engine.connect() as one, store.own.connect() as other:
         for connection in (one, other):
             assert connection.exec_driver_sql(f"PRAGMA {setting}").scalar() == expected
 
