@@ -1,4 +1,4 @@
-"""Courses as they were left lately, so that the next event need not read the whole row again.
+"""Courses as they were left lately, so that the next event need not read everything again.
 
 A row is looked up by its exact bytes: one that somebody else has moved meanwhile is not found. What
 is found is what reading the row would give. What a transaction left is kept once it is committed:
@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.core.encoding import Json
 from engine.core.snapshot import Snapshot
+from engine.past import Held
 
 MOST = 256
 """How many courses are kept, of some 50 kB each."""
@@ -23,12 +24,14 @@ MOST = 256
 class Standing:
     """A course between two records: its row, as it is stored too, and the snapshot that it makes.
 
-    `snapshot` is `None` while nobody has made it.
+    `snapshot` is `None` while nobody has made it. `held` are readings, by input, that the decision
+    before looked back at.
     """
 
     row: Mapping[str, Json]
     stored: bytes
     snapshot: Snapshot | None = None
+    held: Mapping[str, Held] = field(default_factory=dict)
 
 
 class Recent:

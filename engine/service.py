@@ -163,7 +163,8 @@ class Service:
             now = Noting(self.setting.calendars.of(row["zone"]))
             blank = _blank(machine, course, next(iter(machine.events)), when)
             desk = Desk(setting=self.setting, tx=tx)
-            snapshot = desk.snapshot(machine, standing, blank, now, when)
+            past = desk.past(machine, standing)
+            snapshot = desk.snapshot(machine, standing, past, blank, now, when)
             options = what_next(machine, snapshot, lambda name: _blank(machine, course, name, when))
             return Status(row=row, machine=machine, snapshot=snapshot, options=options)
 

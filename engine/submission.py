@@ -17,14 +17,14 @@ from engine.core import row as course_row
 from engine.core.calendar import Noting
 from engine.core.decision import decide
 from engine.core.definition import Kind
-from engine.core.encoding import Json, canonical, decode_value, instant_from
+from engine.core.encoding import Json, canonical, instant_from
 from engine.core.enrolment import opened
 from engine.core.entry import IMPOSSIBLE
 from engine.core.envelope import parse_enrolment, timer_event
 from engine.core.event import ADOPTED, BOOKINGS, CEASED, ENROLLED, OMITTED, Event
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
-from engine.core.lookback import Deep, readings_for
+from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, lacking
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
@@ -35,6 +35,7 @@ from engine.core.snapshot import Booking, Snapshot
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
+from engine.past import Past
 from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
 from engine.recent import Left, Recent, Standing
 from engine.registry import Registry
@@ -138,7 +139,8 @@ class Desk:
     ) -> Standing:
         calendar = Noting(self.setting.calendars.of(standing.row["zone"]))
         event, texts = seal(event, self.setting.salt)
-        before = self.snapshot(machine, standing, event, calendar, now)
+        past = self.past(machine, standing)
+        before = self.snapshot(machine, standing, past, event, calendar, now)
         decision = decide(machine, before, event)
         after = evolve(machine, before, event, decision)
         if self._opens_beside_another(machine, before, after, event):
@@ -162,6 +164,7 @@ class Desk:
             messages=_messages(decision),
             booking=_booking(before, event, decision),
             lacks=lacking(decision),
+            past=past,
         )
 
     def _opens_beside_another(
@@ -188,6 +191,7 @@ class Desk:
         messages: Sequence[Outgoing] = (CHANGED,),
         booking: tuple[str, Booking, date] | None = None,
         lacks: Mapping[str, tuple[Missing, ...]] | None = None,
+        past: Past | None = None,
     ) -> Standing:
         row = None if standing is None else standing.row
         word = decision["verdict"]
@@ -250,7 +254,7 @@ class Desk:
                 texts=texts,
             )
         )
-        left = Standing(new, stored, after)
+        left = Standing(new, stored, after, {} if past is None else past.held(readings))
         self._left.keep(left, instead=standing)
         answer = Answer(
             course=event.course,
@@ -333,25 +337,25 @@ class Desk:
             standing = self._decided(machine, standing, event, now)
         return standing, False
 
-    def snapshot(
+    def snapshot(  # noqa: PLR0917  # what a decision is made from
         self,
         machine: Machine,
         standing: Standing,
+        past: Past,
         event: Event,
         calendar: Noting,
         now: datetime,
     ) -> Snapshot:
         """What is known of the course when the event is decided."""
-        row, known = standing.row, standing.snapshot
-
-        def load(deep: Deep) -> Mapping[str, Sequence[Reading]]:
-            found = self.tx.readings(row["course"], deep)
-            return {name: _typed(machine, name, readings) for name, readings in found.items()}
-
+        known = standing.snapshot
         if known is None:
-            known = snapshot_of(machine, row, calendar=calendar, decided_at=now)
-        readings = readings_for(machine, known.latest, event, load)
+            known = snapshot_of(machine, standing.row, calendar=calendar, decided_at=now)
+        readings = readings_for(machine, known.latest, event, past.readings)
         return known.facing(calendar=calendar, decided_at=now, readings=readings)
+
+    def past(self, machine: Machine, standing: Standing) -> Past:
+        """The readings of the course that a decision may look back at."""
+        return Past(machine, self.tx, standing.row["course"], standing.held)
 
     def now(self, row: Mapping[str, Json]) -> datetime:
         """The system's time, never before the course's last record."""
@@ -378,15 +382,6 @@ class Desk:
             actual=actual,
             why=f"the course {behind if expected < actual else ahead}",
         )
-
-
-def _typed(machine: Machine, name: str, readings: Sequence[Reading]) -> list[Reading]:
-    """Stored readings with their values as guards see them."""
-    kind = machine.inputs[name].kind
-    return [
-        Reading(r.input, decode_value(kind, r.value), r.at, r.on, r.seq, r.over, r.flaw, r.corrects)
-        for r in readings
-    ]
 
 
 def _name(body: Mapping[str, Any], member: str) -> str:
