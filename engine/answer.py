@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from engine.core.encoding import Json
 from engine.core.finding import Missing
+from engine.core.quick import quick
 from engine.core.record import Record
 from engine.core.row import window_from
 from engine.core.snapshot import Window
 from engine.core.view import Reading
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What became of an event: the record's decision with its findings, and where the course is.

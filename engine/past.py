@@ -14,11 +14,13 @@ from datetime import datetime
 from engine.core.encoding import decode_value
 from engine.core.lookback import Deep, since
 from engine.core.machine import Machine
+from engine.core.quick import quick
 from engine.core.snapshot import placed
 from engine.core.view import Reading
 from engine.ports import Transaction
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Held:
     """Every reading of one input from an instant on, oldest first, undated ones last."""

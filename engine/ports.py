@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from engine.core.quick import quick
 from engine.core.record import Record
 from engine.core.sealing import SealedText
 from engine.core.snapshot import Armed, Booking, Window
 from engine.core.view import Calendar, Reading
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """A course row as stored: the canonical JSON `row`, and the sealed body of a known event id.
@@ -33,6 +35,7 @@ class Outgoing:
     body: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """Everything that one decision writes; it is stored together or not at all.

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.core.encoding import Json
+from engine.core.quick import quick
 from engine.core.snapshot import Snapshot
 from engine.past import Held
 
@@ -20,6 +21,7 @@ MOST = 256
 """How many courses are kept, of some 50 kB each."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A course between two records: its row, as it is stored too, and the snapshot that it makes.

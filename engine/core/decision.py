@@ -30,6 +30,7 @@ from engine.core.outcome import (
     Refused,
     Weighed,
 )
+from engine.core.quick import quick
 from engine.core.scheduling import decide_scheduling
 from engine.core.sight import facts, is_late, latest_time, own_time, revised, view_at
 from engine.core.snapshot import Snapshot
@@ -336,6 +337,7 @@ class _Deciding:
         return view
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watching:
     fired: tuple[Fired, ...]

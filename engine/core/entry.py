@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.core.definition import Field, Input, Variable
 from engine.core.quantity import UnitError, convert, decimal_from, decimal_text
+from engine.core.quick import quick
 from engine.core.wire import (
     EXACT,
     LIST_LIMIT,
@@ -34,6 +35,7 @@ from engine.errors import InvalidInput
 IMPOSSIBLE = "impossible"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A value as typed, when it was taken, over how long, and why it cannot be used."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from engine.core.quick import quick
 from engine.core.view import Reading
 
 FORMAT = 1
@@ -23,6 +24,7 @@ ENGINE = "engine"
 """The role of the events that timers send; no caller may claim it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who sends, as the host vouches for it."""
@@ -79,6 +81,7 @@ class Correction:
     entered_in_error: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduling:
     """What an event of scheduling says: of a booking, or of a visit. The rest is `None`."""

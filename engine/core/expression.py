@@ -18,6 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.core.quantity import Quantity
+from engine.core.quick import quick
 
 
 class Truth(StrEnum):
@@ -28,6 +29,7 @@ class Truth(StrEnum):
     UNKNOWN = "unknown"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Span:
     """A civil span: whole months, clamped to the month's end, then whole days."""

@@ -15,11 +15,13 @@ from engine.core import expression as tree
 from engine.core.expression import Truth
 from engine.core.phrase import value_text
 from engine.core.quantity import decimal_text
+from engine.core.quick import quick
 from engine.core.view import Reading, View
 from engine.core.weighing import Answer, Code, Datum, truth
 from engine.core.window import covered_total, window_readings
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Missing:
     """An input, variable or field that could not be used, and why.
@@ -38,6 +40,7 @@ class Missing:
         return f"{self.name} ({self.why})"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One comparison and its verdict.

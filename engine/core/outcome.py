@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.core.expression import Truth
 from engine.core.finding import Finding, Missing
+from engine.core.quick import quick
 from engine.core.view import Reading
 
 
@@ -27,6 +28,7 @@ class Reason(StrEnum):
     OUTSIDE_WINDOW = "outside-window"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """A requirement's verdict; `passed` says that an override passed that no or unknown.
@@ -42,6 +44,7 @@ class Weighed:
     passed: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """A transition that was tried and did not open, with the requirements that kept it closed."""
@@ -50,6 +53,7 @@ class Attempt:
     kept_by: tuple[Weighed, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
     """A rule that weighed yes. `delivered` is false while it merely goes on holding."""
@@ -61,6 +65,7 @@ class Fired:
     delivered: bool = True
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What goes to the outbox: a kind and what it is about, never a clinical value."""
@@ -70,6 +75,7 @@ class Message:
     advice: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A request was not granted, and nothing changed. `attempts` say what kept each way closed."""
@@ -124,11 +130,13 @@ class Taken:
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Taken):
     """The event was taken as the definition foresees it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation(Taken):
     """A report of what a guard would have said no to: recorded, and moved to safety."""

@@ -15,12 +15,14 @@ from typing import Any
 from engine.core.encoding import Json, canonical, instant_text
 from engine.core.finding import Finding
 from engine.core.outcome import Attempt, Decision, Fired, Message, Refused, Taken, Weighed, verdict
+from engine.core.quick import quick
 
 FORMAT = 1
 GENESIS = "0" * 64
 """What the first record of a chain names as its predecessor."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A record as stored. `body` is the exact text that `hash` is of; the rest is taken from it."""

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, overload
 
+from engine.core.quick import quick
 from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading
 
 _END = datetime.max.replace(tzinfo=UTC)
@@ -124,6 +125,7 @@ def placed(readings: Sequence[Reading], reading: Reading) -> list[Reading]:
     return found
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Window:
     """A due visit: which of its series, and its dates at the site.
@@ -166,6 +168,7 @@ class Arranged:
     until: date | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Armed:
     """A timer that waits: when it is due, and the record that armed it."""
@@ -174,6 +177,7 @@ class Armed:
     seq: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """State, variables, readings within horizons, and revision.

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+from engine.core.quick import quick
+
 ENTERED_IN_ERROR = "entered-in-error"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One value of an input, in the unit that the input declares.
