@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
-from sqlalchemy import Connection, Dialect, Executable, SelectBase
+from sqlalchemy import Connection, Dialect, Engine, Executable, SelectBase
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -34,6 +34,9 @@ class Channel(Protocol):
 
     def send_all(self, statement: Executable, rows: Sequence[Asked]) -> None:
         """Run a statement once for each of the rows."""
+
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection, for what is no step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,9 @@ class HostChannel:
         self._connection = connection
         self._book = _book_of(connection.dialect)
 
+    def connection(self) -> Connection:
+        return self._connection
+
     def rows(self, statement: Executable, asked: Asked) -> list[Sequence[Any]]:
         ready = self._book.prepared(statement, asked)
         found = self._connection.exec_driver_sql(ready.text, ready.bound(asked)).all()
@@ -86,22 +92,28 @@ class HostChannel:
 
 
 class OwnChannel:
-    """Straight to the driver of a connection of ours, the beginning and the end included.
+    """Straight to the driver of a connection from our pool, the beginning and the end included.
 
     One cursor serves a whole transaction: each statement is read to its end before the next.
     """
 
-    __slots__ = ("_book", "_connection", "_cursor", "_errors", "_pooled")
+    __slots__ = ("_book", "_cursor", "_engine", "_errors", "_pooled", "_said")
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._pooled = connection.connection
-        self._errors = connection.dialect.loaded_dbapi.Error
-        self._book = _book_of(connection.dialect)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._said: Connection | None = None
+        self._errors = engine.dialect.loaded_dbapi.Error
+        self._book = _book_of(engine.dialect)
+        try:
+            self._pooled = engine.raw_connection()
+        except self._errors as error:
+            raise _wrapped(engine.dialect, error, lost=False) from error
         try:
             self._cursor: Any = self._pooled.cursor()
         except self._errors as error:
-            raise self._wrapped(error) from error
+            wrapped = self._wrapped(error)
+            self._pooled.close()
+            raise wrapped from error
 
     def begin(self, text: str) -> None:
         """Begin a transaction, which is committed here or ends with the connection."""
@@ -117,6 +129,16 @@ class OwnChannel:
             self._pooled.commit()
         except self._errors as error:
             raise self._wrapped(error) from error
+
+    def connection(self) -> Connection:
+        """The same connection for what is no step; its transaction is the one that was begun."""
+        if self._said is None:
+            self._said = Connection(self._engine, self._pooled)
+        return self._said
+
+    def close(self) -> None:
+        """Give the connection back, which rolls back what is not committed."""
+        (self._said or self._pooled).close()
 
     def rows(self, statement: Executable, asked: Asked) -> list[Sequence[Any]]:
         ready = self._book.prepared(statement, asked)
@@ -147,22 +169,26 @@ class OwnChannel:
 
     def _wrapped(self, error: Any) -> DBAPIError:  # noqa: ANN401  # the driver's
         """The error as SQLAlchemy raises it; where the connection is gone, so are the pool's."""
-        dialect = self._connection.dialect
-        lost = dialect.is_disconnect(error, self._pooled.driver_connection, None)
+        dialect = self._engine.dialect
+        link: Any = self._pooled.driver_connection
+        lost = dialect.is_disconnect(error, link, None)
         if lost:
             # What took this one took the others: without it each would fail once, when it is used.
-            self._connection.engine.pool._invalidate(self._pooled, error)  # noqa: SLF001  # as SQLAlchemy does, and it has no other name for it
-            self._connection.invalidate(error)
-        wrapped: DBAPIError = DBAPIError.instance(
-            None,
-            None,
-            error,
-            self._errors,
-            hide_parameters=True,
-            connection_invalidated=lost,
-            dialect=dialect,
-        )
-        return wrapped
+            self._engine.pool._invalidate(self._pooled, error)  # noqa: SLF001  # as SQLAlchemy does, and it has no other name for it
+        return _wrapped(dialect, error, lost=lost)
+
+
+def _wrapped(dialect: Dialect, error: Any, *, lost: bool) -> DBAPIError:  # noqa: ANN401  # the driver's
+    wrapped: DBAPIError = DBAPIError.instance(
+        None,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
+    return wrapped
 
 
 class Book:

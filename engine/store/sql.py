@@ -46,7 +46,7 @@ class SqlStore:
         self.dialect = DIALECTS[engine.dialect.name]
         self.reading = engine.execution_options(**{BEGINNING: self.dialect.reading})
         self.own = engine.execution_options(**{BEGINNING: None})
-        self._checked = False
+        self.checked = False
 
     def transaction(
         self, tenant: str, *, write: bool = True, alone: bool = False
@@ -86,9 +86,9 @@ class SqlStore:
 
     def check(self, connection: Connection) -> None:
         """Once: whether the database has the tables that this code needs."""
-        if not self._checked:
+        if not self.checked:
             require_current(connection)
-            self._checked = True
+            self.checked = True
 
 
 class HostStore:
@@ -145,7 +145,7 @@ _OURS = {
 class _Own:
     """A transaction from BEGIN to COMMIT, which go to the driver like the statements of a step."""
 
-    __slots__ = ("_alone", "_channel", "_connection", "_store", "_tenant", "_tx", "_write")
+    __slots__ = ("_alone", "_channel", "_store", "_tenant", "_tx", "_write")
 
     def __init__(self, store: SqlStore, tenant: str, *, write: bool, alone: bool) -> None:
         self._store, self._tenant, self._write, self._alone = store, tenant, write, alone
@@ -153,19 +153,18 @@ class _Own:
     def __enter__(self) -> SqlTransaction:
         dialect = self._store.dialect
         try:
-            self._connection = self._store.own.connect()
+            self._channel = OwnChannel(self._store.own)
             try:
-                self._channel = OwnChannel(self._connection)
                 if not self._alone:
                     self._channel.begin(dialect.writing if self._write else dialect.reading)
-                self._store.check(self._connection)
+                if not self._store.checked:
+                    self._store.check(self._channel.connection())
             except BaseException:
-                self._connection.close()
+                self._channel.close()
                 raise
         except (DBAPIError, PoolTimeout) as error:
             _raise(dialect, error, "")
         self._tx = SqlTransaction(
-            self._connection,
             self._channel,
             self._tenant,
             dialect,
@@ -190,7 +189,7 @@ class _Own:
             # It rolls back what is not committed. With a connection that is gone already nothing is
             # lost: what was committed is, and an error of the block must be heard.
             with suppress(DBAPIError):
-                self._connection.close()
+                self._channel.close()
 
 
 class _Joined:
@@ -214,7 +213,6 @@ class _Joined:
         if dialect is sqlite.SQLITE:
             require_same(connection)
         return SqlTransaction(
-            connection,
             HostChannel(connection),
             self._tenant,
             dialect,

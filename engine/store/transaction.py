@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Executable, Result, text
+from sqlalchemy import Executable, Result, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.core.encoding import Json
@@ -52,13 +52,12 @@ class SqlTransaction:
     """
 
     __slots__ = (
-        *("_alone", "_channel", "_connection", "_dialect", "_failed", "_head", "_joined"),
-        *("_tenant", "_waiting", "course"),
+        *("_alone", "_channel", "_dialect", "_failed", "_head", "_joined", "_tenant"),
+        *("_waiting", "course"),
     )
 
     def __init__(
         self,
-        connection: Connection,
         channel: Channel,
         tenant: str,
         dialect: Dialect,
@@ -67,7 +66,6 @@ class SqlTransaction:
         joined: bool = False,
         alone: bool = False,
     ) -> None:
-        self._connection = connection
         self._tenant = tenant
         self._dialect = dialect
         self._joined = joined
@@ -256,7 +254,7 @@ class SqlTransaction:
 
     def _execute(self, statement: Executable, asked: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:
         try:
-            return self._connection.execute(statement, asked)
+            return self._channel.connection().execute(statement, asked)
         except DBAPIError as error:
             self._raise(error)
 
