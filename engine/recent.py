@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from engine.core.encoding import Json
 from engine.core.quick import quick
 from engine.core.snapshot import Snapshot
+from engine.core.stored import Parts
 from engine.past import Held
 
 MOST = 256
@@ -27,13 +28,14 @@ class Standing:
     """A course between two records: its row, as it is stored too, and the snapshot that it makes.
 
     `snapshot` is `None` while nobody has made it. `held` are readings, by input, that the decision
-    before looked back at.
+    before looked back at, `parts` the texts that its bytes are made of.
     """
 
     row: Mapping[str, Json]
     stored: bytes
     snapshot: Snapshot | None = None
     held: Mapping[str, Held] = field(default_factory=dict)
+    parts: Parts = field(default_factory=dict)
 
 
 class Recent:

@@ -32,6 +32,7 @@ from engine.core.row import snapshot_of
 from engine.core.scheduling import booked, conflicts
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.snapshot import Booking, Snapshot
+from engine.core.stored import stored as row_bytes
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
@@ -227,7 +228,7 @@ class Desk:
             recorded_at=course_row.stamp(record),
         )
         state = machine.states[after.state]
-        stored = canonical(new)
+        stored, parts = row_bytes(new, {} if standing is None else standing.parts)
         self.tx.append(
             Write(
                 before_seq=0 if before is None else before.seq,
@@ -254,7 +255,8 @@ class Desk:
                 texts=texts,
             )
         )
-        left = Standing(new, stored, after, {} if past is None else past.held(readings))
+        held = {} if past is None else past.held(readings)
+        left = Standing(new, stored, after, held, parts)
         self._left.keep(left, instead=standing)
         answer = Answer(
             course=event.course,
