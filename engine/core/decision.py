@@ -273,10 +273,15 @@ class _Deciding:
         firing: dict[str, int] = {}
         unknown: dict[str, tuple[str, ...]] = {}
         no: list[str] = []
-        for watch in self.machine.watches(state, self.event.name):
+        watches = self.machine.watches(state, self.event.name)
+        if present is None:
+            answers = self.machine.sheaf(state, self.event.name).answers(self.view)
+        else:
+            answers = [w.code.run(self.view if w.at_event else present) for w in watches]
+        for watch, now in zip(watches, answers, strict=True):
             name, told = watch.rule.guard, not watch.reads.isdisjoint(brought)
             view = self.view if present is None or watch.at_event else present
-            now = answer = watch.code.run(view)
+            answer = now
             if now is None:
                 unknown[name] = tuple(str(m) for m in missing(watch.code, view))
             if view is present and told and answer is not True:

@@ -39,6 +39,7 @@ from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
 from engine.core.names import schema_of
 from engine.core.reach import horizons, reads, remembered
+from engine.core.sheaf import Sheaf
 from engine.core.view import NOTHING
 from engine.core.weighing import Code
 from engine.errors import DefinitionError
@@ -147,6 +148,8 @@ class Machine:
         self._steps = self._compile_steps()
         self._machine = self._build()
         self._watches: dict[tuple[str, str | None], tuple[Watch, ...]] = {}
+        self._sheaves: dict[tuple[str, str], Sheaf] = {}
+        self._bound: dict[tuple[int, ...], Sheaf] = {}
         self._event_rules: dict[str, frozenset[str]] = {}
         self._actions = {action.name: action for action in workflow.actions}
         self._targets = {
@@ -214,6 +217,16 @@ class Machine:
                 and (watch := by_event.get(event) or by_event.get(None)) is not None
             )
             self._watches[state, event] = known
+        return known
+
+    def sheaf(self, state: str, event: str) -> Sheaf:
+        """The guards of `watches`, to be weighed together; one for all that watch the same."""
+        known = self._sheaves.get((state, event))
+        if known is None:
+            watches = self.watches(state, event)
+            same = tuple(map(id, watches))
+            known = self._bound.setdefault(same, Sheaf([watch.code for watch in watches]))
+            self._sheaves[state, event] = known
         return known
 
     def event_rules(self, state: str) -> frozenset[str]:
