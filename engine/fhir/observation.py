@@ -100,6 +100,22 @@ def prefix(body: Resource) -> str:
     return version_of(body, KIND)[0]
 
 
+def event_of(body: Resource, *, workflow: Workflow, told: Sequence[Version], role: str) -> str:
+    """The event that a version of an observation is, or would be if it said something new.
+
+    Nothing of the course is compared yet: what an answer says of that is for who may send this.
+    Raises InvalidInput, naming the element.
+    """
+    status = status_of(body, KIND, STATUS)
+    _, name = version_of(body, KIND)
+    anew = not any(version.event_id.startswith(name) for version in told)
+    if told and (told[0].event_id == name or (anew and status == "final")):
+        return told[0].event
+    if told or status == "entered-in-error":
+        return CORRECTED
+    return _report(workflow, tuple(measured(body, workflow).values), role).name
+
+
 def sent(
     body: Resource,
     *,
@@ -165,17 +181,20 @@ def event_for(workflow: Workflow, inputs: Sequence[str], role: str) -> Event | N
 
 def _brought(body: Resource, name: str, workflow: Workflow, actor: Mapping[str, str]) -> Sent:
     found = measured(body, workflow)
-    event = event_for(workflow, tuple(found.values), actor["role"])
-    if event is None:
-        listed = ", ".join(found.values)
-        raise InvalidInput(
-            f"{KIND}.code", f"what a report from {actor['role']} brings by itself; {listed} is not"
-        )
+    event = _report(workflow, tuple(found.values), actor["role"])
     fields = {f.input: f.name for f in event.fields if f.input is not None}
     data = {fields[of]: value for of, value in found.values.items()}
     made = envelope(event.name, name=name, course=course(body), at=found.at, actor=actor, data=data)
     paths = {f"data.{fields[of]}": path for of, path in found.paths.items()}
     return Sent(events=(made,), paths=paths, left_out=found.left_out)
+
+
+def _report(workflow: Workflow, inputs: Sequence[str], role: str) -> Event:
+    found = event_for(workflow, inputs, role)
+    if found is None:
+        expected = f"what a report from {role} brings by itself; {', '.join(inputs)} is not"
+        raise InvalidInput(f"{KIND}.code", expected)
+    return found
 
 
 def _repeated(body: Resource, workflow: Workflow, told: Sequence[Version]) -> Sent:

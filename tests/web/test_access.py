@@ -308,6 +308,36 @@ def test_a_scheduler_books_and_sees_no_finding(doors: Doors):
     assert seen.json()["record"]["event"]["actor"] == actor
 
 
+@pytest.mark.parametrize("status", ["final", "corrected", "entered-in-error"])
+@pytest.mark.parametrize("claimed", ["scheduler", "laboratory"])
+def test_a_scheduler_learns_nothing_of_a_reading_by_telling_of_it(
+    doors: Doors, claimed: str, status: str
+):
+    """Whether what it guessed was measured, by whom, or anything at all: the answer is the same."""
+
+    def told(token: str, who: str, version: int, **more: Any) -> tuple[int, str]:
+        path = f"/v1/fhir/Observation?role={who}"
+        meta = {"versionId": str(version), "lastUpdated": doors.clock.now().isoformat()}
+        body = pressure(course=COURSE, **{"subject": patient(PATIENT), "meta": meta, **more})
+        answer = doors.ask(token, "POST", path, json.loads(json.dumps(body, default=float)))
+        return answer.status_code, answer.text
+
+    name = f"O-{next(doors.numbers)}"
+    said = told(doors.token(Role.SERVICE), "nurse", 1, id=name)
+    assert said[0] == 201, said[1]
+    scheduler = doors.token(Role.SCHEDULER)
+    guesses = [
+        {"id": name},
+        {"id": name, "component": pressure(131, 80)["component"]},
+        {"id": name, "subject": patient("somebody-else")},
+        {"id": name, "effectiveDateTime": "2026-03-02T06:11:00-08:00"},
+    ]
+    answers = {told(scheduler, claimed, 2, status=status, **guess) for guess in guesses}
+
+    assert len(answers) == 1
+    assert {code for code, _ in answers} == {403}
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [

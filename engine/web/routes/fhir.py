@@ -13,8 +13,9 @@ from fastapi.routing import APIRoute
 from engine.answer import Answer
 from engine.calendars import AHEAD
 from engine.core.encoding import Json
+from engine.core.machine import Machine
 from engine.core.wire import IDENTIFIER, NAME
-from engine.errors import InvalidInput, RegimenError
+from engine.errors import InvalidInput, NotPermitted, RegimenError
 from engine.fhir import audit, booking, capability, observation, outcome, plan, proposal, visit
 from engine.fhir.shape import SHAPES
 from engine.fhir.term import MEDIA_TYPE, valid
@@ -253,17 +254,26 @@ def _observation(
     place = desk.place(course)
     _require_id(body, name, observation.KIND)
     begins = observation.prefix(body)
+    by, workflow = {"id": actor or desk.caller.id, "role": role}, place.machine.workflow
     with desk.office.in_hand.one(desk.caller.tenant, course, begins):
+        told = _exchange(desk).told.versions(desk.caller.tenant, course, begins)
+        # Before it is compared with what the course knows: a guess is else told from a hit.
+        event = observation.event_of(body, workflow=workflow, told=told, role=role)
+        permit(desk, {"event": event, "actor": by, "course": course})
+        _require_role(place.machine, event, role)
         sent = observation.sent(
-            body,
-            workflow=place.machine.workflow,
-            patient=str(place.row["patient"]),
-            told=_exchange(desk).told.versions(desk.caller.tenant, course, begins),
-            actor={"id": actor or desk.caller.id, "role": role},
+            body, workflow=workflow, patient=str(place.row["patient"]), told=told, actor=by
         )
         if not sent.events:
             return _nothing_new()
         return _answered(_sent(desk, sent.events, sent.paths), sent.left_out)
+
+
+def _require_role(machine: Machine, event: str, role: str) -> None:
+    """Raises NotPermitted where the workflow takes no such event from a role."""
+    declared = machine.events.get(event)
+    if declared is not None and role not in declared.roles:
+        raise NotPermitted(event, role, declared.roles)
 
 
 def _sent(
