@@ -302,3 +302,17 @@ def test_a_second_enrolment_of_a_course_is_a_conflict(house: House):
                        patient="other", site="north", zone="UTC")  # fmt: skip
 
     assert house.client.post("/v1/courses", json=body).status_code == 409
+
+
+def test_no_event_that_was_sent_stands_in_the_way_of_a_dry_run(house: House):
+    """An event may be called anything, also what a trial without an id would be called."""
+    house.enrolled()
+    sent = measured(house) | {"id": "dry-run"}
+    assert send(house, sent).status_code == 201
+
+    house.clock.advance(minutes=1)
+    tried = measured(house)
+    del tried["id"]
+    answer = house.client.post("/v1/courses/I-1/events/dry-run", json=tried)
+
+    assert answer.status_code == 200, answer.text

@@ -70,9 +70,11 @@ def dry_run(*, desk: Trier, course: Course, body: Body) -> CanonicalResponse:
     expects them.
     """
     # Read before the trial: one that is older by then only makes a request stale.
-    revision = desk.place(course).row["revision"]
+    row = desk.place(course).row
+    revision = row["revision"]
     _event(body)
-    sent = {"id": "dry-run", **addressed(body, course)}
+    # Named after the last record, which no event before it could know: no name is taken.
+    sent = {"id": f"dry-run:{str(row['head'])[-32:]}", **addressed(body, course)}
     permit(desk, sent)
     found = desk.service.dry_run(sent)
     found = replace(found, decision=shown(desk, found.decision))
