@@ -8,9 +8,9 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from engine.answer import Answer
 from engine.audit import Auditor
@@ -71,6 +71,10 @@ class Bench:
             ),
         )
         self.auditor = Auditor(store=self.store, registry=self.registry, tenant=self.tenant)
+
+    def beside(self) -> Self:
+        """Another tenant of the same store, who knows nothing of this one."""
+        return replace(self, tenant=f"{self.tenant}-b", registry=Registry(), clock=HandClock())
 
     def install(self, *workflows: Workflow, site: str | None = None) -> tuple[str, ...]:
         with self.store.transaction(self.tenant) as tx:

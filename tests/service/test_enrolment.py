@@ -287,8 +287,8 @@ def test_another_version_of_a_workflow_is_the_same_workflow(bench: Bench):
         bench.service.submit(bench.enrolment("again", patient="patient-of-gauge"))
 
 
-def test_a_patient_of_two_tenants_is_two_patients(bench: Bench, store: SqlStore):
-    other = Bench(store, f"{bench.tenant}-b")
+def test_a_patient_of_two_tenants_is_two_patients(bench: Bench):
+    other = bench.beside()
     other.install(TINY)
 
     for one in (bench, other):
@@ -361,18 +361,16 @@ def test_a_workflow_that_nobody_stored_begins_no_course(bench: Bench, named: str
     assert list(bench.service.courses()) == []
 
 
-def test_a_definition_of_another_tenant_is_not_ours(bench: Bench, store: SqlStore):
-    other = Bench(store, f"{bench.tenant}-b")
+def test_a_definition_of_another_tenant_is_not_ours(bench: Bench):
+    other = bench.beside()
 
     with pytest.raises(UnknownWorkflow):
         other.service.submit(other.enrolment("gauge", workflow=workflow_digest(INSTRUMENT)))
 
 
-def test_a_registry_that_was_never_told_a_workflow_goes_on_with_its_courses(
-    bench: Bench, store: SqlStore
-):
+def test_a_registry_that_was_never_told_a_workflow_goes_on_with_its_courses(bench: Bench):
     bench.in_service("gauge")
-    later = Bench(store, bench.tenant, registry=Registry())
+    later = replace(bench, registry=Registry())
     later.clock.advance(days=400)
 
     assert later.service.tick() == 1

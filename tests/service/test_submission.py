@@ -93,9 +93,9 @@ def test_a_course_that_does_not_exist_is_not_found(bench: Bench):
     assert raised.value.course == "nowhere"
 
 
-def test_a_course_of_another_tenant_does_not_exist(bench: Bench, store: SqlStore):
+def test_a_course_of_another_tenant_does_not_exist(bench: Bench):
     bench.enrolled("gauge")
-    other = Bench(store, f"{bench.tenant}-b")
+    other = bench.beside()
     other.install()
 
     with pytest.raises(NotFound):
