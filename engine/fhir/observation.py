@@ -276,7 +276,7 @@ def _parts(body: Resource, workflow: Workflow) -> Iterator[tuple[Input, Resource
     if not panels:
         place, code = codes[0]
         expected = f"a panel that is known: {', '.join(PANELS)}"
-        raise InvalidInput(f"{KIND}.code.coding[{place}].code", expected, found=repr(code))
+        raise InvalidInput(f"{KIND}.code.coding[{place}].code", expected, found=_shown(code))
     for n, part in enumerate(components):
         path = f"{KIND}.component[{n}]"
         one = _input(part, path, workflow)
@@ -304,10 +304,15 @@ def _input(part: Resource, path: str, workflow: Workflow) -> Input:
             or "none: this workflow has no codes"
         )
         where = f"{path}.code.coding[{place}].code"
-        shape = repr(code) if _is_loinc(code) else "a string"
+        shape = _shown(code)
         raise InvalidInput(where, f"the LOINC code of one input, of {listed}", found=shape)
     (one,) = found.values()
     return one
+
+
+def _shown(code: str) -> str:
+    """A code as an error may repeat it: what is none may be anything."""
+    return repr(code) if _is_loinc(code) else "a string"
 
 
 def _is_loinc(code: str) -> bool:

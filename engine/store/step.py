@@ -85,7 +85,7 @@ def statement(
 ) -> Select[int]:
     """The statement for a new or a known course with rows of these kinds."""
     place = (courses.c.tenant, courses.c.course)
-    # Names of one letter, to stay under psycopg's limit with rows of every kind.
+    # Names of few letters, to stay under psycopg's limit with rows of every kind.
     moved = (opening(postgresql.insert) if new else move()).returning(*place).cte("m")
     made = select(func.count()).select_from(moved).add_cte(_record(moved).cte("record"))
     for kind in kinds:
@@ -94,7 +94,7 @@ def statement(
             if kind in _REMOVED
             else _added(_ADDED[kind], kind, moved)
         )
-        made = made.add_cte(part.cte(f"{kind}_"))
+        made = made.add_cte(part.cte(f"{kind[:2]}_"))
     return made
 
 

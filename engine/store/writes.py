@@ -92,7 +92,7 @@ def move() -> Update:
 
 def another() -> ColumnElement[bool]:
     """Whether the patient has another open course of the workflow."""
-    other = courses.alias("other")
+    other = courses.alias("o")
     return (
         select(ONE)
         .where(

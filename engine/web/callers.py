@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.access_log import AccessLog
@@ -41,12 +42,40 @@ class Need:
         _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)] = None,
     ) -> Desk:
         office = office_of(request)
+        _require_known(request)
         peer = request.client.host if request.client is not None else None
         caller = _identified(office, request.headers.get("authorization"), peer)
         request.state.caller = caller
         asked = {name: str(value) for name, value in request.path_params.items()}
         office.gate.require(caller, self.action, **asked)
         return Desk(office=office, caller=caller, action=self.action)
+
+
+def _require_known(request: Request) -> None:
+    """Raises Problem for a parameter that the route has not: a misspelt one would filter nothing.
+
+    Nor may one that is taken once come twice.
+    """
+    if not request.query_params:
+        return
+    known = _parameters(request.scope["route"].dependant)
+    found: list[Json] = []
+    for name in dict.fromkeys(request.query_params):
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            found.append({"field": name, "in": "query", "expected": f"one of: {listed}"})
+        elif not known[name] and len(request.query_params.getlist(name)) > 1:
+            found.append({"field": name, "in": "query", "expected": "one value"})
+    if found:
+        raise Problem("invalid", errors=found)
+
+
+def _parameters(dependant: Dependant) -> dict[str, bool]:
+    """The parameters that a route takes, and whether each may come several times."""
+    own = {one.alias: "list" in str(one.field_info.annotation) for one in dependant.query_params}
+    for one in dependant.dependencies:
+        own |= _parameters(one)
+    return own
 
 
 def _identified(office: Office, authorization: str | None, peer: str | None) -> Caller:

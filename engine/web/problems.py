@@ -117,7 +117,8 @@ CATALOGUE: Mapping[str, Kind] = {
     "idempotency-conflict": Kind(
         422,
         "The key was used for another body",
-        "The first record stands. Choose a new key for a new event.",
+        "The first record stands. After a lost answer, send the same body and the same If-Match; "
+        "a new key is for a new event.",
     ),
     "precondition-required": Kind(
         428, "A request says which revision it was made on", "Send If-Match with the course's ETag."

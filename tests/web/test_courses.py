@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.web.conftest import House
 from tests.web.test_events import measured, release, send
 
@@ -115,3 +117,19 @@ def test_nobody_from_a_network_gets_into_the_demonstration(house: House):
     far = TestClient(house.app, client=("192.0.2.1", 50000))
 
     assert far.get("/v1/courses").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/courses", "/v1/worklists", "/v1/feed", "/v1/visits"])
+def test_a_filter_that_is_misspelt_is_told_and_filters_nothing(house: House, path: str):
+    answer = house.client.get(path, params={"sitte": "north"})
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["in"]) == ("sitte", "query")
+
+
+def test_a_filter_that_is_taken_once_is_not_taken_twice(house: House):
+    twice = house.client.get("/v1/courses?site=north&site=south")
+    several = house.client.get("/v1/visits?site=north&site=south")
+
+    assert (twice.status_code, several.status_code) == (422, 200)
