@@ -25,7 +25,7 @@ def deciding(compared: list[Comparison], verdict: str) -> list[Comparison]:
 
 def _stands(one: Comparison) -> bool:
     there = one["op"] == "is known" and one["verdict"] == "yes"
-    return there or one["what"].startswith(TIMES)
+    return there or any((one[side] or "").startswith(TIMES) for side in ("what", "threshold_name"))
 
 
 def needed(op: str, threshold: str | None, verdict: str) -> str | None:

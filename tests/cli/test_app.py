@@ -260,7 +260,7 @@ def test_workflows_are_found_in_the_folder_where_the_command_runs(
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("REGIMEN_WORKFLOWS", "lies_here")
 
-    assert "intralesional_il2@1" in regimen("workflow", "list").out
+    assert "intralesional_il2@2" in regimen("workflow", "list").out
     monkeypatch.setenv("REGIMEN_WORKFLOWS", "lies_nowhere")
     assert "packages that can be imported, from this folder" in regimen("workflow", "list").err
 

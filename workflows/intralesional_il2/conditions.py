@@ -180,7 +180,8 @@ GOAL_AT_BASELINE = _goal_for(Latest(systolic.name, until=v.goal_reading_at.tree(
 
 OBSERVATION_ENDS = choose(p.observe_every_visit, Now() + p.observe_for, Now())
 OBSERVATION_OVER = any_of(
-    v.observation_open.is_(False),
+    # What is dated back into the six hours was not asked after them, whatever is known by now.
+    all_of(v.observation_open.is_(False), ~v.observation_ends_at.known()),
     all_of(v.observation_ends_at.known(), Now() >= v.observation_ends_at),
     # Told after the fact without times: nobody can say that it was not.
     all_of(Retrospective(), any_of(~v.observation_ends_at.known(), ~DATED)),
