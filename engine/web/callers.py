@@ -44,11 +44,16 @@ class Need:
         office = office_of(request)
         _require_known(request)
         peer = request.client.host if request.client is not None else None
-        caller = _identified(office, request.headers.get("authorization"), peer)
+        authorization = request.headers.get("authorization")
+        caller = _identified(office, authorization, peer)
         request.state.caller = caller
         asked = {name: str(value) for name, value in request.path_params.items()}
         office.gate.require(caller, self.action, **asked)
-        return Desk(office=office, caller=caller, action=self.action)
+
+        def again() -> None:
+            office.gate.require(office.gate.identify(authorization, peer=peer), self.action)
+
+        return Desk(office=office, caller=caller, action=self.action, again=again)
 
 
 def _require_known(request: Request) -> None:
@@ -92,10 +97,14 @@ def _identified(office: Office, authorization: str | None, peer: str | None) -> 
 class Desk:
     """One caller's view of the service: their tenant, their sites, and what they are at."""
 
-    def __init__(self, *, office: Office, caller: Caller, action: Action) -> None:
+    def __init__(
+        self, *, office: Office, caller: Caller, action: Action, again: Callable[[], None]
+    ) -> None:
         self.office = office
         self.caller = caller
         self.action = action
+        self.still_permitted = again
+        """Raises Problem once the caller may do this no more; for what goes on for a while."""
 
     @property
     def service(self) -> Service:

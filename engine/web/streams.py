@@ -1,7 +1,8 @@
 """Server-sent events: the feed for screens, as long as somebody looks.
 
 A stream holds no thread while it waits, ends by itself after a while, and its reader comes back
-with the `Last-Event-ID` that it has: so a token that was revoked sees no more after that while.
+with the `Last-Event-ID` that it has. Whoever may read no more, such as with a token that was
+revoked, sees nothing more from the next look on.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ async def _told(streams: Streams, look: Looking, after: int) -> AsyncIterator[st
             return
         try:
             page = await anyio.to_thread.run_sync(look, after, limiter=streams.threads)
-        except StoreUnavailable:
-            return  # the reader comes back
+        except (StoreUnavailable, Problem):
+            return  # the reader comes back, and hears why not, if it may not
         for entry in page.entries:
             data = json.dumps(entry_json(entry), separators=(",", ":"))
             yield f"id: {entry.position}\nevent: {entry.kind}\ndata: {data}\n\n"

@@ -21,7 +21,7 @@ from tests.serve.process import Process, run, start
 from tests.soak.load import Load
 from tests.soak.witness import each_timer_fired_once, nothing_lost, proved, said, settled
 
-SECONDS = float(os.environ.get("SOAK_SECONDS", "30"))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 """For how long they are killed; a release is tried for longer."""
 BETWEEN = 4.0
 SERVICES, WORKERS = 2, 3

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from engine.access import DAYS
+from engine.access import DAYS, operator
 from engine.bootstrap import webhooks
 from engine.core.schema import event_schema
+from engine.feed import Feed
+from engine.messages import Page
 from engine.permission import Action, Caller, Denied, How, Role, Why
 from engine.store.sql import SqlStore
 from tests.fhir.resources import appointment, patient, pressure
@@ -504,3 +506,21 @@ def test_a_change_of_an_endpoint_or_a_site_is_in_the_log_with_who_made_it(doors:
         *("endpoint.changed", "endpoint.changed", "endpoint.changed"),
         *("endpoint.created", "endpoint.removed", "site.changed"),
     ]
+
+
+def test_a_stream_ends_at_the_next_look_when_its_token_is_revoked(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+):
+    token = doors.token(Role.SCHEDULER)
+    page, looked = Feed.page, list[int]()
+
+    def looking(feed: Feed, after: int, *how: Any) -> Page:
+        looked.append(after)
+        doors.access.tokens.revoke(operator(doors.tenant), token.split("_")[1])
+        return page(feed, after, *how)
+
+    monkeypatch.setattr(Feed, "page", looking)
+    monkeypatch.setattr(doors.app.state.office.streams, "looks", 5)
+    answer = doors.ask(token, "GET", "/v1/feed/stream", params={"after": 0})
+
+    assert (answer.status_code, looked) == (200, [0])

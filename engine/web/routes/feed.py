@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from engine.errors import InvalidInput
+from engine.messages import Page
 from engine.web import messages
 from engine.web.callers import FeedReader
 from engine.web.canonical import CanonicalResponse
@@ -72,7 +72,11 @@ def stream(
     if position is None:
         desk.feed.sequence()
         position = desk.feed.head()
-    look = partial(desk.feed.page, limit=AT_ONCE, sites=desk.seen_sites)
+
+    def look(after: int) -> Page:
+        desk.still_permitted()
+        return desk.feed.page(after, AT_ONCE, desk.seen_sites)
+
     return FeedStream(desk.office.streams, look, position)
 
 
