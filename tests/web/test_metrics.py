@@ -54,6 +54,7 @@ def watched(house: House) -> Watched:
 
 def test_requests_are_counted_by_the_template_of_their_route(watched: Watched):
     watched.house.enrolled("I-9")
+    watched.client.get("/v1/courses/I-9")
     watched.client.get("/v1/courses/I-9?patient=Smith")
     watched.client.get("/v1/courses/nobody")
     found = watched.figures()
@@ -61,7 +62,8 @@ def test_requests_are_counted_by_the_template_of_their_route(watched: Watched):
     assert found["regimen_http_requests_total", "POST", "/v1/courses", "201"] == 1
     assert found["regimen_http_requests_total", "GET", "/v1/courses/{course}", "200"] == 1
     assert found["regimen_http_requests_total", "GET", "/v1/courses/{course}", "404"] == 1
-    assert found["regimen_http_request_seconds_count", "GET", "/v1/courses/{course}"] == 2
+    assert found["regimen_http_requests_total", "GET", "/v1/courses/{course}", "422"] == 1
+    assert found["regimen_http_request_seconds_count", "GET", "/v1/courses/{course}"] == 3
     text = watched.client.get("/metrics").text
     assert "I-9" not in text
     assert "Smith" not in text

@@ -190,7 +190,7 @@ def test_a_line_has_the_template_of_the_route_and_nobody_in_it(
     found = [line for line in lines() if line["event"] == "request_answered"]
 
     assert [(one["method"], one["route"], one["status"]) for one in found] == [
-        ("GET", "/v1/courses/{course}", 404),
+        ("GET", "/v1/courses/{course}", 422),  # it has no such parameter
         ("GET", "unknown", 404),
         ("unknown", "/v1/courses", 405),
     ]
