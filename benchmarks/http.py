@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from statistics import quantiles
@@ -64,6 +64,8 @@ class Served:
 def figures(run: Run) -> Iterator[Figure]:
     """Submit, summary and worklist at one connection and at more."""
     many = run.of(MANY, MANY // 10)
+    run = replace(run, folder=run.folder / "http")  # others made a crowd of their own
+    run.folder.mkdir()
     yield from _events(run, many)
     yield from _lists(run, many)
 
