@@ -166,7 +166,7 @@ def served(house: House) -> Iterator[Served]:
     """The service behind a server, as screens see it."""
     house.office.streams.seconds = 0.05
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(house.app, log_level="critical", lifespan="off", ws="none")
+    config = uvicorn.Config(house.app, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
