@@ -39,6 +39,17 @@ STATUS: Mapping[str, str] = {
 }
 """The event that each status is. `proposed`, `pending` and `waitlist` are no bookings."""
 
+PATHS: Mapping[str, str] = {
+    "data.visit": f"{KIND}.serviceType",
+    "data.number": f"{KIND}.extension",
+    "data.start": f"{KIND}.start",
+    "data.minutes": f"{KIND}.minutesDuration",
+    "data.booking": f"{KIND}.id",
+    "data": KIND,
+    "at": f"{KIND}.meta.lastUpdated",
+}
+"""The elements that the members of an event are made of."""
+
 MAPPING = (
     Line("id", "the booking: the scheduling system's own identifier"),
     Line("meta.versionId", "with the id, the event's id: the same version again is the same event"),
@@ -88,7 +99,8 @@ def event(
     known = bookings.get(data["booking"])
     which = STATUS[status]
     if again is not None:
-        which = again.event  # as it was told first, whatever became of the booking since
+        if which == BOOKED and again.event == MOVED:
+            which = MOVED  # as it was told first, whatever became of the booking since
     elif any(version.at is not None and version.at >= at for version in told):
         raise Conflict(course(body), why="a later version of this appointment was told before")
     elif which == BOOKED and known is not None:

@@ -14,7 +14,7 @@ from engine.core.encoding import Json, instant_text
 from engine.core.event import CORRECTED
 from engine.core.quantity import UnitError, convertible, decimal_text
 from engine.core.wire import shown
-from engine.errors import Conflict, InvalidInput
+from engine.errors import Conflict, IdempotencyConflict, InvalidInput
 from engine.fhir.incoming import (
     Resource,
     coded,
@@ -127,13 +127,16 @@ def sent(
     """The events that a version of an observation is.
 
     `told` is what its versions became before. The first one brings readings; each later one that
-    corrects them names the record that brought them. Raises InvalidInput, naming the element, and
-    Conflict for a version that a later one overtook.
+    corrects them names the record that brought them. Raises InvalidInput, naming the element,
+    Conflict for a version that a later one overtook, and IdempotencyConflict for one that is taken
+    back under the number that it was sent by.
     """
     status = status_of(body, KIND, STATUS)
     require_patient([(f"{KIND}.subject", body.get("subject"))], patient)
     _, name = version_of(body, KIND)
     if not told or told[0].event_id == name:
+        if status == "entered-in-error" and told:
+            raise IdempotencyConflict(course(body), name)
         if status == "entered-in-error":
             raise InvalidInput(f"{KIND}.id", "an observation that was sent before")
         return _brought(body, name, workflow, actor)

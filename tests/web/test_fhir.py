@@ -233,6 +233,19 @@ def test_a_version_that_says_something_else_than_before_is_told_so(house: House)
     assert coding == {"system": "urn:x-regimen:problem", "code": "idempotency-conflict"}
 
 
+@pytest.mark.parametrize("status", ["cancelled", "noshow", "fulfilled", "booked"])
+def test_a_version_whose_status_is_another_than_before_is_told_so(house: House, status: str):
+    released(house)
+    put(house, appointment())
+    put(house, appointment("arrived", version=2))
+    answer = put(house, appointment(status, version=2))
+
+    assert answer.status_code == 422, answer.text
+    coding = answer.json()["issue"][0]["details"]["coding"][0]
+    assert coding["code"] == "idempotency-conflict"
+    assert last(house, "I-1")["event"]["event"] == "course.arrived"
+
+
 def test_an_older_version_overwrites_nothing(house: House):
     released(house)
     put(house, appointment(version=2, start="2027-03-03T09:30:00-08:00", end=None))
@@ -256,13 +269,13 @@ def test_what_is_wrong_is_named_by_its_element(house: House):
     released(house)
     tried = {
         "Appointment.status": put(house, appointment("proposed")),
-        "Appointment": put(house, appointment(visit="teatime")),
+        "Appointment.serviceType": put(house, appointment(visit="teatime")),
         "Appointment.start": put(house, appointment(start="2027-03-02", end=None)),
     }
     for element, answer in tried.items():
         (said,) = answer.json()["issue"]
         assert (answer.status_code, said["code"]) == (422, "invalid")
-        assert said["expression"][0].startswith(element)
+        assert said["expression"] == [element]
     elsewhere = checked(
         house.client.put(
             "/v1/fhir/Appointment/B-9",
@@ -361,6 +374,15 @@ def test_an_observation_entered_in_error_takes_back_all_that_it_brought(clinic: 
         {"record": 2, "input": "systolic", "entered_in_error": True},
         {"record": 2, "input": "diastolic", "entered_in_error": True},
     ]
+
+
+def test_a_first_version_that_is_taken_back_under_its_own_number_is_told_so(clinic: House):
+    put(clinic, observation(), role="laboratory")
+    answer = put(clinic, observation(status="entered-in-error"), role="laboratory")
+
+    assert answer.status_code == 422, answer.text
+    coding = answer.json()["issue"][0]["details"]["coding"][0]
+    assert coding["code"] == "idempotency-conflict"
 
 
 def test_an_observation_overtaken_by_its_correction_changes_nothing(clinic: House):

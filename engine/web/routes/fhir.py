@@ -244,7 +244,7 @@ def _booking(
         )
         if event is None:
             return _nothing_new()
-        return _answered(_sent(desk, [event], {"data": booking.KIND}))
+        return _answered(_sent(desk, [event], booking.PATHS))
 
 
 def _observation(
