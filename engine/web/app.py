@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,7 +12,7 @@ from engine.core.definition import Workflow
 from engine.web.office import Office
 from engine.web.openapi import document
 from engine.web.operation import Operation, lifespan, operated
-from engine.web.problems import handle_problems
+from engine.web.problems import Said, handle_problems
 from engine.web.routes import (
     calendars,
     courses,
@@ -29,10 +30,12 @@ from engine.web.routes import (
 
 if find_spec("fhir") is None:  # comes with an extra
     _exchange: tuple[APIRouter, ...] = ()
+    _dialects: Mapping[str, Said] = {}
 else:
     from engine.web.routes import fhir
 
     _exchange = (fhir.router,)
+    _dialects = {"/v1/fhir/": fhir.told}
 
 ROUTERS: tuple[APIRouter, ...] = (
     workflows.router,
@@ -78,7 +81,7 @@ def _application(version: str, workflows: tuple[Workflow, ...], operation: Opera
         # Paths, queries and messages of errors would go along: ours is in `traces`.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    handle_problems(app)
+    handle_problems(app, _dialects)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
     operated(app, operation)

@@ -6,11 +6,12 @@ extension member, for whoever was allowed to ask.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPMethod
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -253,41 +254,56 @@ def invalid_request(error: RequestValidationError) -> Problem:
     return Problem("invalid", errors=errors)
 
 
-def handle_problems(app: FastAPI) -> None:
-    """Let every error of the application be answered with a problem document."""
+Said = Callable[["Problem"], Response]
+"""How a problem is told to who asked."""
+
+
+def handle_problems(app: FastAPI, dialects: Mapping[str, Said] | None = None) -> None:
+    """Let every error of the application be answered with a problem document.
+
+    Under a path of `dialects` it is told in the words of that path.
+    """
+    spoken = dict(dialects or {})
+
+    def told(request: Request, problem: Problem) -> Response:
+        for path, said in spoken.items():
+            if request.url.path.startswith(path):
+                return said(problem)
+        return problem.response()
 
     @app.exception_handler(Problem)
-    def problem(_: Request, error: Problem) -> CanonicalResponse:
-        return error.response()
+    def problem(request: Request, error: Problem) -> Response:
+        return told(request, error)
 
     @app.exception_handler(RegimenError)
-    def regimen_error(_: Request, error: RegimenError) -> CanonicalResponse:
-        return problem_of(error).response()
+    def regimen_error(request: Request, error: RegimenError) -> Response:
+        return told(request, problem_of(error))
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> CanonicalResponse:
-        return invalid_request(error).response()
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        return told(request, invalid_request(error))
 
     @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> CanonicalResponse:
+    def http(request: Request, error: HTTPException) -> Response:
         name = _BY_STATUS.get(error.status_code, "internal")
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(sorted(_methods(request)))
-        return Problem(name, headers=headers).response()
+        return told(request, Problem(name, headers=headers))
 
     @app.exception_handler(Exception)
-    def unexpected(_: Request, error: Exception) -> CanonicalResponse:  # noqa: ARG001  # the server logs it
-        return Problem("internal").response()
+    def unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the server logs it
+        return told(request, Problem("internal"))
 
 
 def _methods(request: Request) -> set[str]:
     """By which methods a path is answered: the router looks at the first route only."""
-    found = set[str]()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
-    return found
+    return {
+        method
+        for method in map(str, HTTPMethod)
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
 
 
 def _member(error: InvalidInput) -> Json:

@@ -109,6 +109,8 @@ def test_what_is_no_route_is_a_problem_too(house: House):
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
     assert (wrong.status_code, wrong.json()["type"]) == (405, "/v1/problems/method-not-allowed")
+    assert wrong.headers["Allow"] == "GET"
+    assert house.client.delete("/v1/courses").headers["Allow"] == "GET, POST"
 
 
 def test_nobody_from_a_network_gets_into_the_demonstration(house: House):

@@ -302,6 +302,25 @@ def test_what_is_no_resource_is_told_as_an_outcome(
     assert answer.json()["resourceType"] == "OperationOutcome"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "Patient", 404), ("GET", "Task/abc", 404), ("DELETE", "Task", 405)],
+)
+def test_what_is_not_offered_is_told_as_an_outcome(
+    house: House, method: str, path: str, status: int
+):
+    answer = checked(house.client.request(method, f"/v1/fhir/{path}"))
+
+    assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
+
+
+def test_a_page_says_what_was_searched(house: House):
+    released(house)
+    bundle = get(house, "Task", course="I-1", _count=1)
+
+    assert bundle["link"][0] == {"relation": "self", "url": "/v1/fhir/Task?course=I-1&_count=1"}
+
+
 def test_an_appointment_may_be_posted_too(house: House):
     released(house)
     answer = checked(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
 from engine.answer import Answer
 from engine.calendars import AHEAD
@@ -26,7 +24,7 @@ from engine.web.bodies import DecimalBody
 from engine.web.callers import Anybody, Booker, Desk, LogReader, Reader, Sender, VisitReader
 from engine.web.entry import etag, permit
 from engine.web.office import Exchange
-from engine.web.problems import Problem, invalid_request, problem_of
+from engine.web.problems import Problem
 from engine.web.routes.courses import Course
 from engine.worklist import MOST, Ask
 
@@ -37,26 +35,7 @@ class FhirResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
 
-class FhirRoute(APIRoute):
-    """A route whose errors are an OperationOutcome."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except Problem as error:
-                return _told(error)
-            except RegimenError as error:
-                return _told(problem_of(error))
-            except RequestValidationError as error:
-                return _told(invalid_request(error))
-
-        return answered
-
-
-router = APIRouter(prefix="/fhir", tags=["fhir"], route_class=FhirRoute)
+router = APIRouter(prefix="/fhir", tags=["fhir"])
 
 _OUTCOME = {"schema": {"type": "object", "title": "OperationOutcome"}}
 _STATUSES = (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503)
@@ -388,7 +367,8 @@ def _bundle(
     mode: str = "match",
 ) -> dict[str, Json]:
     """A page of what was searched, with a link to the next one."""
-    links = [{"relation": "self", "url": request.url.path}]
+    asked = f"?{request.url.query}" if request.url.query else ""
+    links = [{"relation": "self", "url": f"{request.url.path}{asked}"}]
     if cursor is not None:
         following = request.url.include_query_params(cursor=cursor)
         links.append({"relation": "next", "url": f"{following.path}?{following.query}"})
@@ -408,7 +388,8 @@ def _exchange(desk: Desk) -> Exchange:
     return desk.office.exchange
 
 
-def _told(problem: Problem) -> FhirResponse:
+def told(problem: Problem) -> FhirResponse:
+    """A problem as FHIR says it."""
     return FhirResponse(
         outcome.problem(problem.document()), problem.kind.status, headers=problem.headers
     )
