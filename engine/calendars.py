@@ -25,7 +25,7 @@ from engine.core.definition import Waits
 from engine.core.encoding import instant_from
 from engine.core.proposal import Proposal
 from engine.core.wire import IDENTIFIER, members, shown, word
-from engine.errors import InvalidInput, NotFound
+from engine.errors import CalendarNotFound, InvalidInput, NotFound
 from engine.item import Item
 from engine.listing import Listing
 from engine.permission import Denied, Entry, Logged, Role, Why
@@ -150,13 +150,16 @@ class SharedCalendars:
     ) -> Sequence[Shared]:
         """The tenant's calendars, oldest first, revoked ones too: those that the caller may see.
 
-        A page may have fewer than there are; it is over when it is empty.
+        A page that has fewer than `limit` is the last one.
         """
-        while page := self.store.calendars(by.tenant, after=after, limit=limit):
-            if seen := [one for one in page if _sees(by, one)]:
-                return seen
+        seen: list[Shared] = []
+        while len(seen) < limit:
+            page = self.store.calendars(by.tenant, after=after, limit=limit)
+            seen += [one for one in page if _sees(by, one)]
+            if len(page) < limit:
+                break
             after = (page[-1].created_at, page[-1].id)
-        return []
+        return seen[:limit]
 
     def revoke(self, by: By, calendar: str) -> Shared:
         """Revoke a calendar at once and for good; what is revoked already stays as it is.
@@ -165,7 +168,7 @@ class SharedCalendars:
         """
         found = self.store.calendar(calendar) if IDENTIFIER.fullmatch(calendar) else None
         if found is None or found.tenant != by.tenant or not _sees(by, found):
-            raise NotFound(calendar)
+            raise CalendarNotFound(calendar)
         entry = self._entry(by, Logged.CALENDAR_REVOKED, found)
         self.store.revoke(by.tenant, calendar, at=self.clock.now(), entry=entry)
         return self.store.calendar(calendar) or found
@@ -208,7 +211,7 @@ class SharedCalendars:
         match scope:
             case Scope.SITE:
                 if not _at(by, subject):
-                    raise NotFound(subject)
+                    raise CalendarNotFound(subject, "site")
                 return scope, subject, (subject,)
             case Scope.COURSE:
                 place = self.store.places(by.tenant, [subject]).get(subject)
@@ -220,7 +223,7 @@ class SharedCalendars:
                     raise InvalidInput("subject", f"one of {', '.join(ROLES)}", found=subject)
                 for site in sites or ():
                     if not _at(by, site):
-                        raise NotFound(site)
+                        raise CalendarNotFound(site, "site")
                 own = None if by.sites is None else tuple(sorted(by.sites))
                 return scope, subject, own if sites is None else sites
 

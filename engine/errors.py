@@ -6,7 +6,8 @@
     │   └── UnknownWorkflow      no workflow of that name, version or digest
     ├── DefinitionError          a workflow is not well formed: every problem, with its place
     ├── NotFound                 no such course
-    │   └── EndpointNotFound     no such endpoint of webhooks, or no such dead letter
+    │   ├── EndpointNotFound     no such endpoint of webhooks, or no such dead letter
+    │   └── CalendarNotFound     no such shared calendar, or none of such a site may be shared
     ├── NotPermitted             the actor's role may not send this event
     ├── Conflict                 another writer moved the course, or the expected revision is stale
     ├── IdempotencyConflict      an event id was used again for another body
@@ -92,6 +93,15 @@ class EndpointNotFound(NotFound):
         self.endpoint = endpoint
         self.what = what
         RegimenError.__init__(self, f"{what} {endpoint!r} does not exist")
+
+
+class CalendarNotFound(NotFound):
+    """There is no such shared calendar, or no such site, for who asks."""
+
+    def __init__(self, name: str, what: str = "calendar") -> None:
+        self.name = name
+        self.what = what
+        RegimenError.__init__(self, f"{what} {name!r} does not exist")
 
 
 class NotPermitted(RegimenError):

@@ -22,6 +22,15 @@ async def json_body(request: Request) -> dict[str, Any]:
     return parsed(sent, depth=office_of(request).limits.depth)
 
 
+async def optional_body(request: Request) -> dict[str, Any]:
+    """As `json_body`, and an object without members where nothing was sent."""
+    if request.headers.get("content-length", "0") == "0" and (
+        "transfer-encoding" not in request.headers
+    ):
+        return {}
+    return await json_body(request)
+
+
 async def decimal_body(request: Request) -> dict[str, Any]:
     """As `json_body`, with its numbers as decimals: FHIR counts the digits that were written."""
     sent = await _received(request)
@@ -42,6 +51,7 @@ async def _received(request: Request) -> bytes:
 
 
 Body = Annotated[dict[str, Any], Depends(json_body)]
+OptionalBody = Annotated[dict[str, Any], Depends(optional_body)]
 DecimalBody = Annotated[dict[str, Any], Depends(decimal_body)]
 
 

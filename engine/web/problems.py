@@ -18,6 +18,7 @@ from starlette.routing import Match
 
 from engine.core.encoding import Json
 from engine.errors import (
+    CalendarNotFound,
     Conflict,
     EndpointNotFound,
     IdempotencyConflict,
@@ -188,7 +189,7 @@ def problem_of(error: RegimenError) -> Problem:
             return Problem("reason-required", errors=[_member(error)])
         case InvalidInput():
             return Problem("invalid", detail=str(error), errors=[_member(error)])
-        case EndpointNotFound():
+        case EndpointNotFound() | CalendarNotFound():
             return Problem("not-found")
         case NotFound():
             return Problem("not-found", course=error.course)

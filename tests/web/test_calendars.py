@@ -476,3 +476,20 @@ def test_calendars_are_listed_in_pages(house: House):
 
     assert [one["subject"] for one in first["calendars"]] == ["a", "b"]
     assert [one["subject"] for one in second["calendars"]] == ["c"]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"scope": "site", "subject": "south"},
+        {"scope": "role", "subject": "scheduler", "sites": ["south"]},
+    ],
+)
+def test_a_site_that_is_not_seen_is_not_taken_for_a_course(
+    house: House, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any]
+):
+    at_sites(house, monkeypatch, "north")
+    answer = house.client.post("/v1/calendar-feeds", json=body)
+
+    assert (answer.status_code, "course" in answer.json()) == (404, False)

@@ -83,6 +83,16 @@ def test_a_key_stands_for_the_id(house: House):
     assert again.content == first.content
 
 
+def test_an_event_without_a_name_of_its_own_is_told_where_to_put_one(house: House):
+    course = house.enrolled()
+    body = measured(house)
+    del body["id"]
+    answer = send(house, body, course)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
 def test_a_key_that_is_not_the_id_is_no_event(house: House):
     house.enrolled()
     answer = send(house, measured(house), idempotency_key="another")

@@ -85,6 +85,13 @@ def test_what_is_wrong_with_an_endpoint_is_named(house: House, body: Any, field:
     assert answer.json()["errors"][0]["field"] == field
 
 
+def test_a_secret_is_changed_without_saying_more(house: House, endpoint: dict[str, Any]):
+    answer = house.client.post(f"/v1/endpoints/{endpoint['id']}/rotate")
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["secret"] != endpoint["secret"]
+
+
 @pytest.mark.parametrize("hours", [-1, 721, "1", 1.5, True])
 def test_an_overlap_is_whole_hours(house: House, endpoint: dict[str, Any], hours: Any):
     answer = post(house, f"/v1/endpoints/{endpoint['id']}/rotate", {"overlap_hours": hours})

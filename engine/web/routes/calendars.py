@@ -62,9 +62,8 @@ def calendars(
         made, _, name = after.partition("_")
         start = (_EPOCH + timedelta(microseconds=int(made)), name)
     found = _calendars(desk.office).page(desk.caller, after=start, limit=limit)
-    return CanonicalResponse(
-        {"calendars": [one.json() for one in found], "next": _next(found[-1]) if found else None}
-    )
+    following = _next(found[-1]) if len(found) == limit else None
+    return CanonicalResponse({"calendars": [one.json() for one in found], "next": following})
 
 
 @router.delete(

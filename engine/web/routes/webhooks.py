@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from engine.errors import InvalidInput
 from engine.web import messages
-from engine.web.bodies import Body
+from engine.web.bodies import Body, OptionalBody
 from engine.web.callers import Desk, EndpointManager, EndpointReader
 from engine.web.canonical import CanonicalResponse
 from engine.web.responses import PROBLEMS
@@ -54,9 +54,10 @@ _ROTATION = {
 }
 
 
-def _sent(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _sent(schema: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:
     """The body of a route, for the document: it is read by us."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 @router.get("/endpoints", response_model=messages.EndpointList, responses=PROBLEMS["read"])
@@ -123,9 +124,9 @@ def enabled(*, endpoint: Id, desk: EndpointManager) -> CanonicalResponse:
     "/endpoints/{endpoint}/rotate",
     response_model=messages.EndpointSecret,
     responses=PROBLEMS["write_one"],
-    openapi_extra=_sent(_ROTATION),
+    openapi_extra=_sent(_ROTATION, required=False),
 )
-def rotated(*, desk: EndpointManager, endpoint: Id, body: Body) -> CanonicalResponse:
+def rotated(*, desk: EndpointManager, endpoint: Id, body: OptionalBody) -> CanonicalResponse:
     """Another secret, shown this once. Until the overlap ends, the one before signs too."""
     _only(body, _ROTATION)
     hours = body.get("overlap_hours", OVERLAP.days * 24)
