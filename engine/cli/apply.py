@@ -19,9 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from engine.answer import Answer
 from engine.cli.exits import Exit
-from engine.cli.lexicon import Lexicon
 from engine.cli.lines import STDIN, Line, lines_of, require_readable
-from engine.cli.seen import Lacked, Lacking, lacked
 from engine.cli.session import ADVICE, Session, command
 from engine.core.encoding import Json
 from engine.errors import (
@@ -35,6 +33,8 @@ from engine.errors import (
     UnknownEvent,
 )
 from engine.service import Service
+from engine.telling.lexicon import Lexicon
+from engine.telling.seen import Lacked, Lacking, lacked
 
 AT_ONCE = 50
 """How many events share a transaction: most of what a commit costs, it costs once."""

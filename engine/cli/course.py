@@ -9,21 +9,22 @@ from typing import Annotated
 import typer
 
 from engine.cli.exits import Exit
-from engine.cli.explanation import Explained
 from engine.cli.ink import Lines
-from engine.cli.lexicon import Lexicon
-from engine.cli.logbook import Entry, Logbook, entries
-from engine.cli.overview import Overview
+from engine.cli.logbook import Logbook
 from engine.cli.screen import screen
-from engine.cli.seen import Seen, lacked
 from engine.cli.session import Session, command
 from engine.cli.timeline import Timeline
-from engine.cli.wording import Wording
 from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
 from engine.core.event import FORMAT
 from engine.core.machine import Machine
 from engine.errors import Divergence, InvalidInput, NotPermitted, UnknownEvent, UnknownWorkflow
 from engine.service import Service, Status
+from engine.telling.entry import Entry, entries
+from engine.telling.explanation import Explained
+from engine.telling.lexicon import Lexicon
+from engine.telling.overview import Overview
+from engine.telling.seen import Seen, lacked
+from engine.telling.wording import Wording
 
 Course = Annotated[str, typer.Argument(metavar="COURSE", help="The course's pseudonym.")]
 At = Annotated[

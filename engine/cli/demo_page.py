@@ -12,11 +12,11 @@ from rich.text import Text
 
 from engine.cli.demonstration import Demonstration, Shown
 from engine.cli.ink import QUIET, STYLES, Lines, mark
-from engine.cli.lexicon import Lexicon
-from engine.cli.logbook import Entry
 from engine.cli.timeline import Timeline
-from engine.cli.wording import Said, Tone, Wording
 from engine.service import Status
+from engine.telling.entry import Entry
+from engine.telling.lexicon import Lexicon
+from engine.telling.wording import Said, Tone, Wording
 
 WIDEST = 100
 QUOTING = 120

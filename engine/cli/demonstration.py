@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.audit import Auditor
-from engine.cli.logbook import Entry, entries
 from engine.core.definition import Kind
 from engine.core.encoding import Json, parse
 from engine.core.event import ENROLLED
@@ -16,6 +15,7 @@ from engine.core.expression import Truth
 from engine.errors import InvalidInput, RegimenError
 from engine.packages import courses_of
 from engine.service import Service, Status
+from engine.telling.entry import Entry, entries
 
 Applied = Callable[[str, int], None]
 """Hears of each course that was applied, and of how many events it had."""

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.wording import Said, Tone
+from engine.telling.wording import Said, Tone
 
 MARKS = {
     Tone.YES: "✓",

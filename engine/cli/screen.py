@@ -9,12 +9,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.explanation import Unmet
 from engine.cli.ink import QUIET, STYLES, mark, verdict_mark
-from engine.cli.overview import Overview
-from engine.cli.wording import Tone, day, why
 from engine.core.encoding import Json, date_from
 from engine.core.entry import IMPOSSIBLE
+from engine.telling.explanation import Unmet
+from engine.telling.overview import Overview
+from engine.telling.wording import Tone, day, why
 
 FEW = 3
 """How many of a list are shown where the screen is one."""

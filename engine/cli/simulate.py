@@ -18,7 +18,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from engine.cli.ink import VERDICT_TONES, mark
-from engine.cli.lexicon import Lexicon
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, date_from
 from engine.core.machine import Machine
@@ -26,6 +25,7 @@ from engine.errors import Conflict, InvalidInput
 from engine.scenario import Scenario
 from engine.service import Service
 from engine.simulation import Told, scenario_of, simulate
+from engine.telling.lexicon import Lexicon
 
 MANY = 40
 """From so many courses on it pays to start other processes."""

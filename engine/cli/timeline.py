@@ -14,15 +14,15 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.axis import FOLD, Axis
 from engine.cli.ink import MARKS, QUIET, STYLES, mark
-from engine.cli.lexicon import Lexicon
-from engine.cli.logbook import Entry
-from engine.cli.wording import Tone, Wording
 from engine.core.definition import Kind
 from engine.core.encoding import Json, instant_text
 from engine.core.event import ENGINE
 from engine.core.snapshot import Window
+from engine.telling.axis import FOLD, Axis
+from engine.telling.entry import Entry
+from engine.telling.lexicon import Lexicon
+from engine.telling.wording import Tone, Wording
 
 LABEL = 26
 BAR, DUE, PLAIN = "█", "░", "·"

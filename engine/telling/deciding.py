@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from engine.cli.explanation import Comparison
+from engine.telling.explanation import Comparison
 
 TIMES = ("time of ", "date of ")
 """How what was compared begins when it is when a reading was taken."""

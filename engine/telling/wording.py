@@ -13,8 +13,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from engine.cli.deciding import TIMES
-from engine.cli.explanation import (
+from engine.core.encoding import Json, instant_from
+from engine.core.outcome import Reason
+from engine.telling.deciding import TIMES
+from engine.telling.explanation import (
     Advised,
     Cited,
     Comparison,
@@ -25,8 +27,6 @@ from engine.cli.explanation import (
     Unmet,
     Way,
 )
-from engine.core.encoding import Json, instant_from
-from engine.core.outcome import Reason
 
 
 class Tone(StrEnum):

@@ -11,19 +11,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypedDict
 
-from engine.cli.deciding import deciding, needed
-from engine.cli.explanation import (
-    Advised,
-    Cited,
-    Comparison,
-    Explained,
-    Lack,
-    Question,
-    Told,
-    Unmet,
-    Way,
-)
-from engine.cli.seen import NOTHING_SEEN, Seen, elapsed
 from engine.core.definition import Citation, Kind, Requirement, Transition
 from engine.core.encoding import Json
 from engine.core.entry import IMPOSSIBLE
@@ -38,6 +25,19 @@ from engine.core.phrase import text, value_text
 from engine.core.record import finding_json
 from engine.core.view import Reading
 from engine.errors import InvalidInput
+from engine.telling.deciding import deciding, needed
+from engine.telling.explanation import (
+    Advised,
+    Cited,
+    Comparison,
+    Explained,
+    Lack,
+    Question,
+    Told,
+    Unmet,
+    Way,
+)
+from engine.telling.seen import NOTHING_SEEN, Seen, elapsed
 
 NAMED_AT_MOST = 3
 """How many events are named that would bring what is missing."""

@@ -14,9 +14,6 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.cli.lexicon import Lexicon
-from engine.cli.seen import Seen, elapsed
-from engine.cli.wording import Wording
 from engine.core.definition import Input, Kind, Variable
 from engine.core.encoding import Json, encode_value, instant_text
 from engine.core.expression import Truth
@@ -26,6 +23,9 @@ from engine.core.record import Record
 from engine.core.schedule import dueness
 from engine.core.view import Reading
 from engine.service import Status
+from engine.telling.lexicon import Lexicon
+from engine.telling.seen import Seen, elapsed
+from engine.telling.wording import Wording
 
 RULES_TOLD = 4
 """How many of the rules that fired last are shown."""

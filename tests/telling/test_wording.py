@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.answer import Answer
-from engine.cli.explanation import Comparison, Explained
-from engine.cli.lexicon import Lexicon
-from engine.cli.seen import elapsed
-from engine.cli.wording import Tone, Wording, either, plain
 from engine.core.machine import Machine
 from engine.registry import compiled, stored_form
+from engine.telling.explanation import Comparison, Explained
+from engine.telling.lexicon import Lexicon
+from engine.telling.seen import elapsed
+from engine.telling.wording import Tone, Wording, either, plain
 from engine.testing import Story
 from workflows import instrument_calibration, intralesional_il2
 

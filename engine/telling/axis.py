@@ -1,6 +1,6 @@
-"""A time axis for a terminal: instants to columns, with long silences folded.
+"""A time axis: instants to columns, with long silences folded.
 
-Four weeks of visits and a year of waiting share eighty columns only when the waiting is shortened.
+Four weeks of visits and a year of waiting share a screen only when the waiting is shortened.
 Where it is, the axis says so.
 """
 
