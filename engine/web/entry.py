@@ -41,7 +41,7 @@ def addressed(body: Mapping[str, Any], course: str) -> dict[str, Any]:
 
 
 def keyed(body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-    """The body with the key as its id. Raises InvalidInput without either, and where they differ."""
+    """The body with the key as its id. Raises InvalidInput without either, or where they differ."""
     if key is None:
         if "id" not in body:
             raise InvalidInput("Idempotency-Key", "a key, or an id in the body: a new one an event")
