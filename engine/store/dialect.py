@@ -16,6 +16,9 @@ from engine.store.writes import Dialectal, Writes
 BEGINNING = "regimen_beginning"
 """The execution option that says how SQLAlchemy begins: what is sent, or nothing; else to write."""
 
+TURNS = "regimen_turns"
+"""The execution option of an engine whose writers take turns: its `Turns`, or none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:

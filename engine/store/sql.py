@@ -23,10 +23,11 @@ from sqlalchemy.orm import Session
 from engine.errors import InvalidInput, RegimenError, StoreUnavailable
 from engine.store import postgres, sqlite
 from engine.store.channel import HostChannel, OwnChannel
-from engine.store.dialect import BEGINNING, Dialect
+from engine.store.dialect import BEGINNING, TURNS, Dialect
 from engine.store.drivers import require_same
 from engine.store.schema import require_current
 from engine.store.transaction import SqlTransaction, meaning
+from engine.store.turns import Turns
 
 DIALECTS: Mapping[str, Dialect] = {
     "sqlite": sqlite.SQLITE,
@@ -46,6 +47,7 @@ class SqlStore:
         self.dialect = DIALECTS[engine.dialect.name]
         self.reading = engine.execution_options(**{BEGINNING: self.dialect.reading})
         self.own = engine.execution_options(**{BEGINNING: None})
+        self.turns: Turns | None = engine.get_execution_options().get(TURNS)
         self.checked = False
 
     def transaction(
@@ -67,11 +69,12 @@ class SqlStore:
         It commits when its block ends and rolls back when that raises. With `line`, the name of a
         tenant, one at a time of those that stand in it goes on. Raises StoreUnavailable.
         """
+        turns = self.turns if write or line is not None else None
         engine = self.engine if write else self.reading
         if line is not None:
             engine = engine.execution_options(**{BEGINNING: self.dialect.standing})
         try:
-            with engine.connect() as connection, connection.begin():
+            with engine.connect() as connection, _turn(turns), connection.begin():
                 self.check(connection)
                 if line is not None:
                     for statement in self.dialect.line:
@@ -145,15 +148,21 @@ _OURS = {
 class _Own:
     """A transaction from BEGIN to COMMIT, which go to the driver like the statements of a step."""
 
-    __slots__ = ("_alone", "_channel", "_store", "_tenant", "_tx", "_write")
+    __slots__ = ("_alone", "_channel", "_store", "_tenant", "_turns", "_tx", "_write")
 
     def __init__(self, store: SqlStore, tenant: str, *, write: bool, alone: bool) -> None:
         self._store, self._tenant, self._write, self._alone = store, tenant, write, alone
+        self._turns = store.turns if write else None
 
     def __enter__(self) -> SqlTransaction:
         dialect = self._store.dialect
         try:
             self._channel = OwnChannel(self._store.own)
+            try:
+                _take(self._turns)
+            except BaseException:
+                self._channel.close()
+                raise
             try:
                 if not self._alone:
                     self._channel.begin(dialect.writing if self._write else dialect.reading)
@@ -161,6 +170,7 @@ class _Own:
                     self._store.check(self._channel.connection())
             except BaseException:
                 self._channel.close()
+                _give(self._turns)
                 raise
         except (DBAPIError, PoolTimeout) as error:
             _raise(dialect, error, "")
@@ -188,8 +198,11 @@ class _Own:
         finally:
             # It rolls back what is not committed. With a connection that is gone already nothing is
             # lost: what was committed is, and an error of the block must be heard.
-            with suppress(DBAPIError):
-                self._channel.close()
+            try:
+                with suppress(DBAPIError):
+                    self._channel.close()
+            finally:
+                _give(self._turns)
 
 
 class _Joined:
@@ -222,6 +235,29 @@ class _Joined:
 
     def __exit__(self, *_: Any) -> None:  # noqa: ANN401  # an exception, or three times None
         """Nothing: the transaction is the host's."""
+
+
+@contextmanager
+def _turn(turns: Turns | None) -> Iterator[None]:
+    """A block in one's turn. Raises StoreUnavailable."""
+    _take(turns)
+    try:
+        yield
+    finally:
+        _give(turns)
+
+
+def _take(turns: Turns | None) -> None:
+    """Raises StoreUnavailable where one's turn does not come in time."""
+    if turns is not None and not turns.take():
+        raise StoreUnavailable(
+            "the file is locked by the writers before this one: send fewer events at once"
+        )
+
+
+def _give(turns: Turns | None) -> None:
+    if turns is not None:
+        turns.give()
 
 
 def _raise(dialect: Dialect, error: DBAPIError | PoolTimeout, course: str) -> NoReturn:

@@ -1,6 +1,7 @@
 """SQLite: one writer at a time, in a file.
 
 - A write takes the lock when its transaction begins: found later, it could not be waited for.
+- Writers of one store take turns (see `turns`); those of others, and a host's, meet at the file.
 - What was acknowledged survives a power failure (`synchronous=FULL`).
 - pysqlite3, when it is installed, brings a newer SQLite than many a Python has; but one file must
   not be open with both in one process (see `drivers`).
@@ -20,9 +21,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from engine.ports import Write
 from engine.store import parameters, unwritable
 from engine.store.channel import Channel
-from engine.store.dialect import BEGINNING, Dialect
+from engine.store.dialect import BEGINNING, TURNS, Dialect
 from engine.store.drivers import count, driver
 from engine.store.trouble import MIGRATE, Kind, Trouble
+from engine.store.turns import Turns
 from engine.store.writes import writes
 
 IMMUTABLE = "regimen_immutable"
@@ -42,6 +44,7 @@ def open_engine(
     """An engine for the file, with the settings that this store needs."""
     engine = create_engine(url, module=module or driver(), hide_parameters=True, **options)
     count(engine)
+    engine.update_execution_options(**{TURNS: Turns(wait)})
     file = unwritable.file_of(url)
     if file is not None:
         _read_where_unwritable(engine, file)
