@@ -94,6 +94,11 @@ def service(settings: Settings, *, enrolling: bool = True) -> Service:
     return service_of(settings, store, registry)
 
 
+def reader(settings: Settings) -> Callable[[], Store]:
+    """What opens the database of the settings, here or in another process that it is sent to."""
+    return partial(open_store, settings.database_url)
+
+
 def service_of(
     settings: Settings, store: SqlStore, registry: Registry, watch: Watch | None = None
 ) -> Service:

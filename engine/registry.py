@@ -18,9 +18,9 @@ from engine.core.blueprint import (
 )
 from engine.core.check import ensure
 from engine.core.definition import Workflow
-from engine.core.encoding import canonical
+from engine.core.encoding import canonical, parse
 from engine.core.machine import Machine
-from engine.errors import DefinitionError, UnknownWorkflow
+from engine.errors import DefinitionError, InvalidInput, UnknownWorkflow
 from engine.ports import Definition, Transaction
 
 
@@ -94,6 +94,38 @@ def stored_form(workflow: Workflow) -> Definition:
         prose_digest=prose_digest(workflow),
         prose=canonical(prose_json(workflow)),
     )
+
+
+def read_definition(data: bytes) -> Definition:
+    """A definition from a file, as `regimen workflow show --json` writes it.
+
+    Digests may be left out, as of a file that was edited; where they are said, they must be right.
+    Raises InvalidInput, naming the member, and DefinitionError when it is not well formed.
+    """
+    try:
+        said = parse(data)
+    except ValueError as wrong:
+        raise InvalidInput("definition", "JSON as `workflow show --json` writes it",
+                           found=str(wrong)) from wrong  # fmt: skip
+    if not isinstance(said, dict) or not said.keys() >= {"semantic", "prose"}:
+        raise InvalidInput("definition", "an object with `semantic` and `prose`")
+    for name in said:
+        if name not in _SAID:
+            raise InvalidInput(name, f"one of {', '.join(_SAID)}")
+    try:
+        workflow = workflow_from(said["semantic"], said["prose"])
+    except ValueError as wrong:
+        raise DefinitionError("definition", [str(wrong)]) from wrong
+    ensure(workflow)
+    found = stored_form(workflow)
+    for name in ("name", "version", "digest", "prose_digest"):
+        if said.get(name, getattr(found, name)) != getattr(found, name):
+            expected = f"{getattr(found, name)}, as the rest of the file says, or nothing"
+            raise InvalidInput(name, expected, found=repr(said[name]))
+    return found
+
+
+_SAID = ("name", "version", "digest", "prose_digest", "semantic", "prose")
 
 
 def compiled(definition: Definition) -> Machine:

@@ -21,6 +21,7 @@ from engine.cli import (
     serve,
     simulate,
     site,
+    what_if,
     worker,
     workflow,
     worklist,
@@ -61,7 +62,8 @@ def regimen(
 
 
 COMMANDS = (
-    *(demo, simulate, apply, course, due, worklist, site, workflow, audit, access, calendar),
+    *(demo, simulate, apply, course, due, worklist, site, workflow),
+    *(audit, what_if, access, calendar),
     *(worker, serve, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine import packages
+from engine.cli.definition import workflow_of
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.cli.workflow_page import page
@@ -24,8 +25,7 @@ from engine.core.encoding import Json
 from engine.core.envelope import CORRECTED
 from engine.core.schema import FIRST, event_schema
 from engine.core.sheet import parameter_sheet, sheet, sheet_markdown
-from engine.errors import InvalidInput, UnknownWorkflow
-from engine.registry import compiled
+from engine.errors import InvalidInput
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A name, name@version, or a stored digest.")
@@ -77,7 +77,7 @@ def list_all(
 @command
 def show(session: Session, name: Name) -> None:
     """Show a definition: states, inputs, events, guards, rules, timers and visits."""
-    workflow = _workflow(session, name)
+    workflow = workflow_of(session, name)
     session.answer(
         {
             "name": workflow.name,
@@ -131,7 +131,7 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of an event, or of all of them by name."""
-    workflow = _workflow(session, name)
+    workflow = workflow_of(session, name)
     if event is not None:
         session.document(event_schema(workflow, event))
         return
@@ -157,7 +157,7 @@ def diagram(
     if course is not None:
         text = draw(*_walked(session, course))
     elif name is not None:
-        text = draw(_workflow(session, name))
+        text = draw(workflow_of(session, name))
     else:
         raise InvalidInput("NAME", "the name of a workflow, or --course COURSE")
     session.answer({"format": form.value, "text": text}, lambda _: typer.echo(text, nl=False))
@@ -166,7 +166,7 @@ def diagram(
 @command
 def sheet_of(session: Session, name: Name) -> None:
     """Print the protocol sheet: one row per guard, as Markdown for a clinician to sign."""
-    workflow = _workflow(session, name)
+    workflow = workflow_of(session, name)
     text = sheet_markdown(workflow)
     session.answer(
         {
@@ -177,18 +177,6 @@ def sheet_of(session: Session, name: Name) -> None:
         },
         lambda _: typer.echo(text, nl=False),
     )
-
-
-def _workflow(session: Session, name: str) -> Workflow:
-    """A workflow that is offered, or of that digest one that the database holds."""
-    if not name.startswith("sha256:"):
-        return packages.named(packages.workflows_of(session.settings.workflows), name)
-    service = session.service()
-    with service.store.transaction(service.tenant, write=False) as tx:
-        found = tx.definition(name)
-    if found is None:
-        raise UnknownWorkflow(name, ())
-    return compiled(found).workflow
 
 
 def _offered(session: Session) -> Iterator[Json]:

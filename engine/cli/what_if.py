@@ -1,0 +1,268 @@
+"""`regimen what-if`: recorded courses under an amended definition; nothing is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from engine import bootstrap
+from engine.audit import Bundle, read_bundle
+from engine.cli.checked import is_file, named_like_a_file
+from engine.cli.definition import definition_of
+from engine.cli.exits import Exit
+from engine.cli.session import Session, command
+from engine.cli.supposition_page import page
+from engine.core.encoding import Json
+from engine.core.machine import Machine
+from engine.core.setting import Set
+from engine.core.tally import Tally, supposition_json
+from engine.core.what_if import Policy, Supposition
+from engine.errors import InvalidInput, NotFound
+from engine.registry import compiled
+from engine.what_if import Amendment, Found, Question, Supposing, Unconcerned, Unreadable, supposed
+
+MANY = 40
+"""From so many courses on it pays to start other processes."""
+
+MEANING: Mapping[Policy, str] = {
+    Policy.STOP: "each course until the first difference",
+    Policy.FOLLOW_RECORDED: "each decision by itself, from the course as recorded until then",
+    Policy.FOLLOW_NEW: "the course that the amended definition would have made of the same events",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("what-if", rich_help_panel="Audit")(what_if)
+
+
+@dataclass(slots=True, kw_only=True)
+class Answer:
+    """What was found so far. `courses` are those that diverge, unless they went to a file."""
+
+    policy: Policy
+    definition: str | None
+    settings: tuple[Set, ...]
+    tally: Tally = field(default_factory=Tally)
+    courses: list[Json] = field(default_factory=list)
+    unconcerned: Counter[str] = field(default_factory=Counter)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    out: IO[str] | None = None
+
+    def add(self, found: Found) -> None:
+        """Take in what was found of one more course."""
+        match found:
+            case Unconcerned():
+                self.unconcerned[found.workflow] += 1
+            case Unreadable():
+                self.unreadable.append(found)
+            case Supposition():
+                self.tally.add(found)
+                if found.divergences or found.unjudged:
+                    self._keep(supposition_json(found))
+
+    def _keep(self, course: Json) -> None:
+        if self.out is None:
+            self.courses.append(course)
+        else:
+            self.out.write(json.dumps(course, ensure_ascii=False) + "\n")
+
+    def json(self) -> dict[str, Json]:
+        return {
+            "policy": self.policy.value,
+            "definition": self.definition,
+            "parameters": [
+                {"parameter": s.parameter, "before": s.before, "after": s.after}
+                for s in self.settings
+            ],
+            **self.tally.json(),
+            "of_another_workflow": dict(self.unconcerned),
+            "unreadable": [{"course": u.course, "what": u.what} for u in self.unreadable],
+            **({} if self.out is not None else {"by_course": self.courses}),
+        }
+
+
+@command
+def what_if(
+    session: Session,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COURSE|FILE]...",
+            help="Courses, or files that `export` wrote; else every course of the workflow.",
+        ),
+    ] = None,
+    *,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A parameter as a site may set it, such as platelet_limit=50; a number without "
+            "a unit is in the parameter's own. Repeatable.",
+        ),
+    ] = None,
+    definition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|DIGEST|FILE",
+            help="Another definition: name@version, a stored digest, or a file that "
+            "`workflow show --json` wrote. Else each course's own, with what --set sets.",
+        ),
+    ] = None,
+    policy: Annotated[
+        Policy,
+        typer.Option(
+            help="How a course goes on after a difference. stop: not at all. follow-recorded: each "
+            "decision by itself, from the course as it was recorded until then. follow-new: the "
+            "course that the amended definition would have made of the same events; what would "
+            "have been sent instead nobody recorded, so it is listed as not judged.",
+        ),
+    ] = Policy.FOLLOW_RECORDED,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write each course that diverges to it, one JSON document a line, instead of "
+            "keeping them for the answer.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=64, metavar="N", help="Else one for each core.")
+    ] = None,
+) -> None:
+    """Ask what an amended protocol would have decided of recorded courses. Nothing is written.
+
+    Counts the decisions that would be others, guard by guard and course by course, and says what
+    cannot be judged because it was never recorded.
+    """
+    amendment = _amendment(session, settings or (), definition)
+    files, courses = _named(names or ())
+    bundles = [_bundle(name) for name in files]
+    asked = list(_courses(session, courses, everything=not names))
+    stored = _definitions(session) if asked or not names else ()
+    machines = [*stored, *(compiled(d) for bundle in bundles for d in bundle.definitions)]
+    question = Question(amendment=amendment, policy=policy)
+    answer = Answer(
+        policy=policy,
+        definition=None if amendment.definition is None else amendment.definition.digest,
+        settings=amendment.changes(machines),
+    )
+    found = _all_found(session, question, bundles, asked, processes)
+    with _written(out) as answer.out, _progress(session, len(bundles) + len(asked)) as advance:
+        for one in found:
+            answer.add(one)
+            advance()
+    session.answer(
+        answer.json(), lambda console: page(console, answer.json(), MEANING[policy], machines)
+    )
+    if answer.unreadable:
+        raise typer.Exit(Exit.NO)
+
+
+def _all_found(
+    session: Session,
+    question: Question,
+    bundles: Iterable[Bundle],
+    courses: Sequence[str],
+    processes: int | None,
+) -> Iterator[Found]:
+    supposing = Supposing(question)
+    yield from map(supposing.of_bundle, bundles)
+    if courses:
+        yield from supposed(
+            question,
+            courses,
+            open_store=bootstrap.reader(session.settings),
+            tenant=session.service().tenant,
+            processes=processes or ((os.cpu_count() or 1) if len(courses) >= MANY else 1),
+        )
+
+
+def _amendment(session: Session, settings: Iterable[str], definition: str | None) -> Amendment:
+    values: dict[str, str] = {}
+    for said in settings:
+        name, equals, value = said.partition("=")
+        if not equals or not name:
+            raise InvalidInput("--set", "NAME=VALUE, such as platelet_limit=50", found=repr(said))
+        if name in values:
+            raise InvalidInput("--set", "each parameter once", found=repr(name))
+        values[name] = value
+    if not values and definition is None:
+        raise InvalidInput("--set or --definition", "what is to be otherwise")
+    found = None if definition is None else definition_of(session, definition)
+    return Amendment(definition=found, settings=values)
+
+
+def _named(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The files and the courses that were named."""
+    files: list[str] = []
+    courses: list[str] = []
+    for name in dict.fromkeys(names):
+        (files if is_file(name) else courses).append(name)
+    return files, courses
+
+
+def _courses(session: Session, named: Sequence[str], *, everything: bool) -> Iterator[str]:
+    """The courses that were named, if they are there, or every one. Raises NotFound."""
+    if everything:
+        yield from session.auditor().courses()
+    for name in named:
+        if named_like_a_file(name):
+            raise InvalidInput(name, "a file that `export` wrote, or a course")
+        service = session.service()
+        with service.store.transaction(service.tenant, write=False) as tx:
+            if not tx.last_seq(name):
+                raise NotFound(name)
+        yield name
+
+
+def _definitions(session: Session) -> Sequence[Machine]:
+    service = session.service()
+    with service.store.transaction(service.tenant, write=False) as tx:
+        return [compiled(one) for one in tx.definitions()]
+
+
+def _bundle(name: str) -> Bundle:
+    try:
+        return read_bundle(Path(name).read_bytes())
+    except OSError as wrong:
+        raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
+
+
+@contextmanager
+def _written(out: Path | None) -> Iterator[IO[str] | None]:
+    if out is None:
+        yield None
+        return
+    try:
+        with out.open("w", encoding="utf-8") as file:
+            yield file
+    except OSError as wrong:
+        raise InvalidInput("--out", "a file that can be written", found=str(wrong)) from wrong
+
+
+@contextmanager
+def _progress(session: Session, courses: int) -> Iterator[Callable[[], None]]:
+    """A bar over the courses, where a person watches."""
+    with Progress(
+        TextColumn("Asking"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=session.err,
+        transient=True,
+        disable=not session.err.is_terminal,
+    ) as progress:
+        task = progress.add_task("", total=courses)
+        yield lambda: progress.advance(task)

@@ -1,0 +1,250 @@
+"""Courses of a database, or of files, under another definition: read, asked of the core, counted.
+
+- Nothing is written. Each process has a connection of its own, and reads one course at a time.
+- Courses come in the order in which they were named, however many processes there are.
+- A course that cannot be read does not stop the others: it is told, with what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from engine.audit import Bundle
+from engine.core.machine import Machine
+from engine.core.record import Record
+from engine.core.setting import Set, no_such_parameter, settings_of, with_settings
+from engine.core.what_if import Machines, Policy, Supposition, what_if
+from engine.errors import InvalidInput, RegimenError, UnknownWorkflow
+from engine.ports import Definition, Store
+from engine.registry import Registry, compiled, stored_form
+from engine.zones import Zones
+
+BATCH = 8
+"""How many courses a process is given at once."""
+AHEAD = 3
+"""How many batches wait for each process, so that memory does not grow with the courses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """Another definition, parameters set in the course's own, or parameters set in the other."""
+
+    definition: Definition | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, recorded: Machine) -> Machine | None:
+        """What a definition becomes; `None` for another workflow, which it does not concern.
+
+        Raises InvalidInput for a value that a parameter cannot have.
+        """
+        base = recorded if self.definition is None else compiled(self.definition)
+        if base.workflow.name != recorded.workflow.name:
+            return None
+        if not self.settings:
+            return base
+        if self.definition is None and not self.settings.keys() <= _parameters(base):
+            return None
+        return compiled(stored_form(with_settings(base.workflow, self.settings)))
+
+    def changes(self, recorded: Sequence[Machine]) -> tuple[Set, ...]:
+        """The parameters that it sets otherwise, in the definitions that it concerns, each once.
+
+        Raises InvalidInput, naming the parameter, where it concerns none of them or sets what
+        cannot be set: whoever asks of a thousand courses learns that first.
+        """
+        amended = [(machine, self.of(machine)) for machine in recorded]
+        concerned = [(before, after) for before, after in amended if after is not None]
+        if not concerned and recorded:
+            raise self._concerns_none(recorded)
+        found = [
+            one
+            for before, after in concerned
+            for one in settings_of(before.workflow, after.workflow)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def _concerns_none(self, recorded: Sequence[Machine]) -> InvalidInput:
+        if self.definition is not None:
+            return UnknownWorkflow(
+                self.definition.name, {machine.workflow.name for machine in recorded}
+            )
+        known = {name for machine in recorded for name in _parameters(machine)}
+        unknown = next((name for name in self.settings if name not in known), None)
+        if unknown is None:
+            return InvalidInput("--set", "parameters of one workflow")
+        return no_such_parameter(unknown, known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked of each course. It can be sent to another process."""
+
+    amendment: Amendment
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconcerned:
+    """A course of another workflow, or without the parameters that are set."""
+
+    course: str
+    workflow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A course that could not be gone through, and what is wrong with it."""
+
+    course: str
+    what: str
+
+
+Found = Supposition | Unconcerned | Unreadable
+
+
+class Supposing:
+    """Answers a question of one course after the other."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._others: dict[str, Machine | None] = {}
+        self._zones = Zones()
+
+    def of(self, course: str, records: Sequence[Record], recorded: Machines) -> Found:
+        """What becomes of a course whose records are these, and why, if nothing does."""
+        try:
+            if not records:
+                return Unreadable(course=course, what="it has no record")
+            first = recorded(_digest(records[0]))
+            if self._other(first) is None:
+                return Unconcerned(course=course, workflow=first.workflow.name)
+            return what_if(
+                records,
+                recorded=recorded,
+                other=lambda digest: self._required(recorded(digest)),
+                zones=self._zones.of,
+                policy=self._question.policy,
+            )
+        except (RegimenError, LookupError, ValueError, TypeError, AttributeError) as wrong:
+            return Unreadable(course=course, what=f"{type(wrong).__name__}: {wrong}")
+
+    def of_bundle(self, bundle: Bundle) -> Found:
+        """The same of a file. One that is not whole is not gone through."""
+        fault = bundle.verify()
+        if fault is not None:
+            return Unreadable(course=bundle.course, what=str(fault))
+        machines = {one.digest: compiled(one) for one in bundle.definitions}
+        return self.of(bundle.course, bundle.records, machines.__getitem__)
+
+    def _other(self, recorded: Machine) -> Machine | None:
+        if recorded.digest not in self._others:
+            self._others[recorded.digest] = self._question.amendment.of(recorded)
+        return self._others[recorded.digest]
+
+    def _required(self, recorded: Machine) -> Machine:
+        found = self._other(recorded)
+        if found is None:
+            raise InvalidInput("definition", "one of the workflow of the course")
+        return found
+
+
+def supposed(
+    question: Question,
+    courses: Iterable[str],
+    *,
+    open_store: Callable[[], Store],
+    tenant: str,
+    processes: int = 1,
+) -> Iterator[Found]:
+    """What becomes of the courses of a tenant, in their order.
+
+    `open_store` opens the database; each process opens it once, and it can be sent to another one.
+    """
+    plan = _Plan(question=question, open_store=open_store, tenant=tenant)
+    if processes <= 1:
+        reader = _Reader(plan)
+        try:
+            yield from map(reader.found, courses)
+        finally:
+            reader.close()
+        return
+    # They take long to import, and who asks of a few courses needs none.
+    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415  # see above
+    from multiprocessing import get_context  # noqa: PLC0415  # see above
+
+    # A process that is forked from one with threads may inherit a lock that nobody will release.
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=_settle, initargs=(plan,)
+    ) as pool:
+        batches = _batches(courses)
+        waiting: deque[Future[list[Found]]] = deque(
+            pool.submit(_found_here, batch) for batch in islice(batches, processes * AHEAD)
+        )
+        while waiting:
+            found = waiting.popleft().result()
+            waiting.extend(pool.submit(_found_here, batch) for batch in islice(batches, 1))
+            yield from found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What every process needs."""
+
+    question: Question
+    open_store: Callable[[], Store]
+    tenant: str
+
+
+class _Reader:
+    """Reads courses on a connection of its own, each in one transaction that writes nothing."""
+
+    def __init__(self, plan: _Plan) -> None:
+        self._store = plan.open_store()
+        self._tenant = plan.tenant
+        self._registry = Registry()
+        self._supposing = Supposing(plan.question)
+
+    def found(self, course: str) -> Found:
+        with self._store.transaction(self._tenant, write=False) as tx:
+            records = list(tx.records(course))
+            return self._supposing.of(
+                course, records, lambda digest: self._registry.machine(digest, tx)
+            )
+
+    def close(self) -> None:
+        if close := getattr(self._store, "close", None):
+            close()
+
+
+_HERE: list[_Reader] = []
+"""The reader of a process that does nothing else."""
+
+
+def _settle(plan: _Plan) -> None:
+    # Whoever stops the question means the process that asks it: that one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _HERE[:] = [_Reader(plan)]
+
+
+def _found_here(courses: Sequence[str]) -> list[Found]:
+    return [_HERE[0].found(course) for course in courses]
+
+
+def _batches(courses: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(courses)
+    while batch := list(islice(left, BATCH)):
+        yield batch
+
+
+def _parameters(machine: Machine) -> frozenset[str]:
+    return frozenset(parameter.name for parameter in machine.workflow.parameters)
+
+
+def _digest(record: Record) -> str:
+    found: str = json.loads(record.body)["workflow"]
+    return found
