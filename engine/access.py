@@ -258,11 +258,14 @@ def caller_of(token: Token) -> Caller:
     )
 
 
-def operator(tenant: str) -> Caller:
-    """Who runs a command on the machine itself: whoever may do that may open the database too."""
+def operator(tenant: str, name: str = "operator") -> Caller:
+    """Who runs a command on the machine itself: whoever may do that may open the database too.
+
+    The name is what the machine says of them, and no proof.
+    """
     return Caller(
         tenant=tenant,
-        id="operator",
+        id=name,
         roles=frozenset({Role.ADMINISTRATOR}),
         sites=None,
         how=How.COMMAND,

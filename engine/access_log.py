@@ -2,6 +2,7 @@
 
 - It is a log of its own beside the records, append-only as they are, and holds ids, roles and
   numbers: an id that could be anything is left out, so that no name gets in by a URL.
+- Each entry names the hash of the one before it (`log_chain`): `verify` finds what was changed.
 - Who is kept out a thousand times a minute writes a few rows: the same denial within `WINDOW` is
   counted, and so is whatever one actor is denied beyond `DISTINCT` different things.
 """
@@ -10,12 +11,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from engine.core.encoding import Json
+from engine.log_chain import Link, Standing, standing
 from engine.permission import Action, Caller, Denied, Entry, How, Logged, Role
 from engine.ports import Clock
 
@@ -42,6 +44,12 @@ class LogStore(Protocol):
 
     def last(self, tenant: str, actor: str, action: Logged) -> Entry | None:
         """The last row of that action that tells of an actor."""
+
+    def unchained(self, tenant: str) -> Iterator[Entry]:
+        """The rows from before there was a chain, in the order of their time."""
+
+    def links(self, tenant: str) -> Iterator[Link]:
+        """The rows of the chain by their position."""
 
 
 class AccessLog:
@@ -131,6 +139,14 @@ class AccessLog:
     ) -> Sequence[Entry]:
         """A page of the log, oldest first; `after` is the time and id of the last row known."""
         return self._store.entries(tenant, since=since, after=after, limit=limit)
+
+    def verify(self, tenant: str, noted: tuple[int, str] | None = None) -> Standing:
+        """How far the tenant's log goes, and the first entry that is not what it was.
+
+        `noted` is a position with its hash that was kept elsewhere: without one, nobody sees that
+        the last entries were cut off, or that all was computed anew.
+        """
+        return standing(self._store.unchained(tenant), self._store.links(tenant), noted)
 
     def _counted(self, denial: _Denial, now: datetime) -> list[Entry]:
         """The row of a denial that is new; one that is known, or one too many, is counted."""

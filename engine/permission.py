@@ -345,8 +345,10 @@ class Logged(StrEnum):
     ENDPOINT_CREATED = "endpoint.created"
     ENDPOINT_CHANGED = "endpoint.changed"
     ENDPOINT_REMOVED = "endpoint.removed"
+    MESSAGES_REPLAYED = "messages.replayed"
     READ = "read"
     EXPORTED = "exported"
+    VERIFIED = "verified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,8 +54,9 @@ class Settings:
     """The choices of an installation, each with what holds when nobody chooses.
 
     `workflows` are the packages whose `ALL` may be enrolled in; courses that run already need none
-    of them. `skew` is how far an event's time may lead the system's clock. `oidc` is the identity
-    provider whose bearer tokens are taken; there is none unless its issuer is named.
+    of them. `actor` is who works at the terminal, else whom the operating system knows. `skew` is
+    how far an event's time may lead the system's clock. `oidc` is the identity provider whose
+    bearer tokens are taken; there is none unless its issuer is named.
     `webhook_allow` are networks that messages may be sent to though they are not public;
     `webhook_seconds` is by when an endpoint has to have answered, `webhook_days` for how long it is
     kept what was delivered. `traffic` are the bounds of the HTTP service.
@@ -63,6 +64,7 @@ class Settings:
 
     database_url: str = "sqlite:///regimen.db"
     tenant: str = "default"
+    actor: str | None = None
     log: str = "console"
     log_level: str = "warning"
     workflows: tuple[str, ...] = ("workflows",)
@@ -88,6 +90,7 @@ class Settings:
         return cls(
             database_url=chosen("DATABASE_URL", database_url, default.database_url),
             tenant=chosen("TENANT", tenant_name, default.tenant),
+            actor=chosen("ACTOR", tenant_name, default.actor),
             log=chosen("LOG", _one_of(LOG_FORMS), default.log),
             log_level=chosen("LOG_LEVEL", _one_of(LOG_LEVELS), default.log_level),
             workflows=chosen("WORKFLOWS", _packages, default.workflows),
@@ -297,7 +300,7 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
 }
 
 VARIABLES = (
-    *("DATABASE_URL", "TENANT", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW"),
+    *("DATABASE_URL", "TENANT", "ACTOR", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW"),
     *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS"),
     *TRAFFIC_VARIABLES,
     *(f"OIDC_{name}" for name in _OIDC_NAMES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -10,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.access import DAYS, MOST_DAYS, operator
+from engine.access import DAYS, MOST_DAYS
+from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, canonical, instant_text
 from engine.core.wire import instant
@@ -58,7 +60,7 @@ def create(
     """Create a token. It is shown once, and nobody can show it again."""
     access = session.access(writes=True)
     issued = access.tokens.create(
-        operator(session.settings.tenant),
+        session.who,
         name=name,
         roles=role,
         actor_roles=actor_role or (),
@@ -103,7 +105,7 @@ def revoke(
 ) -> None:
     """Revoke a token, at once and for good."""
     service = session.service()
-    found = session.access().tokens.revoke(operator(service.tenant), token)
+    found = session.access().tokens.revoke(session.who, token)
     if found is None or found.revoked_at is None:
         raise InvalidInput("ID", "that of a token, see `regimen token list`", found=repr(token))
     session.answer(
@@ -118,8 +120,22 @@ def access_log(
     since: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="Such as 2026-03-02T09:00:00-08:00.")
     ] = None,
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Prove instead that no entry was changed.")
+    ] = False,
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="POSITION:HASH", help="What --verify told before, kept elsewhere."),
+    ] = None,
 ) -> None:
-    """List who was denied access, what became of tokens, and what auditors read."""
+    """List who was denied access, what became of tokens, and what was read, verified and exported.
+
+    With --verify it exits with 1 when the chain of its entries is broken, naming the first.
+    """
+    if verify or head is not None:
+        _verify(session, None if head is None else _noted(head))
+        return
     start = None if since is None else instant(since, "--since")
     service = session.service()
     log = session.access().log
@@ -135,6 +151,47 @@ def access_log(
         out.print(table if found else "There is nothing in it.")
 
     session.answer({"entries": [_entry(one) for one in found]}, tell)
+
+
+def _verify(session: Session, noted: tuple[int, str] | None) -> None:
+    service = session.service()
+    found = session.access().log.verify(service.tenant, noted)
+
+    def tell(out: Console) -> None:
+        if found.flaw is not None:
+            out.print(str(found.flaw), style="red", soft_wrap=True)
+            return
+        out.print(f"{found.position} entries, chained, head {found.position}:{found.head}")
+        if found.before:
+            out.print(f"{found.before} more are from before the chain, which names their hash.")
+        if noted is None:
+            out.print("Keep the head elsewhere: with --head it shows that nothing was cut off.")
+
+    flaw = found.flaw
+    session.answer(
+        {
+            "ok": flaw is None,
+            "position": found.position,
+            "head": found.head,
+            "before": found.before,
+            "flaw": None
+            if flaw is None
+            else {"position": flaw.position, "kind": flaw.kind, "what": flaw.what},
+        },
+        tell,
+    )
+    if flaw is not None:
+        raise typer.Exit(Exit.NO)
+
+
+def _noted(text: str) -> tuple[int, str]:
+    position, _, hashed = text.partition(":")
+    if not (position.isascii() and position.isdigit() and _HASH.fullmatch(hashed)):
+        raise InvalidInput("--head", "a position and a hash, as --verify tells them")
+    return int(position), hashed
+
+
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def _last(found: Sequence[Token]) -> tuple[datetime, str] | None:

@@ -1,6 +1,7 @@
 """`regimen verify`, `replay`, `export` and `relied-on`: what an auditor asks.
 
-None of them writes to a database, and a bundle that `export` wrote needs none.
+None of them changes a course, and a bundle that `export` wrote needs no database. What is looked at
+in one is in its access log, where that may be written.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rich.progress import track
 from rich.table import Table
 
 from engine.cli.checked import (
+    DATABASE,
     Checked,
     is_file,
     named_like_a_file,
@@ -27,6 +29,7 @@ from engine.cli.checked import (
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.errors import InvalidInput, NotFound, StoreUnavailable
+from engine.permission import Logged
 
 Named = Annotated[
     list[str] | None,
@@ -57,6 +60,7 @@ def verify(session: Session, names: Named = None) -> None:
         else _looked_up(name, lambda one: verified(session.auditor(), one))
         for name in _watched(session, names)
     ]
+    _note(session, found, "verify")
     _answer(session, found)
 
 
@@ -82,6 +86,7 @@ def replay(
         else _looked_up(name, lambda one: replayed(session.auditor(), one, re_decide=re_decide))
         for name in _watched(session, names)
     ]
+    _note(session, found, "re-decide" if re_decide else "replay")
     _answer(session, found)
 
 
@@ -98,6 +103,8 @@ def export(
     Free texts stay where they can be erased: the file holds their hashes.
     """
     bundle = session.auditor().export(course) + b"\n"
+    digest = sha256(bundle).hexdigest()
+    session.note(Logged.EXPORTED, {"course": course, "bytes": len(bundle), "sha256": digest})
     if out is None:
         typer.echo(bundle, nl=False)
         return
@@ -105,9 +112,8 @@ def export(
         out.write_bytes(bundle)
     except OSError as wrong:
         raise InvalidInput("--out", "a file that can be written", found=str(wrong)) from wrong
-    digest = "sha256:" + sha256(bundle).hexdigest()
     session.answer(
-        {"course": course, "file": str(out), "bytes": len(bundle), "digest": digest},
+        {"course": course, "file": str(out), "bytes": len(bundle), "digest": f"sha256:{digest}"},
         lambda console: console.print(
             f"Wrote {out}, {len(bundle)} bytes. Prove it with: regimen verify {out}",
             soft_wrap=True,
@@ -165,6 +171,14 @@ def _watched(session: Session, names: Iterable[str] | None) -> Iterator[str]:
         wanted, "Checking", console=session.err, transient=True,
         disable=len(wanted) < 2 or not session.err.is_terminal,
     )  # fmt: skip
+
+
+def _note(session: Session, found: Sequence[Checked], what: str) -> None:
+    """Of what was looked at in the database; a file belongs to whoever has it."""
+    courses = [one.course for one in found if one.source == DATABASE]
+    if courses:
+        whose = {"course": courses[0]} if len(courses) == 1 else {"courses": len(courses)}
+        session.note(Logged.VERIFIED, {"what": what, **whose})
 
 
 def _answer(session: Session, found: Sequence[Checked]) -> None:

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.access import operator
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
 from engine.errors import InvalidInput, NotFound
@@ -49,7 +48,7 @@ def create(
     if site:
         asked["sites"] = site
     calendars = session.calendars(writes=True)
-    made = calendars.share(operator(session.settings.tenant), asked)
+    made = calendars.share(session.who, asked)
     session.answer(
         {**made.shared.json(), "path": made.path},
         lambda out: out.print(made.path, soft_wrap=True),
@@ -64,7 +63,7 @@ def create(
 @command
 def list_all(session: Session) -> None:
     """List the calendars that are shared, revoked ones too; never their secrets."""
-    calendars, by = session.calendars(), operator(session.settings.tenant)
+    calendars, by = session.calendars(), session.who
     found: list[Shared] = []
     while page := calendars.page(by, after=_last(found), limit=AT_ONCE):
         found += page
@@ -99,7 +98,7 @@ def revoke(
 ) -> None:
     """Revoke a calendar, at once and for good."""
     try:
-        found = session.calendars().revoke(operator(session.settings.tenant), calendar)
+        found = session.calendars().revoke(session.who, calendar)
     except NotFound:
         raise InvalidInput("ID", "that of a calendar, see `regimen calendar list`") from None
     session.answer(found.json(), lambda out: out.print(f"Revoked {found.id}."))

@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.access import operator
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, instant_text
@@ -152,9 +151,9 @@ def dead_letters(
         raise InvalidInput("--replay", "one, or --replay-all")
     webhooks = _webhooks(session)
     if replay is not None:
-        webhooks.replay(replay)
+        webhooks.replay(replay, told=_told(session))
     if replay is not None or replay_all:
-        number = 1 if replay is not None else webhooks.replay_all()
+        number = 1 if replay is not None else webhooks.replay_all(told=_told(session))
         told = "1 message is" if number == 1 else f"{number} messages are"
         session.answer({"replayed": number}, lambda out: out.print(f"{told} sent again."))
         return
@@ -177,7 +176,7 @@ def _tell(out: Console, letters: Sequence[Delivery]) -> None:
 
 def _told(session: Session) -> Callable[[Logged, Mapping[str, Json]], Entry]:
     """What makes the row of the access log about a change at this terminal."""
-    return partial(session.access().log.entry, operator(session.settings.tenant))
+    return partial(session.access().log.entry, session.who)
 
 
 def _webhooks(session: Session, *, writes: bool = False) -> Any:  # noqa: ANN401  # its module loads the database library

@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import getpass
 import inspect
 import json
 import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, wraps
 from importlib.util import find_spec
@@ -25,13 +26,14 @@ import typer
 from rich.console import Console
 
 from engine import logs
-from engine.access import Access
+from engine.access import Access, operator
 from engine.audit import Auditor
 from engine.calendars import SharedCalendars
 from engine.cli.exits import Exit
 from engine.clinic import Sites
 from engine.core.encoding import Json
 from engine.errors import NotFound, RegimenError, StoreUnavailable, UnknownEvent
+from engine.permission import Caller, Logged
 from engine.service import Service
 from engine.settings import Settings, database_url, tenant_name
 from engine.worklist import Worklists
@@ -93,6 +95,18 @@ class Session:
         logs.configure(form=found.log, level=found.log_level)
         _let_find(found.workflows)
         return found
+
+    @cached_property
+    def who(self) -> Caller:
+        """Who gives the command: REGIMEN_ACTOR, else whom the operating system knows."""
+        return operator(self.settings.tenant, self.settings.actor or _user())
+
+    def note(self, action: Logged, about: Mapping[str, Json]) -> None:
+        """Write to the access log what was looked at here; said where that cannot be written."""
+        try:
+            self.access().log.note(self.who, action, about)
+        except StoreUnavailable:
+            self.say("This is not in the access log, which cannot be written from here.")
 
     def service(self, *, writes: bool = False) -> Service:
         """The use cases on the chosen database; the same ones each time.
@@ -244,6 +258,7 @@ ADVICE: dict[type[RegimenError], str] = {
 }
 """What to do about an error, beyond what it says itself."""
 _HINT = re.compile(r"`regimen (migrate|apply)`")
+_NO_ID = re.compile(r"[^A-Za-z0-9._:-]")
 _PASSWORD = re.compile(r"(//[^/@:]*:)[^@]*@")
 
 
@@ -257,6 +272,15 @@ def _let_find(names: Iterable[str]) -> None:
         return
     if here not in sys.path and any(find_spec(top) is None for top in lying_here):
         sys.path.append(here)
+
+
+def _user() -> str:
+    """Whom the operating system takes us for, as far as it says so in the shape of an id."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a user without a name
+        name = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return f"os:{_NO_ID.sub('-', name)[:60]}"
 
 
 def _console(*, stderr: bool) -> Console:

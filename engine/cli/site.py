@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.access import operator
 from engine.cli.session import Session, command
 from engine.clinic import Clinic, Site
 from engine.core.encoding import Json
@@ -40,7 +39,7 @@ def put(
 ) -> None:
     """Set the calendar of a site: weekdays, holidays, closures. It replaces the one before."""
     sites, log = session.sites(writes=True), session.access().log
-    by = operator(session.settings.tenant)
+    by = session.who
     found = sites.put(
         site, _read(calendar), told=lambda: log.entry(by, Logged.SITE_CHANGED, {"site": site})
     )

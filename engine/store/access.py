@@ -1,13 +1,13 @@
 """Tokens and the access log, as SQL. Each call is a transaction; the log only grows.
 
 `append` takes a connection, so that whoever changes a calendar or an endpoint logs that in the
-same transaction.
+same transaction. It puts each entry behind the last one of its tenant, one writer at a time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     insert,
     or_,
     select,
@@ -25,8 +26,9 @@ from sqlalchemy import (
 )
 
 from engine.core.encoding import Json, canonical
+from engine.log_chain import Link, before, linked
 from engine.permission import Entry, Logged, Role, Token
-from engine.store.sql import SqlStore
+from engine.store.sql import DIALECTS, SqlStore
 from engine.store.tables import access_log, tokens
 
 
@@ -77,6 +79,20 @@ class SqlAccess:
         with self._store.connection(write=False) as connection:
             return [_entry(row) for row in connection.execute(asked)]
 
+    def unchained(self, tenant: str) -> Iterator[Entry]:
+        with self._store.connection(write=False) as connection:
+            yield from map(_entry, connection.execute(_UNCHAINED, {"its_tenant": tenant}))
+
+    def links(self, tenant: str) -> Iterator[Link]:
+        with self._store.connection(write=False) as connection:
+            for row in connection.execute(_LINKS, {"its_tenant": tenant}):
+                yield Link(
+                    entry=_entry(row),
+                    position=row.position,
+                    prev_hash=row.prev_hash,
+                    hash=row.hash,
+                )
+
     def last(self, tenant: str, actor: str, action: Logged) -> Entry | None:
         asked = (
             select(access_log)
@@ -95,20 +111,62 @@ class SqlAccess:
 
 def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """Add rows to the access log in somebody's transaction."""
-    rows = [
-        {
-            "tenant": entry.tenant,
-            "at": entry.at,
-            "id": entry.id,
-            "actor": entry.actor,
-            "action": entry.action.value,
-            "outcome": entry.outcome,
-            "about": canonical(dict(entry.about)).decode(),
-        }
-        for entry in entries
-    ]
-    if rows:
+    for tenant in dict.fromkeys(entry.tenant for entry in entries):
+        for statement in DIALECTS[connection.dialect.name].chaining:
+            connection.execute(statement, {"tenant": tenant})
+        position, head = _end(connection, tenant)
+        rows = []
+        for entry in entries:
+            if entry.tenant == tenant:
+                link = linked(entry, position + 1, head)
+                position, head = link.position, link.hash
+                rows.append(_logged(link))
         connection.execute(insert(access_log), rows)
+
+
+def _end(connection: Connection, tenant: str) -> tuple[int, str]:
+    """Where the chain of a tenant ends; one that has not begun follows what was there before."""
+    asked = {"its_tenant": tenant}
+    last = connection.execute(_LAST, asked).first()
+    if last is not None:
+        return last.position, last.hash
+    hashed, _ = before(map(_entry, connection.execute(_UNCHAINED, asked)))
+    return 0, hashed
+
+
+def _logged(link: Link) -> dict[str, Any]:
+    entry = link.entry
+    return {
+        "tenant": entry.tenant,
+        "at": entry.at,
+        "id": entry.id,
+        "actor": entry.actor,
+        "action": entry.action.value,
+        "outcome": entry.outcome,
+        "about": canonical(dict(entry.about)).decode(),
+        "position": link.position,
+        "prev_hash": link.prev_hash,
+        "hash": link.hash,
+    }
+
+
+_ITS = access_log.c.tenant == bindparam("its_tenant")
+_LAST = (
+    select(access_log.c.position, access_log.c.hash)
+    .where(_ITS, access_log.c.position.is_not(None))
+    .order_by(access_log.c.position.desc())
+    .limit(1)
+)
+_LINKS = (
+    select(access_log)
+    .where(_ITS, access_log.c.position.is_not(None))
+    .order_by(access_log.c.position)
+)
+_UNCHAINED = (
+    select(access_log)
+    .where(_ITS, access_log.c.position.is_(None))
+    .order_by(access_log.c.at, access_log.c.id)
+)
 
 
 def _page(

@@ -32,7 +32,7 @@ _SQLITE = {
     records: ("update", "delete", "insert_seq", "insert_event_id", "insert_rowid"),
     readings: ("update", "delete", "insert_seq"),
     texts: ("update", "delete", "insert_path"),
-    access_log: ("update", "delete", "insert_id", "insert_rowid"),
+    access_log: ("update", "delete", "insert_id", "insert_position", "insert_rowid"),
 }
 _POSTGRESQL = dict.fromkeys(GUARDED, ("rows", "truncate"))
 

@@ -28,6 +28,8 @@ from sqlalchemy import (
 )
 
 from engine.messages import Delivery, Outcome
+from engine.permission import Entry
+from engine.store.access import append
 from engine.store.sql import SqlStore
 from engine.store.tables import Instant, deliveries, endpoints, feed
 from engine.store.webhooks import CHANGE, locked
@@ -131,9 +133,17 @@ class SqlDeliveries:
             return [Delivery(**row) for row in rows.mappings()]
 
     def replay(
-        self, tenant: str, at: datetime, endpoint: str | None = None, position: int | None = None
+        self,
+        tenant: str,
+        at: datetime,
+        endpoint: str | None = None,
+        position: int | None = None,
+        *,
+        entries: Sequence[Entry] = (),
     ) -> int:
         """Put deliveries that were given up on their way again, as if never tried; how many.
+
+        Where there are any, the access log gets its rows.
 
         Each is due before the later ones of its course, but for one that is in hand.
         """
@@ -148,6 +158,8 @@ class SqlDeliveries:
                 number += connection.execute(again, its).rowcount
                 connection.execute(_GIVE_WAY, {**its, "at": at})
                 connection.execute(_COME_FIRST, {**its, "at": at})
+            if number:
+                append(connection, entries)
         return number
 
     def prune(self, tenant: str, before: datetime, limit: int) -> int:

@@ -26,7 +26,8 @@ class Dialect:
 
     `writing` begins a transaction that writes, `reading` one that sees one moment and holds nobody
     up, and `standing` one of those that stand in line: it then sends `line` with its tenant, so
-    that one at a time goes on; nothing where every writer is alone anyhow.
+    that one at a time goes on; nothing where every writer is alone anyhow. `chaining` is sent
+    before something is put behind the last entry of a tenant's access log, for the same reason.
     `lone` says that a transaction which most often writes once may begin with nothing: each
     statement is one of its own, until there is a second one that writes. It is false where a writer
     has to lock before it reads.
@@ -39,6 +40,7 @@ class Dialect:
     reading: str
     standing: str
     line: Sequence[TextClause]
+    chaining: Sequence[TextClause]
     lone: bool
     writes: Writes
     append: Callable[[Channel, str, Write], bool]

@@ -142,6 +142,14 @@ _LINE = (
 )
 """Two tenants whose names have one hash wait for each other, and that is all."""
 
+_CHAINING = (
+    text(
+        "SELECT pg_advisory_xact_lock("
+        "hashtextextended('regimen_access_log ' || CAST(:tenant AS text), 0))"
+    ),
+)
+"""Whoever stands in the line of the feed as well took that lock first, so that nobody deadlocks."""
+
 _WRITES = writes(insert)
 POSTGRESQL = Dialect(
     writing="BEGIN",
@@ -149,6 +157,7 @@ POSTGRESQL = Dialect(
     # Whatever the server's default: what is read after the wait must be what is there by then.
     standing="BEGIN ISOLATION LEVEL READ COMMITTED",
     line=_LINE,
+    chaining=_CHAINING,
     lone=True,
     writes=_WRITES,
     append=append,

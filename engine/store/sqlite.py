@@ -165,6 +165,7 @@ SQLITE = Dialect(
     reading="BEGIN",
     standing="BEGIN IMMEDIATE",
     line=(),
+    chaining=(),
     lone=False,
     writes=_WRITES,
     append=append,

@@ -465,7 +465,16 @@ access_log = Table(
     Column("action", Name, nullable=False),
     Column("outcome", Name, nullable=False),
     Column("about", Text, nullable=False, doc="A JSON object: ids and roles, no clinical content."),
+    Column("position", BigInteger, doc="From 1, without a gap; unset from before the chain."),
+    Column("prev_hash", Name, doc="The hash of the entry before it."),
+    Column("hash", Name, doc="SHA-256 of what the entry says, its position and `prev_hash`."),
     PrimaryKeyConstraint("tenant", "at", "id", name=f"pk_{PREFIX}access_log"),
+)
+Index(
+    f"uq_{PREFIX}access_log_position",  # so that nobody puts two entries behind one
+    access_log.c.tenant,
+    access_log.c.position,
+    unique=True,
 )
 Index(
     f"ix_{PREFIX}access_log_actor",

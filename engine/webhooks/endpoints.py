@@ -168,21 +168,23 @@ class Webhooks:
         _require(limit)
         return self._deliveries.dead(self.tenant, limit)
 
-    def replay(self, letter: str) -> None:
+    def replay(self, letter: str, *, told: Told | None = None) -> None:
         """Send a message again that was given up, by its webhook-id. Raises EndpointNotFound."""
         endpoint, mark, position = letter.rpartition("_")
         number = int(position) if position.isascii() and position.isdigit() else 0
-        found = mark and 0 < number < BEYOND
-        if not (
-            found and self._deliveries.replay(self.tenant, self._clock.now(), endpoint, number)
-        ):
+        if not (mark and 0 < number < BEYOND):
+            raise EndpointNotFound(letter, "dead letter")
+        entries = _entries(told, Logged.MESSAGES_REPLAYED, endpoint, position=number)
+        now = self._clock.now()
+        if not self._deliveries.replay(self.tenant, now, endpoint, number, entries=entries):
             raise EndpointNotFound(letter, "dead letter")
 
-    def replay_all(self, id: str | None = None) -> int:  # noqa: A002  # its word
+    def replay_all(self, id: str | None = None, *, told: Told | None = None) -> int:  # noqa: A002  # its word
         """Send all again that was given up, or what was to one endpoint; how many messages."""
         if id is not None:
             self.endpoint(id)
-        return self._deliveries.replay(self.tenant, self._clock.now(), id)
+        entries = _entries(told, Logged.MESSAGES_REPLAYED, id)
+        return self._deliveries.replay(self.tenant, self._clock.now(), id, entries=entries)
 
 
 def body_of(tenant: str, delivery: Delivery) -> bytes:
@@ -208,7 +210,9 @@ def _body(kind: str, at: datetime, data: dict[str, str | int]) -> bytes:
     return json.dumps(said, separators=(",", ":")).encode()
 
 
-def _entries(told: Told | None, action: Logged, endpoint: str, **more: str) -> Sequence[Entry]:
+def _entries(
+    told: Told | None, action: Logged, endpoint: str | None, **more: str | int
+) -> Sequence[Entry]:
     return () if told is None else (told(action, {"endpoint": endpoint, **more}),)
 
 

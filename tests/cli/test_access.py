@@ -91,7 +91,10 @@ def test_the_tokens_of_another_tenant_are_neither_listed_nor_revoked(regimen: Re
     assert isinstance(identified(made["text"]), Caller)
 
 
-def test_the_access_log_tells_of_tokens_and_of_who_was_denied(regimen: Regimen):
+def test_the_access_log_tells_of_tokens_and_of_who_was_denied(
+    regimen: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REGIMEN_ACTOR", "operator")
     made = regimen(*CREATE, "--role", "clinician", "--json").json()
     identified(f"rgm_{made['id']}_guess")
     entries = regimen("access-log", "--json").json()["entries"]
@@ -132,7 +135,10 @@ def test_an_identity_provider_is_asked_nothing_until_somebody_signs_in(
     assert regimen(*CREATE, "--role", "clinician").code == 0
 
 
-def test_whoever_changes_the_calendar_of_a_site_is_in_the_access_log(regimen: Regimen):
+def test_whoever_changes_the_calendar_of_a_site_is_in_the_access_log(
+    regimen: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REGIMEN_ACTOR", "operator")
     Path("north.json").write_text('{"format": 1, "zone": "Europe/Vienna", "open": ["monday"]}')
     Path("wrong.json").write_text('{"format": 1, "zone": "Nowhere", "open": ["monday"]}')
     assert regimen("site", "set", "north", "north.json").code == 0
@@ -141,3 +147,29 @@ def test_whoever_changes_the_calendar_of_a_site_is_in_the_access_log(regimen: Re
     (entry,) = regimen("access-log", "--json").json()["entries"]
     assert (entry["actor"], entry["action"]) == ("operator", "site.changed")
     assert entry["about"] == {"site": "north"}
+
+
+def test_who_works_at_the_terminal_is_whom_the_operating_system_knows(
+    regimen: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("getpass.getuser", lambda: "jo smith")
+    regimen(*CREATE, "--role", "clinician")
+    (entry,) = regimen("access-log", "--json").json()["entries"]
+
+    assert entry["actor"] == "os:jo-smith"
+
+
+def test_the_access_log_is_proved_and_held_against_a_head_that_was_noted(regimen: Regimen):
+    regimen(*CREATE, "--role", "clinician")
+    first = regimen("access-log", "--verify", "--json").json()
+    regimen(*CREATE, "--role", "clinician")
+
+    assert (first["ok"], first["position"]) == (True, 1)
+    noted = f"1:{first['head']}"
+    assert regimen("access-log", "--head", noted).code == 0
+    assert "2 entries, chained, head 2:" in regimen("access-log", "--verify").out
+    other = regimen("access-log", "--head", f"1:{'0' * 64}")
+    assert (other.code, "its hash is not the one that was noted" in other.out) == (1, True)
+    gone = regimen("access-log", "--head", f"3:{first['head']}")
+    assert (gone.code, "the log ends at 2" in gone.out) == (1, True)
+    assert regimen("access-log", "--head", "1").code == 2

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from engine.errors import StoreUnavailable
 from tests.cli.conftest import GAUGES, Regimen
 
 
@@ -219,3 +221,41 @@ def test_an_empty_file_is_said_to_be_empty(regimen: Regimen):
 
     assert ran.code == 2
     assert "empty.json: expected a file that `export` wrote, found an empty one" in ran.err
+
+
+def test_what_is_verified_replayed_and_exported_at_a_terminal_is_in_the_access_log(
+    gauges: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REGIMEN_ACTOR", "auditor-7")
+    gauges("verify")
+    gauges("replay", "gauge-1", "--re-decide")
+    gauges("export", "gauge-2", "--out", "gauge.json")
+    gauges("verify", "gauge.json")  # a file is nobody else's
+    found = gauges("access-log", "--json").json()["entries"]
+
+    assert {entry["actor"] for entry in found} == {"auditor-7"}
+    assert [(entry["action"], entry["about"]) for entry in found[:2]] == [
+        ("verified", {"what": "verify", "courses": 2}),
+        ("verified", {"what": "re-decide", "course": "gauge-1"}),
+    ]
+    assert found[2]["action"] == "exported"
+    written = Path("gauge.json").read_bytes()
+    assert found[2]["about"] == {
+        "course": "gauge-2",
+        "bytes": len(written),
+        "sha256": sha256(written).hexdigest(),
+    }
+    assert len(found) == 3
+
+
+def test_a_database_that_can_only_be_read_is_verified_and_the_person_told_that_it_is_not_noted(
+    gauges: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    def unwritable(*_: object) -> None:
+        raise StoreUnavailable("it can only be read")
+
+    monkeypatch.setattr("engine.store.access.SqlAccess.append", unwritable)
+    ran = gauges("verify")
+
+    assert ran.code == 0
+    assert "This is not in the access log, which cannot be written from here." in ran.err

@@ -140,6 +140,10 @@ def test_what_was_given_up_is_listed_and_sent_again(
     assert regimen("dead-letters", "--replay", letters[0]["id"]).out == "1 message is sent again.\n"
     rest = regimen("dead-letters", "--replay-all", "--json").json()["replayed"]
     assert rest == given_up - 1
+    noted = [one["about"] for one in regimen("access-log", "--json").json()["entries"]
+             if one["action"] == "messages.replayed"]  # fmt: skip
+    endpoint, _, position = letters[0]["id"].rpartition("_")
+    assert noted == [{"endpoint": endpoint, "position": int(position)}, {"endpoint": None}]
     assert regimen("dead-letters").out == "No message was given up.\n"
     assert regimen("work", "--once", "--json").json()["delivered"] == given_up
     assert regimen("dead-letters", "--replay", letters[0]["id"]).code == 2

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from engine.access import operator
 from engine.access_log import DISTINCT, WINDOW
 from engine.permission import Action, Caller, Denied, How, Logged, Role, Why
+from engine.store import append_only
 from engine.store.access import append
 from engine.store.roles import AUDIT, grant_roles
 from engine.store.sql import SqlStore, open_store
+from engine.store.tables import access_log
 from tests.store.test_tokens import NOW, Office
 
 CRIMES = (
@@ -247,3 +253,170 @@ def test_nobody_reads_the_log_of_another_tenant(database: SqlStore, office: Offi
     office.create()
 
     assert Office(database, f"{office.tenant}-other").entries() == []
+
+
+# --- the chain --------------------------------------------------------------------------------
+
+
+def noted(office: Office, *numbers: int) -> None:
+    for n in numbers:
+        office.log.note(operator(office.tenant), Logged.EXPORTED, {"n": n})
+
+
+@contextmanager
+def unguarded(store: SqlStore) -> Iterator[Connection]:
+    """Whoever owns the tables drops the guards; here they come back."""
+    with store.engine.connect() as connection:
+        transaction = connection.begin()
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("ALTER TABLE regimen_access_log DISABLE TRIGGER ALL")
+            yield connection
+            for one in append_only._POSTGRESQL[access_log]:
+                name = f"regimen_access_log_guard_{one}"
+                connection.exec_driver_sql(
+                    f"ALTER TABLE regimen_access_log ENABLE ALWAYS TRIGGER {name}"
+                )
+        else:
+            guards = connection.exec_driver_sql(
+                "SELECT name, sql FROM sqlite_master "
+                "WHERE type = 'trigger' AND tbl_name = 'regimen_access_log'"
+            ).all()
+            for name, _ in guards:
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            yield connection
+            for _, sql in guards:
+                connection.exec_driver_sql(sql)
+        transaction.commit()
+
+
+def test_a_log_of_which_nothing_was_changed_holds_and_tells_its_head(office: Office):
+    noted(office, 1, 2, 3)
+    office.create()
+    found = office.log.verify(office.tenant)
+
+    assert (found.position, found.before, found.flaw) == (4, 0, None)
+    assert office.log.verify(office.tenant, (found.position, found.head)).flaw is None
+
+
+CHANGES = {
+    "edited": (
+        "UPDATE regimen_access_log SET actor = 'other' WHERE {0} AND position = 2", "content", 2
+    ),
+    "read otherwise": (
+        "UPDATE regimen_access_log SET about = '{\"n\":7}' WHERE {0} AND position = 2", "content", 2
+    ),
+    "deleted": ("DELETE FROM regimen_access_log WHERE {0} AND position = 2", "gap", 3),
+    "deleted and closed up": (
+        (
+            "DELETE FROM regimen_access_log WHERE {0} AND position = 2;"
+            "UPDATE regimen_access_log SET position = position - 1 WHERE {0} AND position > 2"
+        ),
+        "content",
+        2,
+    ),
+    "reordered": (
+        (
+            "UPDATE regimen_access_log SET position = -2 WHERE {0} AND position = 2;"
+            "UPDATE regimen_access_log SET position = 2 WHERE {0} AND position = 3;"
+            "UPDATE regimen_access_log SET position = 3 WHERE {0} AND position = -2"
+        ),
+        "content",
+        2,
+    ),
+    "taken out of the chain": (
+        "UPDATE regimen_access_log SET position = NULL WHERE {0} AND position = 1", "gap", 2
+    ),
+    "put before the chain": (
+        "UPDATE regimen_access_log SET position = NULL WHERE {0} AND position = 4", "link", 1
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_changed_in_the_log_is_found(database: SqlStore, office: Office, change: str):
+    noted(office, 1, 2, 3, 4)
+    crime, kind, position = CHANGES[change]
+    with unguarded(database) as connection:
+        for statement in crime.replace("{0}", f"tenant = '{office.tenant}'").split(";"):
+            connection.exec_driver_sql(statement)
+    flaw = office.log.verify(office.tenant).flaw
+
+    assert flaw is not None
+    assert (flaw.kind, flaw.position) == (kind, position)
+
+
+def test_a_log_whose_end_was_cut_off_agrees_and_only_a_noted_head_tells(
+    database: SqlStore, office: Office
+):
+    noted(office, 1, 2, 3)
+    before = office.log.verify(office.tenant)
+    with unguarded(database) as connection:
+        connection.exec_driver_sql(
+            f"DELETE FROM regimen_access_log WHERE tenant = '{office.tenant}' AND position = 3"
+        )
+    assert office.log.verify(office.tenant).flaw is None
+
+    flaw = office.log.verify(office.tenant, (before.position, before.head)).flaw
+    assert flaw is not None
+    assert flaw.kind == "gap"
+    noted(office, 4)  # something else at the place of what was cut off
+    flaw = office.log.verify(office.tenant, (before.position, before.head)).flaw
+    assert flaw is not None
+    assert flaw.kind == "head"
+
+
+def test_what_was_written_before_the_chain_stays_readable_and_is_held_by_it(
+    database: SqlStore, office: Office
+):
+    old = "{0}, '2026-01-01T00:00:00.000000Z', 'old-{1}', 'operator', 'exported', 'given', '{}'"
+    columns = "tenant, at, id, actor, action, outcome, about"
+    with database.engine.begin() as connection:
+        for n in (1, 2):
+            values = old.replace("{0}", f"'{office.tenant}'").replace("{1}", str(n))
+            connection.exec_driver_sql(
+                f"INSERT INTO regimen_access_log ({columns}) VALUES ({values})"
+            )
+    noted(office, 1)
+    found = office.log.verify(office.tenant)
+    assert (found.position, found.before, found.flaw) == (1, 2, None)
+    assert [entry.id[:3] for entry in office.entries()][:2] == ["old", "old"]
+
+    with unguarded(database) as connection:
+        connection.exec_driver_sql(
+            "UPDATE regimen_access_log SET actor = 'other' "
+            f"WHERE tenant = '{office.tenant}' AND id = 'old-1'"
+        )
+    flaw = office.log.verify(office.tenant).flaw
+    assert flaw is not None
+    assert (flaw.kind, flaw.position) == ("link", 1)
+
+
+def test_entries_that_are_written_at_once_are_one_chain(database: SqlStore, office: Office):
+    failed: list[BaseException] = []
+
+    def write(n: int) -> None:
+        try:
+            for _ in range(5):
+                noted(office, n)
+        except BaseException as wrong:  # noqa: BLE001  # whatever it is, the test tells
+            failed.append(wrong)
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    found = office.log.verify(office.tenant)
+
+    assert failed == []
+    assert (found.position, found.flaw) == (20, None)
+
+
+def test_the_chain_of_a_tenant_is_its_own(database: SqlStore, office: Office):
+    other = Office(database, f"{office.tenant}-other")
+    noted(office, 1)
+    noted(other, 2)
+    noted(office, 3)
+
+    assert office.log.verify(office.tenant).position == 2
+    assert other.log.verify(other.tenant).position == 1

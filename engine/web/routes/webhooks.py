@@ -183,7 +183,7 @@ def dead_letters(*, desk: EndpointReader, limit: Limit = 100) -> CanonicalRespon
 )
 def replayed_all(*, desk: EndpointManager) -> CanonicalResponse:
     """Send all again that was given up."""
-    return CanonicalResponse({"replayed": _of(desk).replay_all()})
+    return CanonicalResponse({"replayed": _of(desk).replay_all(told=desk.told)})
 
 
 @router.post(
@@ -193,7 +193,7 @@ def replayed_all(*, desk: EndpointManager) -> CanonicalResponse:
 )
 def replayed(*, letter: Id, desk: EndpointManager) -> CanonicalResponse:
     """Send one message again, by its webhook-id."""
-    _of(desk).replay(letter)
+    _of(desk).replay(letter, told=desk.told)
     return CanonicalResponse({"replayed": 1})
 
 
