@@ -119,6 +119,7 @@ class Conflict(RegimenError):
     """The course is not where the sender thought: read it again, then decide whether to retry.
 
     `retriable` says that only a race was lost, so that the same event may simply be sent again.
+    `timers` is how many had been due: nobody else moved the course since it was read.
     """
 
     def __init__(
@@ -129,11 +130,13 @@ class Conflict(RegimenError):
         actual: int | None = None,
         why: str = "another writer moved the course",
         retriable: bool = False,
+        timers: int = 0,
     ) -> None:
         self.course = course
         self.expected = expected
         self.actual = actual
         self.retriable = retriable
+        self.timers = timers
         numbers = "" if expected is None else f" (expected revision {expected}, it is {actual})"
         super().__init__(f"course {course!r}: {why}{numbers}")
 

@@ -103,7 +103,7 @@ class Desk:
         self._in_time(event, row, now)
         if event.at is not None:
             standing = self.timers(machine, standing, until=event.at, now=now)
-        stale = self._stale(machine, event, standing.row)
+        stale = self._stale(machine, event, row, standing.row)
         if stale is not None:
             # Who waited for the row got it as it is now, with the records of before.
             head = self.tx.head(course, event_id)
@@ -370,13 +370,27 @@ class Desk:
         elif event.at > now + self.setting.skew:
             raise InvalidInput("at", "an instant that is not in the future")
 
-    def _stale(self, machine: Machine, event: Event, row: Mapping[str, Json]) -> Conflict | None:
-        """Why a request is too late, when it expects the course where it no longer is."""
+    def _stale(
+        self, machine: Machine, event: Event, read: Mapping[str, Json], row: Mapping[str, Json]
+    ) -> Conflict | None:
+        """Why a request is too late, when it expects the course where it no longer is.
+
+        `read` is the row from before the timers that were due. A request that was made on it was
+        made on something that is over: it is asked anew, on what the timers left.
+        """
         if not machine.asks(event.name):
             return None
         expected, actual = event.expected_revision, row["revision"]
         if expected in (None, actual):
             return None
+        if expected == read["revision"]:
+            return Conflict(
+                row["course"],
+                expected=expected,
+                actual=actual,
+                why="timers that were due have moved it since it was read",
+                timers=row["seq"] - read["seq"],
+            )
         behind, ahead = "has moved on since it was read", "has not come that far"
         return Conflict(
             row["course"],

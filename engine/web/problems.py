@@ -198,12 +198,15 @@ def problem_of(error: RegimenError) -> Problem:
         case IdempotencyConflict():
             return Problem("idempotency-conflict", course=error.course, id=error.event_id)
         case Conflict() if error.expected is not None:
+            overtaken = {"timers": error.timers} if error.timers else {}
             return Problem(
                 "stale-revision",
+                detail=_OVERTAKEN if error.timers else None,
                 course=error.course,
                 expected=error.expected,
                 actual=error.actual,
                 headers={"ETag": f'"{error.actual}"'},
+                **overtaken,
             )
         case Conflict():
             return Problem(
@@ -312,4 +315,8 @@ def _member(error: InvalidInput) -> Json:
     return {"field": error.field, "expected": error.expected, **found}
 
 
+_OVERTAKEN = (
+    "Timers that were due have moved the course since it was read, and nobody else has. Read it "
+    "again: they are recorded now, and the ETag is its revision."
+)
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 400: "malformed"}

@@ -239,11 +239,23 @@ def test_a_timer_that_was_due_makes_a_request_stale_and_fires_in_its_own_time(be
     bench.in_service("gauge")
     bench.clock.advance(days=400)
 
-    with pytest.raises(Conflict, match="expected revision 3, it is 4"):
+    with pytest.raises(Conflict, match="timers.*expected revision 3, it is 4") as raised:
         bench.service.submit(bench.release("gauge", expected_revision=3))
 
-    assert len(bench.records("gauge")) == 3
-    assert bench.service.tick() == 1
+    assert raised.value.timers == 1
+    assert [record.event for record in bench.records("gauge")][3:] == ["recalibration_missed"]
+    assert bench.service.tick() == 0
+    assert bench.state("gauge") == "overdue"
+
+
+def test_a_request_that_was_stale_anyhow_leaves_the_timers_that_were_due_recorded(bench: Bench):
+    bench.in_service("gauge")
+    bench.clock.advance(days=400)
+
+    with pytest.raises(Conflict, match="moved on since it was read") as raised:
+        bench.service.submit(bench.release("gauge", expected_revision=2))
+
+    assert (raised.value.actual, raised.value.timers) == (4, 0)
     assert bench.state("gauge") == "overdue"
 
 

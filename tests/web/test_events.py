@@ -140,6 +140,32 @@ def test_a_stale_request_is_told_the_present_revision(house: House):
     assert (answer.json()["expected"], answer.json()["actual"]) == (1, 2)
 
 
+def test_a_request_that_a_timer_overtook_is_told_so_once_whether_or_not_a_worker_runs(house: House):
+    """Without a worker, who reads the course again must see what the timer made of it."""
+    house.enrolled()
+    send(house, measured(house))
+    send(house, release(house), if_match='"2"')
+    house.clock.advance(days=400)
+    read = house.client.get("/v1/courses/I-1")
+    first = send(house, release(house), if_match=read.headers["ETag"])
+    again = house.client.get("/v1/courses/I-1")
+    second = send(house, release(house), if_match=again.headers["ETag"])
+
+    assert (first.status_code, first.json()["timers"]) == (412, 1)
+    assert first.json()["detail"].startswith("Timers")
+    assert first.headers["ETag"] == again.headers["ETag"] != read.headers["ETag"]
+    assert again.json()["state"] == "overdue"
+    assert second.status_code == 409
+
+
+def test_a_request_that_somebody_else_overtook_is_told_nothing_of_timers(house: House):
+    house.enrolled()
+    send(house, measured(house))
+    answer = send(house, release(house), if_match='"1"')
+
+    assert (answer.status_code, "timers" in answer.json()) == (412, False)
+
+
 @pytest.mark.parametrize("expected", ['"2"', "*"])
 def test_a_request_on_the_present_revision_is_granted(house: House, expected: str):
     house.enrolled()
