@@ -53,13 +53,13 @@ def among_many(run: Run, kind: Kind) -> Figure:
     many = run.of(MANY, MANY // 10)
     few, few_store = _crowd(run, kind, FEW)
     crowd, crowd_store = _crowd(run, kind, many)
-    alone, crowded = list[float](), list[float]()
+    alone, among = list[float](), list[float]()
     for n, course in enumerate(Random(many).sample(range(many), run.of(300, 100))):
-        alone.append(_seconds(few, _next(kind, n % FEW, n // FEW)))
-        crowded.append(_seconds(crowd, _next(kind, course, 0)))
+        alone.append(_seconds(few, following(kind, n % FEW, n // FEW)))
+        among.append(_seconds(crowd, following(kind, course, 0)))
     few_store.close()
     crowd_store.close()
-    return _figure(f"{many:,} courses against {FEW}, {kind.title}", alone, crowded)
+    return _figure(f"{many:,} courses against {FEW}, {kind.title}", alone, among)
 
 
 def _seconds(bench: Bench, event: Timed) -> float:
@@ -84,18 +84,30 @@ def _figure(what: str, one: Sequence[float], other: Sequence[float]) -> Figure:
 
 
 def _crowd(run: Run, kind: Kind, many: int) -> tuple[Bench, SqlStore]:
+    """A file with so many courses."""
+    store = opened(run.folder / f"crowd-{kind.workflow}-{many}.db")
+    return crowded(store, kind, many), store
+
+
+def crowded(store: SqlStore, kind: Kind, many: int) -> Bench:
     """A store with so many courses, all of them copies of one that was decided.
 
     A copy has the row, what waits, the readings and the last record: what a step reads or touches.
     """
-    store = opened(run.folder / f"crowd-{kind.workflow}-{many}.db")
     bench = Bench(store)
     for event in _seed(kind, SEED, 0):
         bench.submit((event,))
     with store.engine.begin() as connection:
         for table in (courses, records, readings, timers, visits):
             connection.execute(text(_copying(table)), {"many": many, "seed": SEED})
-    return bench, store
+        if connection.dialect.name == "postgresql":  # its autovacuum does so within a minute
+            connection.execute(text("ANALYZE"))
+    return bench
+
+
+def following(kind: Kind, number: int, more: int) -> Timed:
+    """The next event of a copy, after so many more."""
+    return _seed(kind, f"copy-{number}", more + 1)[-1]
 
 
 def _seed(kind: Kind, course: str, more: int) -> list[Timed]:
@@ -104,10 +116,6 @@ def _seed(kind: Kind, course: str, more: int) -> list[Timed]:
     repeated = events[-1][0]["event"]
     first = 1 + max(i for i, (body, _) in enumerate(events) if body["event"] != repeated)
     return events[: first + 2 + more]
-
-
-def _next(kind: Kind, number: int, more: int) -> Timed:
-    return _seed(kind, f"copy-{number}", more + 1)[-1]
 
 
 def _copying(table: Table) -> str:

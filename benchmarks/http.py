@@ -1,5 +1,7 @@
 """The served API among many courses, against the library call underneath, in the same run.
 
+On both databases; the PostgreSQL is one of our own that keeps what it acknowledges.
+
 The service is a process of its own, as `regimen serve` starts it, with a token. The clients are
 connections of this process that send their next request when the last one is answered.
 """
@@ -15,21 +17,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from statistics import quantiles
 
 from benchmarks.courses import KINDS, SMALL
 from benchmarks.crowd import TODAY, fill
-from benchmarks.growth import MANY, _crowd, _next
+from benchmarks.growth import MANY, crowded, following
 from benchmarks.measure import Figure, Run, per_second, rate
 from benchmarks.writing import opened
 from engine import bootstrap
 from engine.listing import Listing
 from engine.settings import Settings
-from engine.store.sql import SqlStore
+from engine.store import migrate
+from engine.store.sql import SqlStore, open_store
 from engine.worklist import Ask
+from tests.postgres import find_binaries, fresh_database, own_server
 
 CONNECTIONS = (1, 8, 32)
 KIND = next(kind for kind in KINDS if kind.workflow == SMALL)
@@ -63,39 +67,44 @@ class Served:
 
 def figures(run: Run) -> Iterator[Figure]:
     """Submit, summary and worklist at one connection and at more."""
+    yield from _figures(run, "SQLite", opened(run.folder / "http.db"))
+    with own_server(find_binaries(), fsync=True) as server, fresh_database(server) as url:
+        store = open_store(url)
+        migrate.upgrade(store.engine)
+        yield from _figures(run, "PostgreSQL", store)
+
+
+def _figures(run: Run, name: str, store: SqlStore) -> Iterator[Figure]:
     many = run.of(MANY, MANY // 10)
-    run = replace(run, folder=run.folder / "http")  # others made a crowd of their own
-    run.folder.mkdir()
-    yield from _events(run, many)
-    yield from _lists(run, many)
+    yield from _events(run, name, store, many)
+    yield from _lists(run, name, store, many)
+    store.close()
 
 
-def _events(run: Run, many: int) -> Iterator[Figure]:
+def _events(run: Run, name: str, store: SqlStore, many: int) -> Iterator[Figure]:
     """Courses that were decided: another event, and how they stand."""
-    bench, store = _crowd(run, KIND, many)
+    bench = crowded(store, KIND, many)
     numbers, calls = count(), run.of(600, 200)
 
     def submit() -> None:
-        bench.submit((_next(KIND, next(numbers), 0),))
+        bench.submit((following(KIND, next(numbers), 0),))
 
     def summary() -> None:
         bench.service.status(f"copy-{next(numbers)}")
 
     with _served(_settings(store, bench.tenant)) as served:
         yield from _compared(
-            f"submit, {many:,} courses", submit,
+            f"{name}, HTTP: submit, {many:,} courses", submit,
             lambda: _submission(next(numbers), served), served, calls,
         )  # fmt: skip
         yield from _compared(
-            f"summary, {many:,} courses", summary,
+            f"{name}, HTTP: summary, {many:,} courses", summary,
             lambda: _get(f"/v1/courses/copy-{next(numbers)}", served), served, calls,
         )  # fmt: skip
-    store.close()
 
 
-def _lists(run: Run, many: int) -> Iterator[Figure]:
-    """The first page of those that are due now, at every site."""
-    store = opened(run.folder / "lists.db")
+def _lists(run: Run, name: str, store: SqlStore, many: int) -> Iterator[Figure]:
+    """The first page of those that are due now, at every site: a tenant of its own."""
     fill(store, CLINIC, many)
     settings = _settings(store, CLINIC)
     service = bootstrap.service(settings)
@@ -106,11 +115,10 @@ def _lists(run: Run, many: int) -> Iterator[Figure]:
     path = f"/v1/worklists/{Listing.DUE_NOW.value}?as_of={TODAY}"
     with _served(settings) as served:
         yield from _compared(
-            f"worklist, {many:,} courses", lambda: worklists.page(ask),
+            f"{name}, HTTP: worklist, {many:,} courses", lambda: worklists.page(ask),
             lambda: _get(path, served), served, run.of(150, 60),
         )  # fmt: skip
     service.store.close()  # type: ignore[attr-defined]  # a store of ours
-    store.close()
 
 
 def _compared(
@@ -135,7 +143,7 @@ def _settings(store: SqlStore, tenant: str) -> Settings:
 
 def _figure(what: str, floor: float, found: Measured) -> Figure:
     return Figure(
-        what=f"HTTP: {what}",
+        what=what,
         floor=per_second(floor),
         measured=str(found),
         ratio=f"{found.rate / floor:.2f}",
@@ -181,7 +189,7 @@ async def _one(served: Served, requests: Sequence[bytes], seconds: list[float]) 
 
 
 def _submission(number: int, served: Served) -> bytes:
-    event, _ = _next(KIND, number, 0)
+    event, _ = following(KIND, number, 0)
     body = json.dumps(event).encode()
     head = (
         f"POST /v1/courses/{event['course']}/events HTTP/1.1\r\nHost: here\r\n"
