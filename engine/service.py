@@ -215,6 +215,15 @@ class Service:
             row = self.setting.recent.of(stored).row
             return Place(row=row, machine=self.setting.registry.machine(row["digest"], tx))
 
+    def expected(self, course: str, event_id: str) -> int | None:
+        """The revision that a recorded event said it expects, if there is one of that id."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            head = tx.head(course, event_id)
+        if head is None or head.known is None:
+            return None
+        found: int | None = json.loads(head.known.body)["event"].get("expected_revision")
+        return found
+
     @use_case
     def page(
         self, course: str, *, after: int = 0, until: int | None = None, limit: int = 100

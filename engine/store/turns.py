@@ -14,7 +14,8 @@ from collections import deque
 
 class Turns:
     """A lock that is handed on in the order in which it was asked for; who waits gives up after
-    so many `seconds`."""
+    so many `seconds`.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

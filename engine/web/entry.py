@@ -12,9 +12,11 @@ from fastapi import Header
 from engine.core.wire import EXACT, IDENTIFIER
 from engine.errors import InvalidInput
 from engine.permission import Action
+from engine.service import Place
 from engine.web import documents
 from engine.web.callers import Desk
 from engine.web.canonical import CanonicalResponse
+from engine.web.condition import condition
 from engine.web.problems import Problem, refusal
 
 Key = Annotated[
@@ -53,24 +55,35 @@ def keyed(body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
     return {**body, "id": key}
 
 
-def expecting(body: Mapping[str, Any], if_match: str | None) -> dict[str, Any]:
+def expecting(
+    desk: Desk, body: Mapping[str, Any], if_match: str | None, place: Place
+) -> dict[str, Any]:
     """The body of a request with the revision that it expects.
 
-    Raises Problem when it expects none, and InvalidInput when header and body do not agree.
+    Raises Problem when it expects none, or none that there could be, and InvalidInput when header
+    and body do not agree.
     """
     if if_match is None:
         if "expected_revision" not in body:
             raise Problem("precondition-required")
         return dict(body)
-    if if_match.strip() == "*":
+    expected = condition(if_match)
+    if expected.whatever:
         return dict(body)
-    found = _ETAG.fullmatch(if_match.strip())
-    if found is None or int(found[1]) >= EXACT:
-        raise InvalidInput("If-Match", 'the course\'s ETag, such as "12", or *')
-    revision = int(found[1])
-    if body.get("expected_revision", revision) != revision:
-        raise InvalidInput("expected_revision", "the revision of If-Match, or nothing")
-    return {**body, "expected_revision": revision}
+    found = [_ETAG.fullmatch(tag) for tag in expected.tags]
+    revisions = [int(one[1]) for one in found if one is not None and int(one[1]) < EXACT]
+    actual = int(place.row["revision"])
+    if not revisions:
+        raise Problem("stale-revision", detail=_NO_TAG, actual=actual, headers=etag(actual))
+    if "expected_revision" in body:
+        if body["expected_revision"] not in revisions:
+            raise InvalidInput("expected_revision", "the revision of If-Match, or nothing")
+        return dict(body)
+    if len(revisions) > 1:
+        # Sent again, it is the same request, whatever became of the course.
+        first = desk.service.expected(str(place.row["course"]), str(body.get("id")))
+        revisions.sort(key=lambda one: (one != first, one != actual, -one))
+    return {**body, "expected_revision": revisions[0]}
 
 
 def submitted(desk: Desk, body: Mapping[str, Any], *, held: bool) -> CanonicalResponse:
@@ -116,4 +129,8 @@ def shown(desk: Desk, decision: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: decision[name] for name in _PLAIN if name in decision}
 
 
+_NO_TAG = (
+    "No tag of If-Match is a revision of a course, or they are weak, which match nothing. Send the "
+    "ETag as it was given."
+)
 _PLAIN = ("verdict", "reason", "conflicts")

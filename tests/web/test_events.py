@@ -158,6 +158,52 @@ def test_a_request_that_a_timer_overtook_is_told_so_once_whether_or_not_a_worker
     assert second.status_code == 409
 
 
+@pytest.mark.parametrize("expected", ['W/"2"', 'W/"2", W/"1"', '"abc"', '""', '"1", W/"2"'])
+def test_what_is_no_strong_tag_of_the_course_matches_nothing(house: House, expected: str):
+    house.enrolled()
+    send(house, measured(house))
+    answer = send(house, release(house), if_match=expected)
+
+    assert (answer.status_code, answer.json()["actual"]) == (412, 2)
+    assert answer.headers["ETag"] == '"2"'
+    assert house.client.get("/v1/courses/I-1").json()["seq"] == 2
+
+
+@pytest.mark.parametrize(
+    "expected", ["2", '"2', '"2 "', '"1" "2"', "**", "*, *", 'w/"2"', '"1", *', ""]
+)
+def test_what_is_no_list_of_tags_is_told_what_one_is(house: House, expected: str):
+    house.enrolled()
+    answer = send(house, release(house), if_match=expected)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "If-Match"
+
+
+@pytest.mark.parametrize("expected", ['"1", "2"', '"2","7"', ', "2" ,, W/"1",', '"2"'])
+def test_a_request_may_expect_one_of_several_revisions_and_be_sent_again(
+    house: House, expected: str
+):
+    house.enrolled()
+    send(house, measured(house))
+    body = release(house)
+    first = send(house, body, if_match=expected)
+    again = send(house, body, if_match=expected)
+
+    assert first.status_code == 201
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_of_several_revisions_that_are_all_past_none_will_do(house: House):
+    house.enrolled()
+    for _ in range(3):
+        send(house, measured(house))
+    answer = send(house, release(house), if_match='"1", "3"')
+
+    assert (answer.status_code, answer.json()["actual"]) == (412, 4)
+
+
 def test_a_request_that_somebody_else_overtook_is_told_nothing_of_timers(house: House):
     house.enrolled()
     send(house, measured(house))

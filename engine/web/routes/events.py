@@ -54,7 +54,7 @@ def submit(
     event = _event(body)
     sent = keyed(addressed(body, course), key)
     if place.machine.asks(event):
-        sent = expecting(sent, if_match)
+        sent = expecting(desk, sent, if_match, place)
     return submitted(desk, sent, held=_held(place))
 
 
