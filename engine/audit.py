@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from engine.core.axes import Known
 from engine.core.encoding import Json, canonical, digest, instant_from, parse
 from engine.core.event import ADOPTED, ENROLLED
 from engine.core.finding import Missing
 from engine.core.history import Fault, replay, verify
 from engine.core.machine import Machine
+from engine.core.playback import Playback
 from engine.core.record import Record
 from engine.core.redecision import (
     Difference,
-    Machines,
     Relied,
     decide_again,
     lacking_then,
@@ -27,9 +29,11 @@ from engine.core.redecision import (
 )
 from engine.core.row import booking_from, window_from
 from engine.core.scheduling import LIVE
+from engine.core.walk import Machines
 from engine.errors import InvalidInput, NotFound, UnknownWorkflow
 from engine.ports import Definition, Store, Transaction
 from engine.registry import Registry, compiled
+from engine.zones import Zones
 
 BUNDLE_FORMAT = 1
 
@@ -98,6 +102,31 @@ class Auditor:
 
             _require_reading(records, machines, seq, input_name)
             return list(relying(records, machines, seq, input_name))
+
+    def playback(self, course: str) -> Playback:
+        """The course step by step, in each sense of a replay. Raises NotFound.
+
+        Civil times that no record keeps, since nobody looked at them then, are those of today's
+        zone data. Raises UnknownWorkflow when a definition is not stored.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = self._records(tx, course)
+            digests = dict.fromkeys(json.loads(r.body)["workflow"] for r in records)
+            machines = {digest: self.registry.machine(digest, tx) for digest in digests}
+        return Playback(course, records, machines.__getitem__, Zones().of)
+
+    def readings(
+        self,
+        course: str,
+        *,
+        happened_by: datetime | None = None,
+        recorded_by: datetime | None = None,
+    ) -> dict[str, list[Known]]:
+        """The readings on both time axes, by input: those that had happened, as was known by then.
+
+        Raises NotFound.
+        """
+        return self.playback(course).readings(happened_by=happened_by, recorded_by=recorded_by)
 
     def export(self, course: str) -> bytes:
         """A bundle of one course: its records as stored, and the definitions they were decided by.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any, TypeVar
 
 import structlog
 
 from engine.answer import Answer
+from engine.core.axes import is_retrospective, known_by
 from engine.core.calendar import Noting
 from engine.core.encoding import Json, instant_text
 from engine.core.event import Actor, Event
@@ -170,18 +170,32 @@ class Service:
             return Status(row=row, machine=machine, snapshot=snapshot, options=options)
 
     @use_case
-    def standing(self, course: str, *, at: datetime) -> tuple[Status, int]:
+    def standing(
+        self,
+        course: str,
+        *,
+        at: datetime,
+        recorded_by: datetime | None = None,
+        happened_by: datetime | None = None,
+    ) -> tuple[Status, int]:
         """Where a course stood at an instant, as the system knew it then, from how many records.
 
         Those count that were recorded by then; of a retrospective course, which is told after the
-        fact, those up to the first that happened later. Raises NotFound, and InvalidInput when
-        there was none yet.
+        fact, those up to the first that happened later. Where `recorded_by` or `happened_by` is
+        given, these count instead. Raises NotFound, and InvalidInput when there was none yet.
         """
         with self.store.transaction(self.tenant, write=False) as tx:
             records = list(tx.records(course))
             if not records:
                 raise NotFound(course)
-            told = _known_by(records, at)
+            first = records[0]
+            begun = first.recorded_at
+            if recorded_by is None and happened_by is None:
+                if is_retrospective(first):
+                    happened_by, begun = at, first.at or begun
+                else:
+                    recorded_by = at
+            told = known_by(records, recorded_by=recorded_by, happened_by=happened_by)
             found = standing(
                 told,
                 lambda digest: self.setting.registry.machine(digest, tx),
@@ -189,8 +203,8 @@ class Service:
                 lambda zone: Noting(self.setting.calendars.of(zone)),
             )
         if found is None:
-            first = instant_text(_known_from(records[0]))
-            raise InvalidInput("at", f"an instant from {first} on, when the course became known")
+            since = instant_text(begun)
+            raise InvalidInput("at", f"an instant from {since} on, when the course became known")
         row, machine, snapshot = found
         options = what_next(machine, snapshot, lambda name: _blank(machine, course, name, at))
         status = Status(row=row, machine=machine, snapshot=snapshot, options=options)
@@ -358,22 +372,6 @@ class Service:
                 log.debug("race_lost", course=lost.course, attempts_left=left)
                 attempt = work
         return attempt()
-
-
-def _known_by(records: Sequence[Record], at: datetime) -> list[Record]:
-    """The first records, up to what was known at an instant."""
-    if _is_retrospective(records[0]):
-        return list(takewhile(lambda record: record.at is None or record.at <= at, records))
-    return list(takewhile(lambda record: record.recorded_at <= at, records))
-
-
-def _known_from(first: Record) -> datetime:
-    """When a course is known from."""
-    return first.at if _is_retrospective(first) and first.at is not None else first.recorded_at
-
-
-def _is_retrospective(first: Record) -> bool:
-    return bool(json.loads(first.body)["event"].get("retrospective"))
 
 
 def _blank(machine: Machine, course: str, name: str, at: datetime) -> Event:

@@ -18,6 +18,7 @@ from engine.cli import (
     due,
     endpoint,
     openapi,
+    playback,
     serve,
     simulate,
     site,
@@ -63,7 +64,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow),
-    *(audit, what_if, access, calendar),
+    *(audit, playback, what_if, access, calendar),
     *(worker, serve, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""

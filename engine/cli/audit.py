@@ -27,7 +27,9 @@ from engine.cli.checked import (
     verified_file,
 )
 from engine.cli.exits import Exit
+from engine.cli.playback import played_back
 from engine.cli.session import Session, command
+from engine.core.playback import Sense
 from engine.errors import InvalidInput, NotFound, StoreUnavailable
 from engine.permission import Logged
 
@@ -75,11 +77,28 @@ def replay(
             "--re-decide", help="Weigh every guard again, from the stored definition alone."
         ),
     ] = False,
+    step: Annotated[
+        int | None, typer.Option("--step", metavar="RECORD", min=1, help="Show this step.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="Show the step as it was known then."),
+    ] = None,
+    sense: Annotated[
+        Sense | None,
+        typer.Option("--sense", help="Show steps so: all of them, unless one is named."),
+    ] = None,
 ) -> None:
     """Rebuild each course from its records and hold it against its row.
 
-    Exits with 1 when anything diverges; every difference is listed.
+    Exits with 1 when anything diverges; every difference is listed. With --step, --at or --sense
+    one course is shown step by step: what was known and decided, and what is believed of it now.
     """
+    if step is not None or at is not None or sense is not None:
+        if names is None or len(names) != 1 or re_decide:
+            raise InvalidInput("COURSE", "one course, since its steps are shown")
+        played_back(session, names[0], step, at, sense)
+        return
     found = [
         replayed_file(name, re_decide=re_decide)
         if is_file(name)

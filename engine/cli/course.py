@@ -11,6 +11,7 @@ import typer
 from engine.cli.exits import Exit
 from engine.cli.ink import Lines
 from engine.cli.logbook import Logbook
+from engine.cli.playback import Happened, Recorded, instant_at
 from engine.cli.screen import screen
 from engine.cli.session import Session, command
 from engine.cli.timeline import Timeline
@@ -59,6 +60,8 @@ def show(
     course: Course,
     *,
     at: Then = None,
+    happened_by: Happened = None,
+    recorded_by: Recorded = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Leave nothing out, however long it gets.")
     ] = False,
@@ -66,11 +69,19 @@ def show(
     """Show a course on one screen: where it stands, what is due, what could come next."""
     service = session.service()
     when = _at(service, at)
+    by = {
+        "happened_by": instant_at("--happened-by", happened_by),
+        "recorded_by": instant_at("--recorded-by", recorded_by),
+    }
+    axes = [instant for instant in by.values() if instant is not None]
+    if at is not None and axes:
+        raise InvalidInput("--at", "nothing beside --happened-by and --recorded-by")
     records = service.records(course)
-    if at is None:
+    if at is None and not axes:
         overview = Overview.of(service.status(course, at=when), records, when)
     else:
-        status, known = _standing(service, course, when)
+        when = min(axes, default=when)
+        status, known = _standing(service, course, when, by)
         overview = Overview.of(status, records[:known], when, later=len(records) - known)
     session.answer(overview.json(), lambda out: out.print(screen(overview, everything=everything)))
 
@@ -261,9 +272,11 @@ def _wording(status: Status) -> Wording:
     )
 
 
-def _standing(service: Service, course: str, at: datetime) -> tuple[Status, int]:
+def _standing(
+    service: Service, course: str, at: datetime, by: Mapping[str, datetime | None]
+) -> tuple[Status, int]:
     try:
-        return service.standing(course, at=at)
+        return service.standing(course, at=at, **by)
     except UnknownWorkflow:
         raise
     except (InvalidInput, LookupError, ValueError) as wrong:

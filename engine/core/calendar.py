@@ -92,3 +92,30 @@ class Recorded:
     def instant(self, on: date, time: str) -> datetime:
         """The instant that was found then. Raises KeyError for what was not asked."""
         return instant_from(self._noted[f"{on.isoformat()}T{time}"])
+
+
+class Completed:
+    """The answers that a record keeps; what it was not asked is asked of another calendar.
+
+    A decision that is weighed with other values may look at a day that nobody looked at then.
+    """
+
+    __slots__ = ("_otherwise", "_recorded")
+
+    def __init__(self, noted: Mapping[str, Any], otherwise: Calendar) -> None:
+        self._recorded = Recorded(noted)
+        self._otherwise = otherwise
+
+    def civil_date(self, instant: datetime) -> date:
+        """The date that was on the site's wall."""
+        try:
+            return self._recorded.civil_date(instant)
+        except KeyError:
+            return self._otherwise.civil_date(instant)
+
+    def instant(self, on: date, time: str) -> datetime:
+        """The instant of a wall-clock time, as it was found then."""
+        try:
+            return self._recorded.instant(on, time)
+        except KeyError:
+            return self._otherwise.instant(on, time)

@@ -19,22 +19,16 @@ from engine.core.envelope import parse_enrolment
 from engine.core.event import ADOPTED, ENROLLED, Event
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
-from engine.core.history import folded
-from engine.core.lookback import Deep, readings_for, since
+from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Refused, lacking
 from engine.core.record import Record, decision_json
-from engine.core.row import changes, first_changes, snapshot_of
-from engine.core.sight import facts, view_of
-from engine.core.snapshot import Snapshot, placed
-from engine.core.view import Calendar, Reading
+from engine.core.row import changes, first_changes
+from engine.core.sight import view_of
+from engine.core.snapshot import Snapshot
+from engine.core.view import Reading
+from engine.core.walk import Calendars, Machines, Walk, snapshots
 from engine.errors import InvalidInput
-
-Machines = Callable[[str], Machine]
-"""Gives the compiled stored definition of a digest."""
-
-Calendars = Callable[[str], Calendar]
-"""Gives civil time in a zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +60,7 @@ class Relied:
 
 def decide_again(records: Iterable[Record], machines: Machines) -> Iterator[Difference]:
     """Every difference between the recorded decisions and the same events weighed again."""
-    course = _Course(machines)
+    course = Again(machines)
     for record in records:
         yield from course.differences(record)
 
@@ -83,7 +77,7 @@ def relying(
         if record.seq <= seq:
             continue
         if any(reading.seq == seq for reading in view_of(snapshot, event).readings.get(input_name)):
-            state = json.loads(record.body.decode())["state"][1]
+            state = json.loads(record.body)["state"][1]
             machine = machines(snapshot.digest)
             guards = machine.looking_at(input_name, event.name, (snapshot.state, state))
             if guards:
@@ -97,7 +91,7 @@ def lacking_then(
 ) -> Iterator[tuple[int, dict[str, tuple[Missing, ...]]]]:
     """What the requirements that were not yes lacked, by record and guard, as it was then known."""
     for record, snapshot, event in snapshots(records, machines):
-        decision = json.loads(record.body.decode())["decision"]
+        decision = json.loads(record.body)["decision"]
         if decision.get("attempts") or any(w.get("passed") for w in decision.get("weighed", ())):
             yield record.seq, lacking(decide(machines(snapshot.digest), snapshot, event))
 
@@ -109,9 +103,9 @@ def standing(
 
     `None` without any record.
     """
-    course = _Course(machines)
+    course = Walk(machines)
     for record in records:
-        course.take_over(record, json.loads(record.body.decode()))
+        course.take_over(record, json.loads(record.body))
     if course.row is None or course.snapshot is None:
         return None
     machine = machines(course.snapshot.digest)
@@ -124,74 +118,34 @@ def standing(
     return course.row, machine, snapshot
 
 
-def snapshots(
-    records: Iterable[Record], machines: Machines
-) -> Iterator[tuple[Record, Snapshot, Event]]:
-    """Each record after the first, with the snapshot and the event that it was decided from."""
-    course = _Course(machines)
-    for record in records:
-        body = json.loads(record.body.decode())
-        if course.snapshot is not None:
-            event = machines(body["workflow"]).forms.reread(body["event"])
-            yield record, course.before(record, body, event), event
-        course.take_over(record, body)
-
-
-class _Course:
-    """The course between two records: its row, its snapshot and all its readings."""
+class Again(Walk):
+    """A walk on which every decision is made again. `decision` is what the last one came to."""
 
     def __init__(self, machines: Machines) -> None:
-        self.machines = machines
-        self.row: dict[str, Json] | None = None
-        self.snapshot: Snapshot | None = None
-        self.readings: dict[str, list[Reading]] = {}
+        super().__init__(machines)
+        self.decision: dict[str, Json] = {}
 
     def differences(self, record: Record) -> list[Difference]:
-        body = json.loads(record.body.decode())
+        """How the decision of the next record differs from the recorded one."""
+        body = json.loads(record.body)
+        self.decision = {}
         try:
             decision, changed, after, added = self._decided(record, body)
         except (LookupError, InvalidInput, ValueError) as wrong:
             self.take_over(record, body)
             return [_undecidable(record, wrong)]
+        self.decision = decision
         found = _compared(record, "decision", body["decision"], decision)
         found += _compared(record, "changes", body["changes"], changed)
         if found:
             self.take_over(record, body)
         else:
-            self.row = folded(self.row, record, body)
-            self.snapshot = after
-            self._add(added)
+            self.settle(record, body, after, added)
         return found
-
-    def before(self, record: Record, body: Mapping[str, Any], event: Event) -> Snapshot:
-        """The snapshot that a record was decided from: its civil times, its time of decision."""
-        if self.snapshot is None:
-            raise LookupError("the first record does not open the course")
-        machine = self.machines(body["workflow"])
-        return self.snapshot.facing(
-            calendar=Recorded(body["civil"]),
-            decided_at=record.recorded_at,
-            another_open=bool(body["decision"].get("another_open")),
-            readings=readings_for(machine, self.snapshot.latest, event, self.load),
-        )
-
-    def take_over(self, record: Record, body: Mapping[str, Any]) -> None:
-        """Go on from what was recorded, whatever weighing it again would say."""
-        machine = self.machines(body["workflow"])
-        if self.snapshot is not None and record.verdict != "refused":
-            event = machine.forms.reread(body["event"])
-            self._add(facts(self.before(record, body, event), event))
-        self.row = folded(self.row, record, body)
-        self.snapshot = snapshot_of(
-            machine,
-            self.row,
-            calendar=Recorded({}),
-            decided_at=record.recorded_at,
-        )
 
     def _decided(
         self, record: Record, body: Mapping[str, Any]
-    ) -> tuple[Json, Json, Snapshot, Sequence[Reading]]:
+    ) -> tuple[dict[str, Json], Json, Snapshot, Sequence[Reading]]:
         machine = self.machines(body["workflow"])
         if body["event"]["event"] in (ENROLLED, ADOPTED):
             event, enrolment = parse_enrolment(body["event"], sealed=True)
@@ -203,21 +157,6 @@ class _Course:
         after = evolve(machine, before, event, decision)
         added = () if isinstance(decision, Refused) else decision.readings
         return decision_json(decision), changes(before, after), after, added
-
-    def _add(self, readings: Sequence[Reading]) -> None:
-        for reading in readings:
-            held = self.readings.setdefault(reading.input, [])
-            last = held[-1].at if held else None
-            if reading.corrects is None and (
-                not held or (last is not None and reading.at is not None and last <= reading.at)
-            ):
-                held.append(reading)  # in place: a long course is not copied for each reading
-            else:
-                self.readings[reading.input] = placed(held, reading)
-
-    def load(self, deep: Deep) -> Mapping[str, Sequence[Reading]]:
-        """The readings that a decision looks back to."""
-        return {name: since(self.readings.get(name, ()), start) for name, start in deep.items()}
 
 
 def _undecidable(record: Record, wrong: Exception) -> Difference:

@@ -1,0 +1,270 @@
+"""`regimen replay --step` and `regimen readings`: a course step by step, and on both time axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.ink import CORRECTED, STYLES, Lines
+from engine.cli.session import Session, command
+from engine.core.axes import Known
+from engine.core.encoding import Json, instant_from
+from engine.core.hindsight import Outcome
+from engine.core.machine import Machine
+from engine.core.playback import Playback, Sense
+from engine.errors import InvalidInput
+from engine.telling.lexicon import Lexicon
+from engine.telling.wording import Said, Tone, Wording, why
+
+TITLES: Mapping[Sense, str] = {
+    Sense.RECORDED: "as recorded",
+    Sense.KNOWN: "as it was known then",
+    Sense.BELIEVED: "as now believed",
+    Sense.AGAIN: "weighed again",
+}
+
+Happened = Annotated[
+    str | None,
+    typer.Option("--happened-by", metavar="INSTANT", help="Only what had happened by then."),
+]
+Recorded = Annotated[
+    str | None,
+    typer.Option("--recorded-by", metavar="INSTANT", help="Only what had been recorded by then."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(rich_help_panel="Audit")(readings)
+
+
+@command
+def readings(
+    session: Session,
+    course: Annotated[str, typer.Argument(metavar="COURSE")],
+    *,
+    happened_by: Happened = None,
+    recorded_by: Recorded = None,
+    input_name: Annotated[
+        str | None, typer.Option("--input", metavar="INPUT", help="Only the readings of this one.")
+    ] = None,
+) -> None:
+    """List the readings of a course on both time axes, each with its record.
+
+    What was corrected later is marked where the correction was not yet known.
+    """
+    playback = session.auditor().playback(course)
+    lexicon = Lexicon(playback.machine)
+    if input_name is not None and input_name not in playback.machine.inputs:
+        known = ", ".join(playback.machine.inputs)
+        raise InvalidInput("--input", f"one of {known}", found=repr(input_name))
+    by = {
+        "happened_by": instant_at("--happened-by", happened_by),
+        "recorded_by": instant_at("--recorded-by", recorded_by),
+    }
+    held = playback.readings(**by)
+    shown = [one for name, several in held.items() if input_name in (None, name) for one in several]
+    session.answer(
+        {
+            "course": course,
+            "happened_by": happened_by,
+            "recorded_by": recorded_by,
+            "readings": [reading_json(one, playback.machine) for one in shown],
+        },
+        lambda out: out.print(
+            _table(shown, lexicon, _wording(playback)) if shown else "No reading."
+        ),
+    )
+
+
+def played_back(  # what one replay is asked
+    session: Session, course: str, step: int | None, at: str | None, sense: Sense | None
+) -> None:
+    """Answer with one step of a course, or with all of them in a few words each.
+
+    Raises InvalidInput for a step that is not there.
+    """
+    playback = session.auditor().playback(course)
+    if step is not None and at is not None:
+        raise InvalidInput("--at", "nothing beside --step")
+    if step is None and at is None:
+        chosen = sense or Sense.RECORDED
+        session.answer(
+            {
+                "course": course,
+                "sense": chosen.value,
+                "steps": [_brief(playback, n, chosen) for n in range(1, len(playback) + 1)],
+            },
+            lambda out: _tell_all(out, playback, chosen),
+        )
+        return
+    chosen = sense or Sense.RECORDED if step is not None else sense or Sense.KNOWN
+    instant = instant_at("--at", at)
+    number = step or 0
+    if instant is not None:
+        number = playback.at(instant).seq
+    shown = playback.shown(number, chosen)
+    session.answer(shown, lambda out: _tell(out, playback, number, chosen))
+
+
+def instant_at(option: str, text: str | None) -> datetime | None:
+    """An instant of an option. Raises InvalidInput, naming the option."""
+    if text is None:
+        return None
+    try:
+        return instant_from(text)
+    except ValueError as wrong:
+        expected = str(wrong).removeprefix("expected ")
+        raise InvalidInput(option, expected, found=repr(text)) from None
+
+
+def reading_json(one: Known, machine: Machine) -> Json:
+    """A reading with the unit of its input."""
+    declared = machine.inputs.get(one.reading.input)
+    return one.json() | {"unit": None if declared is None else declared.unit}
+
+
+def _brief(playback: Playback, number: int, sense: Sense) -> dict[str, Json]:
+    step = playback.step(number)
+    found: dict[str, Json] = {
+        "step": number,
+        "event": step.record.event,
+        "at": step.body["event"]["at"],
+        "recorded_at": step.body["recorded_at"],
+        "outcome": step.outcome.json(),
+    }
+    if sense is Sense.BELIEVED:
+        now = playback.believed(number).outcome
+        found |= {"outcome": None if now is None else now.json(), "differs": now != step.outcome}
+    if sense is Sense.AGAIN:
+        found |= {"differs": bool(playback.again(number).differences)}
+    return found
+
+
+def _tell_all(out: Console, playback: Playback, sense: Sense) -> None:
+    table, wording = (
+        Table("Step", "At", "Event", "Verdict", "State", "", box=None),
+        _wording(playback),
+    )
+    for n in range(1, len(playback) + 1):
+        step, brief = playback.step(n), _brief(playback, n, sense)
+        said = brief["outcome"]
+        mark = ""
+        if brief.get("differs"):
+            mark = f"recorded: {step.outcome.verdict}, {step.outcome.state.replace('_', ' ')}"
+        table.add_row(
+            str(n),
+            wording.instant(step.record.at),
+            step.record.event,
+            "cannot be weighed" if said is None else said["verdict"],
+            "" if said is None else said["state"].replace("_", " "),
+            Text(mark, style=STYLES[Tone.DEVIATION]),
+        )
+    out.print(f"{playback.course}, {TITLES[sense]}: {len(playback)} steps")
+    out.print(table)
+
+
+def _tell(out: Console, playback: Playback, number: int, sense: Sense) -> None:
+    out.print(f"{playback.course}, step {number} of {len(playback)}, {TITLES[sense]}")
+    shown = playback.shown(number, sense)
+    step, believed = playback.step(number), playback.believed(number)
+    lexicon, wording = Lexicon(playback.machine), _wording(playback)
+    record = shown["record"]
+    at, recorded_at = wording.instant(step.record.at), wording.instant(record["recorded_at"])
+    out.print(f"{lexicon.event(record['event'])}: happened {at}, recorded {recorded_at}")
+    if record["state_before"] is not None:
+        state = record["state"]
+        if sense is Sense.BELIEVED and believed.outcome is not None:
+            state = believed.outcome.state
+        told = lexicon.explained(
+            record["event"],
+            shown["decision"] or {"verdict": record["verdict"]},
+            state_before=record["state_before"],
+            state=state,
+        )
+        states = (lexicon.state(record["state_before"]), lexicon.state(state))
+        would = sense is Sense.BELIEVED and believed.outcome != step.outcome
+        out.print(Lines([wording.decision(told, states, would=would)]))
+    known = believed.readings if sense is Sense.BELIEVED else step.readings
+    held = [one.as_of(number) if sense is Sense.KNOWN else one for one in known.values()]
+    if held:
+        out.print("Readings in force:")
+        out.print(_table(held, lexicon, wording))
+    out.print(Lines(list(_others(playback, number, sense, lexicon))))
+
+
+def _others(playback: Playback, number: int, sense: Sense, lexicon: Lexicon) -> Iterator[Said]:
+    """What the other senses say of the step."""
+    step, believed, again = (
+        playback.step(number),
+        playback.believed(number),
+        playback.again(number),
+    )
+    if sense is not Sense.BELIEVED:
+        if believed.outcome == step.outcome:
+            yield Said("As now believed: the same", Tone.QUIET)
+        else:
+            said = _came_to(believed.outcome, lexicon)
+            yield Said(f"As now believed it would have been {said}", Tone.DEVIATION)
+    elif believed.outcome != step.outcome:
+        yield Said(f"Recorded was {_came_to(step.outcome, lexicon)}", Tone.DEVIATION)
+    if sense is not Sense.KNOWN and (marked := [k for k in step.readings.values() if _since(k)]):
+        names = ", ".join(lexicon.called(k.reading.input) for k in marked)
+        yield Said(f"Corrected since: {names}", Tone.OVERRIDE)
+    if again.differences:
+        yield Said("Weighed again it is another:", Tone.NO, tuple(_lines(again.differences)))
+    else:
+        yield Said("Weighed again: alike", Tone.QUIET)
+
+
+def _lines(differences: Iterable[Any]) -> Iterator[Said]:
+    for one in differences:
+        yield Said(f"{one.place}: recorded {one.recorded}, weighed again {one.again}")
+
+
+def _came_to(outcome: Outcome | None, lexicon: Lexicon) -> str:
+    if outcome is None:
+        return "what cannot be weighed"
+    rules = ", ".join(lexicon.guard(rule) for rule in outcome.fired)
+    said = f"{outcome.verdict}, in “{lexicon.state(outcome.state)}”"
+    return f"{said}, with {rules}" if rules else said
+
+
+def _table(held: Sequence[Known], lexicon: Lexicon, wording: Wording) -> Table:
+    table = Table("Input", "Value", "Taken", "Recorded", "Record", "", box=None)
+    for one in held:
+        reading = one.reading
+        struck = _since(one)
+        flawed = reading.flaw is not None
+        value = why(reading.flaw or "") if reading.value is None else lexicon.measured(reading)
+        marks = [f"corrected by {one.corrected_by}"] if struck else []
+        marks += [why(reading.flaw or "")] if flawed and reading.value is not None else []
+        marks += [f"corrects {one.first}"] if reading.corrects is not None else []
+        table.add_row(
+            lexicon.called(reading.input),
+            Text(wording.value(value), style=CORRECTED if struck else ""),
+            wording.instant(reading.at),
+            wording.instant(one.recorded_at),
+            str(one.record),
+            Text("; ".join(marks), style=STYLES[Tone.OVERRIDE]),
+        )
+    return table
+
+
+def _since(one: Known) -> bool:
+    return one.corrected_by is not None
+
+
+def _wording(playback: Playback) -> Wording:
+    row = playback.step(1).row
+    return Wording.of(
+        zone=row["zone"],
+        retrospective=row["retrospective"],
+        not_published=playback.machine.workflow.not_published,
+    )

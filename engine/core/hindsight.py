@@ -1,0 +1,266 @@
+"""Decisions weighed again with what is now believed: corrected values, as if right from the start.
+
+- State, rules in force and open questions are those that were recorded: treatment went that way.
+  Only readings differ, what the event itself told, and the variables that follow from them.
+- A correction is not weighed: it is what is believed. Nor is what looks at no reading.
+- After a difference the course goes on from what was recorded, as `redecision` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from engine.core.calendar import Completed
+from engine.core.decision import decide
+from engine.core.encoding import Json
+from engine.core.event import Event
+from engine.core.lookback import Deep, readings_for, since
+from engine.core.machine import Machine
+from engine.core.outcome import Decision, Taken
+from engine.core.record import Record, decision_json
+from engine.core.snapshot import Snapshot, order
+from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading
+from engine.core.walk import Brought, Machines, Walk
+from engine.errors import InvalidInput
+
+Key = tuple[str, int]
+"""An input, and the record that first brought the reading of it that is meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beliefs:
+    """What is now believed of readings: those that were corrected, as they stand by now.
+
+    `late` are readings that were recorded after something that happened later; with them, what is
+    believed of a time includes what nobody had told by then.
+    """
+
+    standing: Mapping[Key, Reading] = field(default_factory=dict)
+    late: Sequence[Reading] = ()
+
+    def but(self, key: Key) -> Beliefs:
+        """The same, but for the corrections of one reading."""
+        return replace(self, standing={k: r for k, r in self.standing.items() if k != key})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a decision came to: enough to tell two decisions apart, and nothing that is measured.
+
+    `requirements` are the verdicts of those that were weighed, by guard; they explain an outcome,
+    and two that differ in nothing else are one.
+    """
+
+    verdict: str
+    transition: str | None
+    state: str
+    moved_by: str | None = None
+    fired: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    requirements: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def json(self) -> dict[str, Json]:
+        """As a record holds it."""
+        found: dict[str, Json] = {"verdict": self.verdict, "state": self.state}
+        if self.transition is not None:
+            found["transition"] = self.transition
+        if self.moved_by is not None:
+            found["moved_by"] = self.moved_by
+        if self.fired:
+            found["fired"] = list(self.fired)
+        if self.questions:
+            found["questions"] = list(self.questions)
+        if self.requirements:
+            found["requirements"] = dict(sorted(self.requirements.items()))
+        return found
+
+
+def beliefs(found: Sequence[Brought], records: Iterable[Record] = ()) -> Beliefs:
+    """What all these readings leave to be believed; of `records`, also what they told late."""
+    standing: dict[Key, Reading] = {}
+    firsts: dict[Key, Reading] = {}
+    for one in found:
+        key = (one.reading.input, one.reading.origin)
+        (firsts if one.reading.corrects is None else standing)[key] = one.reading
+    before = dict[int, datetime]()
+    """The latest time that was asserted before each record."""
+    last: datetime | None = None
+    for record in records:
+        if last is not None:
+            before[record.seq] = last
+        if record.at is not None:
+            last = record.at if last is None else max(last, record.at)
+    return Beliefs(
+        standing=standing,
+        late=[
+            now
+            for key, first in firsts.items()
+            if (now := standing.get(key, first)).at is not None
+            and first.seq in before
+            and now.at <= before[first.seq]
+            and now.flaw != ENTERED_IN_ERROR
+        ],
+    )
+
+
+def outcome_recorded(body: Mapping[str, Any]) -> Outcome:
+    """What a recorded decision came to."""
+    return _outcome(body["decision"], body["state"][1])
+
+
+class Hindsight:
+    """Weighs the records of a walk again with beliefs, one after the other.
+
+    `calendar` answers for days that a record does not keep since nobody looked at them then.
+    """
+
+    def __init__(self, machines: Machines, believed: Beliefs, calendar: Calendar) -> None:
+        self._machines = machines
+        self._believed = believed
+        self._calendar = calendar
+        self._inputs = {name for name, _ in believed.standing} | {r.input for r in believed.late}
+        self._variables: dict[str, Any] = {}
+        """Variables that are believed to have been others than those that were recorded."""
+        self._after: dict[str, Any] | None = None
+        self.decision: Mapping[str, Json] | None = None
+        """The decision that was weighed last; `None` where nothing had to be."""
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables that are believed to be others than those recorded, after the last step."""
+        return self._variables
+
+    def weigh(self, walk: Walk, record: Record, body: Mapping[str, Any]) -> Outcome | None:
+        """What the record's event comes to; `None` where it cannot be weighed so.
+
+        The walk stands before the record. What is believed changes nothing of most records: their
+        outcome is the recorded one.
+        """
+        recorded = outcome_recorded(body)
+        self._after = self.decision = None
+        event = self._to_weigh(walk, body)
+        if event is None or walk.snapshot is None:
+            return recorded
+        machine = self._machines(body["workflow"])
+        told = self._told(machine, event, record.seq)
+        lists = {name: self._list(walk, machine, name, event, record.seq) for name in self._inputs}
+        touched = {n: held for n, held in lists.items() if held != walk.readings.get(n, [])}
+        if told is event and not touched and not self._variables:
+            return recorded
+        try:
+            before = self._before(walk, machine, record, body, told, touched)
+            decision = decide(machine, before, told)
+        except (LookupError, InvalidInput, ValueError):
+            return None
+        self.decision = decision_json(decision)
+        found = _outcome(self.decision, decision.state)
+        if isinstance(decision, Taken) and _goes_alike(decision, body):
+            self._after = {**before.variables, **decision.updates}
+        elif not isinstance(decision, Taken) and body["verdict"] == "refused":
+            self._after = dict(before.variables)
+        return found
+
+    def settle(self, walk: Walk, body: Mapping[str, Any]) -> None:
+        """Take over what follows for the variables; the walk has taken over the record."""
+        recorded = {} if walk.snapshot is None else walk.snapshot.variables
+        after = self._after
+        if after is None:  # what was recorded stands, for all that the record changed
+            changed = body["changes"].get("variables", {})
+            after = {n: v for n, v in self._variables.items() if n not in changed}
+        if after or self._variables:
+            self._variables = {n: v for n, v in after.items() if v != recorded.get(n)}
+
+    # --- how ----------------------------------------------------------------------------------
+
+    def _to_weigh(self, walk: Walk, body: Mapping[str, Any]) -> Event | None:
+        machine = self._machines(body["workflow"])
+        if walk.snapshot is None or body["event"]["event"] not in machine.events:
+            return None
+        return machine.forms.reread(body["event"])
+
+    def _list(  # what is believed of an input when an event is decided
+        self, walk: Walk, machine: Machine, name: str, event: Event, seq: int
+    ) -> list[Reading]:
+        standing = self._believed.standing
+        held = [standing.get((name, r.origin), r) for r in walk.readings.get(name, ())]
+        if event.at is not None and self._believed.late:
+            there = {seq, *(r.origin for r in held)}
+            held += [
+                r
+                for r in self._believed.late
+                if r.input == name and r.origin not in there and r.at and r.at <= event.at
+            ]
+        if machine.forgets_errors:
+            held = [r for r in held if r.flaw != ENTERED_IN_ERROR]
+        return sorted(held, key=order)
+
+    def _told(self, machine: Machine, event: Event, seq: int) -> Event:
+        """The event with what is believed of the readings that it brought."""
+        standing = self._believed.standing
+        if not any((r.input, seq) in standing for r in event.readings):
+            return event
+        readings, values = list[Reading](), dict[str, Any]()
+        for first in event.readings:
+            now = standing.get((first.input, seq))
+            if now is None:
+                readings.append(first)
+                continue
+            values[first.input] = now.value if now.flaw is None else None
+            if now.flaw == ENTERED_IN_ERROR and machine.forgets_errors:
+                continue
+            at = event.at if now.at == event.at else now.at  # the same object: its date is known
+            readings.append(replace(first, value=now.value, at=at, over=now.over, flaw=now.flaw))
+        bound = {f.name: f.input for f in machine.events[event.name].fields if f.input in values}
+        data = {n: values[bound[n]] if n in bound else v for n, v in event.data.items()}
+        return replace(event, readings=tuple(readings), data=data)
+
+    def _before(  # noqa: PLR0917  # what a decision is made from
+        self,
+        walk: Walk,
+        machine: Machine,
+        record: Record,
+        body: Mapping[str, Any],
+        event: Event,
+        touched: Mapping[str, list[Reading]],
+    ) -> Snapshot:
+        if walk.snapshot is None:
+            raise LookupError("the first record does not open the course")
+        latest = {n: r for n, r in walk.snapshot.latest.items() if touched.get(n, (r,))}
+        latest |= {name: held[-1] for name, held in touched.items() if held}
+
+        def load(deep: Deep) -> Mapping[str, Sequence[Reading]]:
+            found = dict(walk.load(deep))
+            return found | {n: since(touched[n], deep[n]) for n in deep if n in touched}
+
+        before = walk.snapshot.facing(
+            calendar=Completed(body["civil"], self._calendar),
+            decided_at=record.recorded_at,
+            another_open=bool(body["decision"].get("another_open")),
+            readings=readings_for(machine, latest, event, load),
+        )
+        return replace(before, latest=latest, variables={**before.variables, **self._variables})
+
+
+def _goes_alike(decision: Decision, body: Mapping[str, Any]) -> bool:
+    if not isinstance(decision, Taken):
+        return False
+    taken = body["decision"].get("transition")
+    alike: bool = (decision.transition, decision.state) == (taken, body["state"][1])
+    return alike and body["verdict"] != "refused"
+
+
+def _outcome(decision: Mapping[str, Any], state: str) -> Outcome:
+    weighed = [w for a in decision.get("attempts", ()) for w in a["kept_by"]]
+    weighed += decision.get("weighed", ())
+    return Outcome(
+        verdict=decision["verdict"],
+        transition=decision.get("transition"),
+        state=state,
+        moved_by=decision.get("moved_by"),
+        fired=tuple(f["rule"] for f in decision.get("fired", ())),
+        questions=tuple(sorted(decision.get("unknown", ()))),
+        requirements={w["guard"]: w["verdict"] for w in weighed},
+    )

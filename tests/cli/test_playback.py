@@ -1,0 +1,122 @@
+"""A course replayed at a terminal, step by step, in four senses, and its readings on both axes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Regimen
+
+NURSE = {"id": "technician-1", "role": "technician"}
+BODIES = (
+    {"id": "e1", "event": "course.enrolled", "at": "2024-02-01T09:00:00+01:00",
+     "workflow": "instrument_calibration", "patient": "caliper-7", "site": "hall-2",
+     "zone": "Europe/Zurich", "retrospective": True},
+    {"id": "e2", "event": "measurement_recorded", "at": "2024-02-01T09:20:00+01:00",
+     "data": {"deviation": {"value": "30", "unit": "um"},
+              "room_temperature": {"value": "20", "unit": "Cel"}}},
+    {"id": "e3", "event": "release_instrument", "at": "2024-02-01T09:30:00+01:00",
+     "actor": {"id": "metrologist-1", "role": "metrologist"}},
+    {"id": "e4", "event": "course.corrected", "at": "2024-02-01T10:00:00+01:00",
+     "reason": {"code": "typing-error"},
+     "data": {"record": 2, "input": "deviation", "value": {"value": "3", "unit": "um"}}},
+)  # fmt: skip
+"""A release that is refused for a deviation which was ten times too large as typed."""
+
+
+@pytest.fixture
+def bench(regimen: Regimen, tmp_path: Path) -> Regimen:
+    file = tmp_path / "bench.jsonl"
+    made = [{"format": 1, "course": "bench-1", "actor": NURSE, **body} for body in BODIES]
+    file.write_text("\n".join(map(json.dumps, made)))
+    assert regimen("apply", str(file)).code == 0
+    return regimen
+
+
+def test_a_step_shows_what_was_known_and_decided_and_what_is_believed_of_it_now(bench: Regimen):
+    ran = bench("replay", "bench-1", "--step", "3")
+
+    assert ran.code == 0
+    assert "bench-1, step 3 of" in ran.out
+    assert "Refused" in ran.out
+    assert "corrected by 4" in ran.out
+    assert "As now believed it would have been accepted" in ran.out
+    assert "Weighed again: alike" in ran.out
+
+
+def test_each_sense_has_its_own_readings_and_outcome(bench: Regimen):
+    def shown(sense: str) -> tuple[str, int, int | None, str]:
+        found = bench("replay", "bench-1", "--step", "3", "--sense", sense, "--json").json()
+        (one,) = [r for r in found["readings"] if r["input"] == "deviation"]
+        return one["value"], one["record"], one["corrected_by"], found["outcome"]["verdict"]
+
+    assert shown("recorded") == ("30", 2, 4, "refused")
+    assert shown("known") == ("30", 2, None, "refused")
+    assert shown("believed") == ("3", 4, None, "accepted")
+    assert shown("again") == ("30", 2, 4, "refused")
+
+
+def test_the_step_at_an_instant_is_the_last_that_was_known_then(bench: Regimen):
+    found = bench("replay", "bench-1", "--at", "2024-02-01T09:35:00+01:00", "--json").json()
+
+    assert (found["step"], found["sense"]) == (3, "known")
+
+
+def test_all_steps_are_listed_and_those_that_would_be_others_are_marked(bench: Regimen):
+    found = bench("replay", "bench-1", "--sense", "believed", "--json").json()
+    ran = bench("replay", "bench-1", "--sense", "believed")
+
+    assert [step["step"] for step in found["steps"] if step["differs"]] == [3]
+    assert "recorded: refused" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("bench-1", "--step", "99"), "a record of the course"),
+        (("bench-1", "--at", "yesterday"), "--at"),
+        (("bench-1", "--at", "2001-01-01T00:00:00Z"), "an instant from"),
+        (("bench-1", "--step", "1", "--at", "2024-02-01T09:35:00+01:00"), "--step"),
+        (("--step", "1"), "one course"),
+        (("bench-1", "--step", "1", "--re-decide"), "one course"),
+        (("bench-2", "--step", "1"), "does not exist"),
+    ],
+)
+def test_what_cannot_be_replayed_is_said(bench: Regimen, arguments: tuple[str, ...], said: str):
+    ran = bench("replay", *arguments)
+
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_readings_are_listed_on_both_axes(bench: Regimen):
+    now = bench("readings", "bench-1", "--input", "deviation", "--json").json()["readings"]
+    early = bench("readings", "bench-1", "--happened-by", "2024-02-01T09:10:00+01:00", "--json")
+
+    assert [(r["value"], r["unit"], r["record"], r["first"]) for r in now] == [("3", "um", 4, 2)]
+    assert early.json()["readings"] == []
+    assert "corrects 2" in bench("readings", "bench-1").out
+    assert (
+        "No reading." in bench("readings", "bench-1", "--recorded-by", "2001-01-01T00:00:00Z").out
+    )
+
+
+@pytest.mark.parametrize("option", [("--input", "deviaton"), ("--recorded-by", "then")])
+def test_an_axis_or_an_input_that_is_none_is_named(bench: Regimen, option: tuple[str, str]):
+    ran = bench("readings", "bench-1", *option)
+
+    assert ran.code == 2
+    assert option[0] in ran.err
+
+
+def test_a_course_is_shown_as_it_was_known_on_both_axes(bench: Regimen):
+    happened = bench("show", "bench-1", "--happened-by", "2024-02-01T09:25:00+01:00", "--json")
+    both = bench("show", "bench-1", "--recorded-by", "2100-01-01T00:00:00Z", "--json")
+    neither = bench("show", "bench-1", "--at", "2100-01-01T00:00:00Z",
+                    "--recorded-by", "2100-01-01T00:00:00Z")  # fmt: skip
+
+    assert happened.json()["seq"] == 2
+    assert both.json()["seq"] >= 4
+    assert neither.code == 2
