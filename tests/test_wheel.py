@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
+PAGES = {".html", ".css", ".js", ".svg", ".typ"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_the_wheel_carries_everything_that_python_files_need_beside_them(wheel: 
         path.relative_to(ROOT).as_posix().replace("migrations/", "engine/migrations/", 1)
         for folder in ("engine", "workflows", "migrations")
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in {".py", ".jsonl", ".json", ".mako", ".typed"}
+        if path.suffix in {".py", ".jsonl", ".json", ".mako", ".typed", *PAGES}
     }
 
     assert expected <= packed

@@ -1,8 +1,4 @@
-"""How lines look in a terminal: marks, colours, indentation. What they say comes from `wording`.
-
-Every mark differs without its colour, so that a log, a printer and a colour-blind reader lose
-nothing.
-"""
+"""How lines look in a terminal: colours and indentation. What they say comes from `telling`."""
 
 from __future__ import annotations
 
@@ -13,19 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from engine.telling.marks import MARKS, VERDICT_TONES
 from engine.telling.wording import Said, Tone
 
-MARKS = {
-    Tone.YES: "✓",
-    Tone.NO: "✗",
-    Tone.UNKNOWN: "?",
-    Tone.DEVIATION: "!",
-    Tone.OVERRIDE: "◆",
-    Tone.RULE: "▶",
-    Tone.ADVICE: "→",
-    Tone.SOURCE: "§",
-    Tone.OWN: "§",
-}
 STYLES = {
     Tone.HEAD: "bold",
     Tone.QUIET: "dim",
@@ -37,14 +23,6 @@ STYLES = {
     Tone.RULE: "bold",
     Tone.SOURCE: "dim",
     Tone.OWN: "dim italic",
-}
-VERDICT_TONES = {
-    "accepted": Tone.YES,
-    "deviation": Tone.DEVIATION,
-    "refused": Tone.NO,
-    "yes": Tone.YES,
-    "no": Tone.NO,
-    "unknown": Tone.UNKNOWN,
 }
 QUIET = "dim"
 CORRECTED = "strike dim"

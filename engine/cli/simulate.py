@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from engine.cli.ink import VERDICT_TONES, mark
+from engine.cli.ink import mark
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, date_from
 from engine.core.machine import Machine
@@ -26,6 +26,7 @@ from engine.scenario import Scenario
 from engine.service import Service
 from engine.simulation import Told, scenario_of, simulate
 from engine.telling.lexicon import Lexicon
+from engine.telling.marks import VERDICT_TONES
 
 MANY = 40
 """From so many courses on it pays to start other processes."""

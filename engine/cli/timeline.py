@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from engine.cli.ink import MARKS, QUIET, STYLES, mark
+from engine.cli.ink import QUIET, STYLES, mark
 from engine.core.definition import Kind
 from engine.core.encoding import Json, instant_text
 from engine.core.event import ENGINE
@@ -22,6 +22,7 @@ from engine.core.snapshot import Window
 from engine.telling.axis import FOLD, Axis
 from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
+from engine.telling.marks import MARKS
 from engine.telling.wording import Tone, Wording
 
 LABEL = 26

@@ -1,4 +1,4 @@
-"""The application: routes under `/v1`, problem documents, and nothing that is open by default."""
+"""The application: routes under `/v1`, pages under `/`, and nothing that is open by default."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ else:
 
     _exchange = (fhir.router,)
     _dialects = {"/v1/fhir/": fhir.told}
+
+if find_spec("jinja2") is None:  # likewise
+    _screens: tuple[APIRouter, ...] = ()
+else:
+    from engine.web import screens
+
+    _screens = screens.ROUTERS
 
 ROUTERS: tuple[APIRouter, ...] = (
     workflows.router,
@@ -84,6 +91,8 @@ def _application(version: str, workflows: tuple[Workflow, ...], operation: Opera
     handle_problems(app, _dialects)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
+    for router in _screens:
+        app.include_router(router)
     operated(app, operation)
     app.openapi = lambda: document(app, workflows)  # type: ignore[method-assign]  # as FastAPI says
     return app

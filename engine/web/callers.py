@@ -44,8 +44,8 @@ class Need:
         office = office_of(request)
         _require_known(request)
         peer = request.client.host if request.client is not None else None
-        authorization = request.headers.get("authorization")
-        caller = _identified(office, authorization, peer)
+        authorization = self.credential(request)
+        caller = identified(office, authorization, peer)
         request.state.caller = caller
         asked = {name: str(value) for name, value in request.path_params.items()}
         office.gate.require(caller, self.action, **asked)
@@ -56,6 +56,10 @@ class Need:
                 raise Problem("not-permitted")
 
         return Desk(office=office, caller=caller, action=self.action, again=again)
+
+    def credential(self, request: Request) -> str | None:
+        """By what a caller says who it is: the `Authorization` header."""
+        return request.headers.get("authorization")
 
 
 def _require_known(request: Request) -> None:
@@ -85,7 +89,8 @@ def _parameters(dependant: Dependant) -> dict[str, bool]:
     return own
 
 
-def _identified(office: Office, authorization: str | None, peer: str | None) -> Caller:
+def identified(office: Office, authorization: str | None, peer: str | None) -> Caller:
+    """Who calls. Raises Problem for nobody, for one who tried too often and for one too many."""
     office.rates.knock(authorization, peer)
     try:
         caller = office.gate.identify(authorization, peer=peer)

@@ -22,6 +22,7 @@ from engine.sharing import Place
 from engine.told import Told
 from engine.web.limits import Rates
 from engine.web.problems import Problem
+from engine.web.sessions import Sessions
 from engine.web.streams import Streams
 from engine.webhooks.endpoints import Webhooks
 from engine.worklist import Worklists
@@ -107,6 +108,7 @@ class Office:
     in_hand: InHand = field(default_factory=InHand)
     rates: Rates = field(default_factory=Rates)
     streams: Streams = field(default_factory=Streams)
+    sessions: Sessions = field(default_factory=Sessions)
 
 
 def office_of(request: Request) -> Office:

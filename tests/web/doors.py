@@ -49,6 +49,7 @@ ACTOR = {"id": "somebody", "role": "clinician"}
 OPEN = {
     *("/v1/openapi.json", "/docs", "/v1/problems", "/v1/problems/{name}"),
     *("/health/live", "/health/ready"),
+    *("/", "/sign-in", "/sign-out", "/assets/{digest}/{name}"),
     "/v1/calendars/{key}.ics",  # whoever has the secret, which is part of the path
 }
 """The routes that anybody may ask: they tell nothing of anybody."""

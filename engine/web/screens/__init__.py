@@ -1,0 +1,10 @@
+"""The pages of the service, under `/`: for people, by the same gate as the API under `/v1`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from engine.web.screens import door, worklists
+
+ROUTERS: tuple[APIRouter, ...] = (door.router, worklists.router)
+"""Every page, in the order in which people come to them."""

@@ -1,0 +1,104 @@
+"""Worklists as pages: all of them at a glance, or one to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from engine.core.wire import IDENTIFIER
+from engine.listing import Listing
+from engine.pages.frame import WORKLISTS
+from engine.pages.worklist import Choices, glance, row
+from engine.permission import Action
+from engine.web.callers import Desk
+from engine.web.routes.worklists import Cursor, Kind, named
+from engine.web.screens.seat import Screen, VisitSight, screen
+from engine.worklist import PAGE, SOON_DAYS, Ask
+from engine.worklist import WORKLISTS as TITLES
+
+router = APIRouter(include_in_schema=False, route_class=Screen)
+
+AT_A_GLANCE = 8
+"""How many items of each list the first page shows."""
+
+# A form sends what was left empty as an empty text.
+Site = Annotated[str, Query(pattern=f"^(?:{IDENTIFIER.pattern})?$")]
+Day = Annotated[str, Query(pattern=r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
+Soon = Annotated[str, Query(pattern=r"^[0-9]{0,3}$")]
+
+
+@router.get("/worklists")
+def worklists(
+    *, desk: VisitSight, site: Site = "", day: Day = "", as_of: Day = "", soon_days: Soon = ""
+) -> Response:
+    """Every worklist with its first items; those without any are named together."""
+    choices = Choices(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    pages = {
+        kind: desk.worklists.page(_ask(desk, choices, kind, limit=AT_A_GLANCE)) for kind in TITLES
+    }
+    return screen(
+        desk,
+        WORKLISTS,
+        "worklists.html",
+        lists=[glance(kind, TITLES[kind], pages[kind], choices) for kind in TITLES],
+        choices=choices,
+        sites=_sites(desk),
+        links=_links(desk),
+    )
+
+
+@router.get("/worklists/{kind}")
+def worklist(
+    *,
+    kind: Annotated[Kind, Path()],
+    desk: VisitSight,
+    site: Site = "",
+    day: Day = "",
+    as_of: Day = "",
+    soon_days: Soon = "",
+    cursor: Cursor = None,
+) -> Response:
+    """A page of one worklist."""
+    choices = Choices(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    listing = Listing(kind)
+    found = desk.worklists.page(_ask(desk, choices, listing, limit=PAGE, cursor=cursor))
+    return screen(
+        desk,
+        WORKLISTS,
+        "worklist.html",
+        title=TITLES[listing],
+        kind=kind,
+        rows=[row(item) for item in found.items],
+        next=None if found.cursor is None else choices.query(cursor=found.cursor),
+        begun=cursor is not None,
+        choices=choices,
+        sites=_sites(desk),
+        links=_links(desk),
+    )
+
+
+def _ask(
+    desk: Desk, choices: Choices, kind: Listing, *, limit: int, cursor: str | None = None
+) -> Ask:
+    asked: Collection[str] | None = [choices.site] if choices.site else None
+    return Ask(
+        listing=kind,
+        as_of=named(choices.as_of or None, "as_of"),
+        sites=desk.scope(asked),
+        day=named(choices.day or None, "day"),
+        soon_days=int(choices.soon_days or SOON_DAYS),
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+def _sites(desk: Desk) -> tuple[str, ...]:
+    """The sites that may be chosen by name: a caller of every site writes which."""
+    return desk.seen_sites or ()
+
+
+def _links(desk: Desk) -> bool:
+    """Whether the caller may follow an item to its course."""
+    return desk.caller.may(Action.READ_RECORDS)
