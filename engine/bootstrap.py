@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from engine import packages
+from engine import keys, packages
 from engine.access import Access, Gate, Identifies, Tokens
 from engine.access_log import AccessLog
 from engine.calendars import SharedCalendars
@@ -28,6 +28,7 @@ from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.feed import Feed
+from engine.ledger import Ledger
 from engine.ports import Store
 from engine.registry import Registry
 from engine.service import Service
@@ -35,10 +36,12 @@ from engine.settings import Oidc, Settings
 from engine.store import checkup, schema, sqlite
 from engine.store.access import SqlAccess
 from engine.store.calendars import SqlCalendars
+from engine.store.checkpoints import SqlCheckpoints
 from engine.store.checkup import Found
 from engine.store.deliveries import SqlDeliveries
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
+from engine.store.ledger import SqlLedger
 from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
@@ -57,6 +60,9 @@ from engine.zones import Zones
 
 log = structlog.get_logger("regimen")
 
+
+LEDGER_KEY = "REGIMEN_LEDGER_KEY"
+"""The setting that names the files of signing keys."""
 
 NOT_PRIVILEGED = "42501"
 """What PostgreSQL says to a role that may not do what it tried."""
@@ -159,6 +165,23 @@ def worklists(service: Service) -> Worklists:
 def feed(service: Service) -> Feed:
     """The feed of a service's tenant. Its store must be one of `open_store`."""
     return Feed(store=SqlFeed(_sql(service)), tenant=service.tenant, clock=service.setting.clock)
+
+
+def ledger(settings: Settings, service: Service, *, signing: bool = False) -> Ledger:
+    """The ledger of a service's tenant; `signing`, by the keys of the settings.
+
+    Raises InvalidInput for a key that cannot be used.
+    """
+    store = _sql(service)
+    files = settings.ledger_key if signing else ()
+    return Ledger(
+        store=SqlLedger(store),
+        checkpoints=SqlCheckpoints(store),
+        feed=feed(service),
+        clock=service.setting.clock,
+        salts=secrets.token_bytes,
+        signers=[keys.read_key(Path(file), place=LEDGER_KEY) for file in files],
+    )
 
 
 def webhooks(settings: Settings, service: Service) -> Webhooks:

@@ -12,6 +12,7 @@
     ├── Conflict                 another writer moved the course, or the expected revision is stale
     ├── IdempotencyConflict      an event id was used again for another body
     ├── Divergence               records and what they claim do not agree
+    │   └── LedgerDivergence     the tree over all records and what it claims do not agree
     └── StoreUnavailable         the database cannot be reached, is full or is locked
 
 A refusal is no error: it is a decision, and a record. No message carries a reading, a free text or
@@ -159,6 +160,15 @@ class Divergence(RegimenError):
         self.what = what
         place = "" if seq is None else f", record {seq}"
         super().__init__(f"course {course!r}{place}: {what}")
+
+
+class LedgerDivergence(Divergence):
+    """The tree over all records does not agree with itself. `index` is a leaf at which it shows."""
+
+    def __init__(self, index: int, what: str) -> None:
+        self.index = index
+        self.what = what
+        RegimenError.__init__(self, f"ledger, leaf {index}: {what}: see `regimen verify`")
 
 
 class StoreUnavailable(RegimenError):

@@ -59,7 +59,8 @@ class Settings:
     bearer tokens are taken; there is none unless its issuer is named.
     `webhook_allow` are networks that messages may be sent to though they are not public;
     `webhook_seconds` is by when an endpoint has to have answered, `webhook_days` for how long it is
-    kept what was delivered. `traffic` are the bounds of the HTTP service.
+    kept what was delivered. `ledger_key` are files of keys that sign checkpoints. `traffic` are the
+    bounds of the HTTP service.
     """
 
     database_url: str = "sqlite:///regimen.db"
@@ -73,6 +74,7 @@ class Settings:
     webhook_allow: tuple[Network, ...] = ()
     webhook_seconds: int = 15
     webhook_days: int = 30
+    ledger_key: tuple[str, ...] = ()
     traffic: Traffic = field(default_factory=Traffic)
 
     @classmethod
@@ -99,6 +101,7 @@ class Settings:
             webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
             webhook_days=chosen("WEBHOOK_DAYS", _days, default.webhook_days),
+            ledger_key=chosen("LEDGER_KEY", _files, default.ledger_key),
             traffic=Traffic.from_environment(environ),
         )
 
@@ -270,6 +273,10 @@ def _file(variable: str, text: str) -> str:
     return text
 
 
+def _files(variable: str, text: str) -> tuple[str, ...]:
+    return tuple(_file(variable, part.strip()) for part in text.split(","))
+
+
 def _algorithms(variable: str, text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(","))
     for name in names:
@@ -301,7 +308,7 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
 
 VARIABLES = (
     *("DATABASE_URL", "TENANT", "ACTOR", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW"),
-    *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS"),
+    *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS", "LEDGER_KEY"),
     *TRAFFIC_VARIABLES,
     *(f"OIDC_{name}" for name in _OIDC_NAMES),
 )

@@ -48,6 +48,9 @@ TIMERS_AT_ONCE = 1000
 CHANGED = Outgoing(kind="course.changed", body=b"{}")
 """What is said of every record that changed its course, for those who keep a copy in step."""
 
+REFUSED = Outgoing(kind="course.refused", body=b"{}")
+"""What is said of a record that changed nothing, so that the feed speaks of every record."""
+
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 
 
@@ -428,7 +431,7 @@ def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
 
 def _messages(decision: Decision) -> tuple[Outgoing, ...]:
     if isinstance(decision, Refused):
-        return ()
+        return (REFUSED,)
     said = [Outgoing(kind=m.kind, body=canonical(message_json(m))) for m in decision.messages]
     return (*said, CHANGED)
 

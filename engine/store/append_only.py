@@ -1,10 +1,10 @@
 """What keeps the history from being changed, and what does not.
 
 Triggers, made by the migrations, refuse every change of a row of `records`, `readings`,
-`definitions`, `prose` and `access_log`. Of a row of `texts` the text and its salt may be erased
-together, and nothing else. On SQLite that includes what REPLACE would delete in passing, also by
-the hidden key of a row; on PostgreSQL it includes TRUNCATE, and sessions that say they are a
-replica.
+`definitions`, `prose`, `access_log`, `leaves`, `nodes`, `checkpoints` and `cosignatures`. Of a row
+of `texts` the text and its salt may be erased together, and nothing else. On SQLite that includes
+what REPLACE would delete in passing, also by the hidden key of a row; on PostgreSQL it includes
+TRUNCATE, and sessions that say they are a replica.
 
 What remains possible, and is found by other means or not at all:
 
@@ -22,9 +22,23 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from engine.store.tables import access_log, definitions, prose, readings, records, texts
+from engine.store.tables import (
+    access_log,
+    checkpoints,
+    cosignatures,
+    definitions,
+    leaves,
+    nodes,
+    prose,
+    readings,
+    records,
+    texts,
+)
 
-GUARDED = (definitions, prose, records, readings, texts, access_log)
+GUARDED = (
+    *(definitions, prose, records, readings, texts, access_log),
+    *(leaves, nodes, checkpoints, cosignatures),
+)
 
 _SQLITE = {
     definitions: ("update", "delete", "insert_digest", "insert_rowid"),
@@ -33,6 +47,10 @@ _SQLITE = {
     readings: ("update", "delete", "insert_seq"),
     texts: ("update", "delete", "insert_path"),
     access_log: ("update", "delete", "insert_id", "insert_position", "insert_rowid"),
+    leaves: ("update", "delete", "insert_place", "insert_seq"),
+    nodes: ("update", "delete", "insert_place"),
+    checkpoints: ("update", "delete", "insert_number"),
+    cosignatures: ("update", "delete", "insert_key"),
 }
 _POSTGRESQL = dict.fromkeys(GUARDED, ("rows", "truncate"))
 

@@ -37,6 +37,11 @@ APPLICATION: Mapping[str, str] = {
     "regimen_tokens": "SELECT, INSERT, UPDATE",
     "regimen_calendar_feeds": "SELECT, INSERT, UPDATE",
     "regimen_access_log": "SELECT, INSERT",
+    "regimen_leaves": "SELECT, INSERT",
+    "regimen_nodes": "SELECT, INSERT",
+    "regimen_checkpoints": "SELECT, INSERT",
+    "regimen_cosignatures": "SELECT, INSERT",
+    "regimen_sealing": "SELECT, INSERT, UPDATE",
     VERSION_TABLE: "SELECT",
 }
 """What the application may do with each table."""

@@ -2,7 +2,8 @@
 
 - Every key begins with what it would be sharded by: tenant, then course.
 - Every name begins with `regimen_`, for the tables live beside a host's own.
-- `records`, `readings`, `definitions`, `prose` and `access_log` only grow; see `append_only`.
+- `records`, `readings`, `definitions`, `prose`, `access_log`, and of the ledger `leaves`, `nodes`,
+  `checkpoints` and `cosignatures` only grow; see `append_only`.
 - Constraints are named here and in the migration alike: errors are translated by these names.
 """
 
@@ -483,3 +484,70 @@ Index(
     access_log.c.action,
     access_log.c.at,
 )
+
+leaves = Table(
+    f"{PREFIX}leaves",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("place", BigInteger, nullable=False, doc="From 0, without a gap, in commit order."),
+    Column("course", Name, nullable=False),
+    Column("seq", Integer, nullable=False, doc="The record that it seals."),
+    Column("salt", LargeBinary, nullable=False, doc="Keeps the hash from being guessed."),
+    Column("hash", LargeBinary, nullable=False, doc="Of salt and record, as the tree has it."),
+    PrimaryKeyConstraint("tenant", "place", name=f"pk_{PREFIX}leaves"),
+    UniqueConstraint("tenant", "course", "seq", name=f"uq_{PREFIX}leaves_seq"),
+    sqlite_with_rowid=False,
+)
+
+nodes = Table(
+    f"{PREFIX}nodes",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("level", Integer, nullable=False, doc="How often it halves down to a leaf."),
+    Column("place", BigInteger, nullable=False, doc="Which of its level, from 0."),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tenant", "level", "place", name=f"pk_{PREFIX}nodes"),
+    sqlite_with_rowid=False,
+)
+
+checkpoints = Table(
+    f"{PREFIX}checkpoints",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("number", Integer, nullable=False, doc="From 1, without a gap."),
+    Column("at", Instant, nullable=False),
+    Column("origin", Text, nullable=False, doc="Whose tree it is, as the note says."),
+    Column("size", BigInteger, nullable=False, doc="How many leaves the tree had."),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False, doc="The note as it was signed."),
+    Column(
+        "signers", Text, nullable=False, doc="A JSON array: the verifier keys of who signed it."
+    ),
+    PrimaryKeyConstraint("tenant", "number", name=f"pk_{PREFIX}checkpoints"),
+    sqlite_with_rowid=False,
+)
+
+cosignatures = Table(
+    f"{PREFIX}cosignatures",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("number", Integer, nullable=False, doc="Of the checkpoint."),
+    Column("key", Text, nullable=False, doc="The verifier key of the witness."),
+    Column("line", Text, nullable=False, doc="What the witness added to the note."),
+    Column("at", Instant, nullable=False, doc="When it was added here."),
+    PrimaryKeyConstraint("tenant", "number", "key", name=f"pk_{PREFIX}cosignatures"),
+    sqlite_with_rowid=False,
+)
+
+sealing = Table(
+    f"{PREFIX}sealing",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("size", BigInteger, nullable=False, doc="How many leaves there are."),
+    Column("position", BigInteger, nullable=False, doc="Up to where of the feed all is sealed."),
+    Column("swept_course", Name, doc="Up to where what was there before is; unset once all is."),
+    Column("swept_seq", Integer, nullable=False),
+    PrimaryKeyConstraint("tenant", name=f"pk_{PREFIX}sealing"),
+    sqlite_with_rowid=False,
+)
+"""How far a tenant's tree has grown; what is lost of it is found again from the leaves."""

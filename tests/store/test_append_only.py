@@ -18,6 +18,10 @@ CHANGES = {
     "definitions": "name = 'other'",
     "prose": "digest = 'other'",
     "texts": "sha256 = 'other'",
+    "leaves": "seq = 9",
+    "nodes": "place = 9",
+    "checkpoints": "size = 9",
+    "cosignatures": "line = 'other'",
 }
 GUARDED = {
     "records": "tenant, course, seq",
@@ -25,6 +29,10 @@ GUARDED = {
     "definitions": "tenant, digest",
     "prose": "tenant, digest",
     "texts": "tenant, course, seq, path",
+    "leaves": "tenant, place",
+    "nodes": "tenant, level, place",
+    "checkpoints": "tenant, number",
+    "cosignatures": "tenant, number, key",
 }
 """The tables of the history, with their keys."""
 
@@ -50,6 +58,14 @@ UPSERT = (
     "ON CONFLICT ({1}) DO UPDATE SET {2}"
 )
 
+LEDGER = (
+    "INSERT INTO regimen_leaves VALUES ('{0}', 0, 'C-1', 1, 's', 'h')",
+    "INSERT INTO regimen_nodes VALUES ('{0}', 4, 0, 'h')",
+    "INSERT INTO regimen_checkpoints VALUES ('{0}', 1, '2009-03-02 12:00Z', 'o', 1, 'r', 'n', '')",
+    "INSERT INTO regimen_cosignatures VALUES ('{0}', 1, 'k', 'l', '2009-03-02 12:00Z')",
+)
+"""A row of each table of the ledger."""
+
 RECORD = "tenant, course, seq, event_id, event, verdict, recorded_at, prev_hash, hash, body"
 FORGED = "'{0}', 'C-1', {1}, '{2}', 'e', 'v', '2009-03-02T12:00:00.000000Z', '', '', 'b'"
 
@@ -62,6 +78,8 @@ def clinic(database: SqlStore, tenant: str) -> Clinic:
         readings=[Reading("pulse", "80", NOON, NOON.date(), 1)],
         texts=[SealedText(path="reason.text", salt="pepper", text="fell ill", sha256="5e")],
     )
+    for statement in LEDGER:
+        commit(clinic, statement.format(clinic.tenant))
     return clinic
 
 
@@ -121,6 +139,18 @@ def test_no_record_can_be_replaced_by_another_with_its_event_id(clinic: Clinic):
     forged = FORGED.format(clinic.tenant, 2, "C-1-1")
     insert = f"INTO regimen_records ({RECORD}) VALUES ({forged})"
     upsert = f"INSERT {insert} ON CONFLICT (tenant, course, event_id) DO UPDATE SET verdict = 'v'"
+    before = everything(clinic)
+
+    for attempt in (upsert, *([f"REPLACE {insert}"] if kind(clinic) == "sqlite" else [])):
+        with pytest.raises(IntegrityError, match="append-only"):
+            commit(clinic, attempt)
+
+    assert everything(clinic) == before
+
+
+def test_no_leaf_can_be_replaced_by_another_of_its_record(clinic: Clinic):
+    insert = f"INTO regimen_leaves VALUES ('{clinic.tenant}', 7, 'C-1', 1, 's', 'h')"
+    upsert = f"INSERT {insert} ON CONFLICT (tenant, course, seq) DO UPDATE SET place = 7"
     before = everything(clinic)
 
     for attempt in (upsert, *([f"REPLACE {insert}"] if kind(clinic) == "sqlite" else [])):

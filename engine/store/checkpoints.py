@@ -1,0 +1,136 @@
+"""Checkpoints as stored: each as it was signed, and the lines that witnesses added to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select
+
+from engine.core import note
+from engine.core.ledger import Checkpoint
+from engine.core.note import Head, Note, Signature, VerifierKey
+from engine.errors import InvalidInput, LedgerDivergence
+from engine.store.sql import SqlStore
+from engine.store.tables import checkpoints, cosignatures
+
+LINE = " ledger"
+"""What the line of those who write checkpoints is called by, after the tenant: no tenant is."""
+
+
+class SqlCheckpoints:
+    """The checkpoints of a store's tenants."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def add(
+        self, tenant: str, head: Head, signed: Note, keys: Sequence[VerifierKey], at: datetime
+    ) -> Checkpoint:
+        """Store a checkpoint as the next one."""
+        with self._store.connection(line=tenant + LINE) as connection:
+            before: int | None = connection.scalar(_LAST, {"its_tenant": tenant})
+            number = (before or 0) + 1
+            connection.execute(
+                insert(checkpoints),
+                {
+                    "tenant": tenant,
+                    "number": number,
+                    "at": at,
+                    "origin": head.origin,
+                    "size": head.size,
+                    "root": head.root,
+                    "note": signed.encode().decode(),
+                    "signers": json.dumps([key.text() for key in keys]),
+                },
+            )
+        return Checkpoint(number=number, at=at, head=head, note=signed, keys=tuple(keys))
+
+    def cosign(
+        self, tenant: str, number: int, lines: Iterable[tuple[VerifierKey, Signature]], at: datetime
+    ) -> int:
+        """Keep lines of witnesses with a checkpoint; how many were not there before."""
+        with self._store.connection(line=tenant + LINE) as connection:
+            asked = {"its_tenant": tenant, "number": number}
+            there = set(connection.scalars(_WITNESSES, asked))
+            row = {"tenant": tenant, "number": number, "at": at}
+            found = {key.text(): one.text() for key, one in lines}
+            rows = [{**row, "key": k, "line": one} for k, one in found.items() if k not in there]
+            if rows:
+                connection.execute(insert(cosignatures), rows)
+            return len(rows)
+
+    def last(self, tenant: str) -> Checkpoint | None:
+        """The newest checkpoint. Raises LedgerDivergence where what is stored is none."""
+        found = self.after(tenant, -1)
+        return found[-1] if found else None
+
+    def after(self, tenant: str, number: int = 0, limit: int = 1000) -> list[Checkpoint]:
+        """Checkpoints beyond a number in order; beyond -1, the newest one only.
+
+        Raises LedgerDivergence where what is stored is none.
+        """
+        asked: dict[str, Any] = {"its_tenant": tenant, "number": number, "limit": limit}
+        with self._store.connection(write=False) as connection:
+            query = _NEWEST if number < 0 else _AFTER
+            rows = connection.execute(query, asked).mappings().all()
+            lines = _lines(connection, tenant, [row["number"] for row in rows])
+        return [_checkpoint(row, lines.get(row["number"], ())) for row in rows]
+
+    def keys(self, tenant: str) -> list[VerifierKey]:
+        """Every key that signed a checkpoint, in the order in which they came."""
+        with self._store.connection(write=False) as connection:
+            found = connection.scalars(_KEYS, {"its_tenant": tenant}).all()
+        return [
+            VerifierKey.parse(key) for key in dict.fromkeys(k for f in found for k in json.loads(f))
+        ]
+
+
+_ITS: BindParameter[str] = bindparam("its_tenant")
+_LAST = select(func.max(checkpoints.c.number)).where(checkpoints.c.tenant == _ITS)
+_ALL = select(*checkpoints.c.values()).where(checkpoints.c.tenant == _ITS)
+_NEWEST = _ALL.order_by(checkpoints.c.number.desc()).limit(1)
+_AFTER = (
+    _ALL.where(checkpoints.c.number > bindparam("number"))
+    .order_by(checkpoints.c.number)
+    .limit(bindparam("limit"))
+)
+_KEYS = (
+    select(checkpoints.c.signers)
+    .where(checkpoints.c.tenant == _ITS)
+    .group_by(checkpoints.c.signers)
+    .order_by(func.min(checkpoints.c.number))
+)
+_WITNESSES = select(cosignatures.c.key).where(
+    cosignatures.c.tenant == _ITS, cosignatures.c.number == bindparam("number")
+)
+_LINES = (
+    select(cosignatures.c.number, cosignatures.c.line)
+    .where(
+        cosignatures.c.tenant == _ITS,
+        cosignatures.c.number.in_(bindparam("numbers", expanding=True)),
+    )
+    .order_by(cosignatures.c.number, cosignatures.c.at, cosignatures.c.key)
+)
+
+
+def _lines(connection: Connection, tenant: str, numbers: list[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for number, line in connection.execute(_LINES, {"its_tenant": tenant, "numbers": numbers}):
+        found.setdefault(number, []).append(line)
+    return found
+
+
+def _checkpoint(row: Mapping[Any, Any], lines: Iterable[str]) -> Checkpoint:
+    """A checkpoint of its row, whose columns say what the note says."""
+    try:
+        signed = note.parse((row["note"] + "".join(lines)).encode(), unsigned=True)
+        head = Head.parse(signed.text)
+        keys = tuple(map(VerifierKey.parse, json.loads(row["signers"])))
+    except (InvalidInput, ValueError, TypeError):
+        raise LedgerDivergence(row["size"], f"checkpoint {row['number']} is none") from None
+    if (head.origin, head.size, head.root) != (row["origin"], row["size"], bytes(row["root"])):
+        raise LedgerDivergence(row["size"], f"checkpoint {row['number']} says other than its note")
+    return Checkpoint(number=row["number"], at=row["at"], head=head, note=signed, keys=keys)

@@ -1,0 +1,201 @@
+"""The tree of a tenant as it is stored: leaves, and the nodes above them.
+
+- Subtrees of less than 16 leaves are not stored: their hashes are found from those of the leaves.
+- What lies in the tree never changes, so it is read without a lock and without a hurry.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Integer, and_, bindparam, func, select, tuple_
+
+from engine.core.merkle import Node, Position, Tree, complete, root_of
+from engine.errors import LedgerDivergence
+from engine.store.tables import leaves, nodes, records
+
+FLOOR = 4
+"""The lowest level whose hashes are stored."""
+
+TOGETHER = 400
+"""How many places are asked for in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf as stored."""
+
+    place: int
+    course: str
+    seq: int
+    salt: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A leaf and the bytes of its record; none where there is no such record."""
+
+    leaf: Leaf
+    body: bytes | None
+
+
+class StoredTree:
+    """One tenant's tree on a connection."""
+
+    __slots__ = ("_connection", "_tenant")
+
+    def __init__(self, connection: Connection, tenant: str) -> None:
+        self._connection = connection
+        self._tenant = tenant
+
+    def size(self) -> int:
+        """How many leaves there are, up to the last one."""
+        last = self._connection.scalar(_SIZE, {"its_tenant": self._tenant})
+        return 0 if last is None else last + 1
+
+    def tree(self, size: int) -> Tree:
+        """The tree of that size. Raises LedgerDivergence as `hashes` does."""
+        found = self.hashes(complete(0, size))
+        return Tree.of(size, lambda level, place: found[level, place])
+
+    def hashes(self, wanted: Iterable[Position]) -> dict[Position, bytes]:
+        """The hashes of complete subtrees. Raises LedgerDivergence where one is not there."""
+        return _hashes(self._connection, self._tenant, wanted)
+
+    def leaves_of(self, course: str, seqs: Sequence[int] | None = None) -> list[Leaf]:
+        """The leaves of a course in the order of its records, or of some records only."""
+        asked = _LEAVES.where(leaves.c.course == bindparam("course")).order_by(leaves.c.seq)
+        parts: Iterable[Sequence[int] | None] = [None]
+        if seqs is not None:
+            asked = asked.where(leaves.c.seq.in_(bindparam("seqs", expanding=True)))
+            parts = _parts(seqs)
+        return [
+            Leaf(*row)
+            for part in parts
+            for row in self._connection.execute(
+                asked, {"its_tenant": self._tenant, "course": course, "seqs": part}
+            )
+        ]
+
+    def leaves(self, first: int, end: int) -> list[Leaf]:
+        """The leaves from a place up to, and without, another."""
+        asked = {"its_tenant": self._tenant, "first": first, "end": end}
+        return [Leaf(*row) for row in self._connection.execute(_RANGE, asked)]
+
+    def with_records(self, after: int, limit: int) -> list[Found]:
+        """Leaves beyond a place in order, with what is there of their records."""
+        asked = {"its_tenant": self._tenant, "after": after, "limit": limit}
+        rows = self._connection.execute(_WITH_RECORDS, asked)
+        return [Found(leaf=Leaf(*row[:5]), body=row[5]) for row in rows]
+
+    def nodes(self, after: Position, limit: int) -> list[Node]:
+        """Stored nodes beyond a position, from below and from the left."""
+        level, place = after
+        asked = {"its_tenant": self._tenant, "level": level, "place": place, "limit": limit}
+        return [Node(*row) for row in self._connection.execute(_NODES, asked)]
+
+    def sealed_up_to(self, course: str) -> int:
+        """The last record of a course that has a leaf, or 0."""
+        asked = {"its_tenant": self._tenant, "course": course}
+        return self._connection.scalar(_SEALED, asked) or 0
+
+    def unsealed(self) -> int:
+        """How many records have no leaf."""
+        return self._connection.scalar(_UNSEALED, {"its_tenant": self._tenant}) or 0
+
+
+_ITS: BindParameter[str] = bindparam("its_tenant")
+_LEAF = (leaves.c.place, leaves.c.course, leaves.c.seq, leaves.c.salt, leaves.c.hash)
+_LEAVES = select(*_LEAF).where(leaves.c.tenant == _ITS)
+_RANGE = _LEAVES.where(
+    leaves.c.place >= bindparam("first"), leaves.c.place < bindparam("end")
+).order_by(leaves.c.place)
+_SIZE = select(func.max(leaves.c.place)).where(leaves.c.tenant == _ITS)
+SAME = and_(
+    records.c.tenant == leaves.c.tenant,
+    records.c.course == leaves.c.course,
+    records.c.seq == leaves.c.seq,
+)
+"""A record and its leaf."""
+
+_WITH_RECORDS = (
+    select(*_LEAF, records.c.body)
+    .select_from(leaves.outerjoin(records, SAME))
+    .where(leaves.c.tenant == _ITS, leaves.c.place > bindparam("after"))
+    .order_by(leaves.c.place)
+    .limit(bindparam("limit"))
+)
+_NODES = (
+    select(nodes.c.level, nodes.c.place, nodes.c.hash)
+    .where(
+        nodes.c.tenant == _ITS,
+        tuple_(nodes.c.level, nodes.c.place) > tuple_(bindparam("level"), bindparam("place")),
+    )
+    .order_by(nodes.c.level, nodes.c.place)
+    .limit(bindparam("limit"))
+)
+_SEALED = select(func.max(leaves.c.seq)).where(
+    leaves.c.tenant == _ITS, leaves.c.course == bindparam("course")
+)
+_UNSEALED = (
+    select(func.count())
+    .select_from(records.outerjoin(leaves, SAME))
+    .where(records.c.tenant == _ITS, leaves.c.place.is_(None))
+)
+_AT_LEAVES = select(leaves.c.place, leaves.c.hash).where(
+    leaves.c.tenant == _ITS, leaves.c.place.in_(bindparam("places", expanding=True))
+)
+_AT_NODES = select(nodes.c.place, nodes.c.hash).where(
+    nodes.c.tenant == _ITS,
+    nodes.c.level == bindparam("level", type_=Integer),
+    nodes.c.place.in_(bindparam("places", expanding=True)),
+)
+
+
+def _hashes(
+    connection: Connection, tenant: str, wanted: Iterable[Position]
+) -> dict[Position, bytes]:
+    by_level = defaultdict[int, set[int]](set)
+    for level, place in wanted:
+        by_level[level].add(place)
+    low = {level: places for level, places in by_level.items() if level < FLOOR}
+    below = {p for level, places in low.items() for one in places for p in _below(level, one)}
+    found = {
+        (0, place): one for place, one in _places(connection, tenant, _AT_LEAVES, {}, below).items()
+    }
+    for level, places in low.items():
+        for place in places:
+            found[level, place] = root_of(found[0, leaf] for leaf in _below(level, place))
+    for level, places in by_level.items():
+        if level >= FLOOR:
+            read = _places(connection, tenant, _AT_NODES, {"level": level}, places)
+            found.update({(level, place): one for place, one in read.items()})
+    return found
+
+
+def _below(level: int, place: int) -> range:
+    return range(place << level, (place + 1) << level)
+
+
+def _places(
+    connection: Connection, tenant: str, asked: Any, more: Mapping[str, int], places: set[int]  # noqa: ANN401  # a statement
+) -> dict[int, bytes]:  # fmt: skip
+    found: dict[int, bytes] = {}
+    for part in _parts(places):
+        rows = connection.execute(asked, {"its_tenant": tenant, "places": part, **more})
+        found.update({place: bytes(one) for place, one in rows})
+    if lost := places - found.keys():
+        first = min(lost) << more.get("level", 0)
+        raise LedgerDivergence(first, "a part of the tree is not there")
+    return found
+
+
+def _parts(found: Iterable[int]) -> Iterator[list[int]]:
+    """In order, no more at once than go into one statement."""
+    ordered = sorted(set(found))
+    for start in range(0, len(ordered), TOGETHER):
+        yield ordered[start : start + TOGETHER]
