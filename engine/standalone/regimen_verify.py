@@ -200,8 +200,8 @@ class Audit:
             self.note(f"course {course.name}", Wrong(f"gap: {course.announced} records announced"))
         unsealed = f", {course.unsealed} not sealed" if course.unsealed else ""
         self.told.append(
-            f"course {course.name}: {course.seq} records{unsealed}, {course.weighed} verdicts weighed"
-            f" again, head {course.head}"
+            f"course {course.name}: {course.seq} records{unsealed}, "
+            f"{course.weighed} verdicts weighed again, head {course.head}"
         )
         if course.foreign:
             self.told.append(f"  taken as recorded: {', '.join(sorted(course.foreign))}")
@@ -1485,7 +1485,7 @@ class Decision:
         self.variables.update(new)
 
     def watch(self) -> tuple[list[tuple[Json, Json, bool]], list[str], list[str]]:
-        """Weigh every rule in scope: those that fired, by rank, those unknown, those that say no."""
+        """Weigh every rule in scope: those that fired, by rank, the unknown ones, those at no."""
         definition, seq, row = self.definition, self.course.seq + 1, self.course.row
         told = {name for name, _ in self.brought} | self.data.keys()
         fired, unknown, no, firing = [], list[str](), list[str](), dict[str, int]()

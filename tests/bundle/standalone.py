@@ -36,7 +36,8 @@ def verify(bundle: Path, *options: str | Path) -> Verified:
 def module() -> ModuleType:
     """Its code, for what would take too many processes."""
     spec = importlib.util.spec_from_file_location("regimen_verify", FILE)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     found = importlib.util.module_from_spec(spec)
     sys.modules.setdefault("regimen_verify", found)
     spec.loader.exec_module(found)
