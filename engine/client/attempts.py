@@ -33,7 +33,7 @@ from engine.client.problems import (
 T = TypeVar("T")
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-LATER = frozenset({429, 502, 503, 504})
+LATER = frozenset({408, 429, 502, 503, 504})
 NOT_BEGUN = (Busy, TooManyRequests)
 """Nothing was done with it, whatever it was."""
 

@@ -225,6 +225,10 @@ class MethodNotAllowed(Problem, name="method-not-allowed"):
     """Not by this method."""
 
 
+class SlowBody(Problem, name="slow-body"):
+    """The body came too slowly; nothing was recorded."""
+
+
 class TooLarge(Problem, name="too-large"):
     """The body is too large."""
 

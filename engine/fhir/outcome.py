@@ -14,6 +14,7 @@ CODES: Mapping[int, str] = {
     403: "forbidden",
     404: "not-found",
     405: "not-supported",
+    408: "timeout",
     409: "conflict",
     412: "conflict",
     413: "too-long",

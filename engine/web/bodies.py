@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
 from fastapi import Depends, Request
+from starlette.requests import ClientDisconnect
 
 from engine.web.office import office_of
 from engine.web.problems import Problem
+
+CLOSING = {"Connection": "close"}
+"""What is still to come of a body that is not read is not waited for."""
 
 
 async def json_body(request: Request) -> dict[str, Any]:
@@ -43,10 +48,16 @@ async def _received(request: Request) -> bytes:
     if media != "application/json" and not media.endswith("+json"):
         raise Problem("unsupported-media-type")
     taken = bytearray()
-    async for part in request.stream():
-        taken += part
-        if len(taken) > limits.body_bytes:
-            raise Problem("too-large", limit=limits.body_bytes)
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            async for part in request.stream():
+                taken += part
+                if len(taken) > limits.body_bytes:
+                    raise Problem("too-large", limit=limits.body_bytes, headers=CLOSING)
+    except TimeoutError:
+        raise Problem("slow-body", headers=CLOSING) from None
+    except ClientDisconnect:  # nobody is there to be told
+        raise Problem("malformed", detail="the body ended before it was whole") from None
     return bytes(taken)
 
 

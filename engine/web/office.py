@@ -48,9 +48,10 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one request may ask of the service."""
+    """What one request may ask of the service; `body_seconds` is how long its body may take."""
 
     body_bytes: int = 128 * 1024
+    body_seconds: float = 10
     depth: int = 24
     page: int = 500
 

@@ -104,6 +104,9 @@ CATALOGUE: Mapping[str, Kind] = {
     "stale-revision": Kind(
         412, "The course has moved on", "Read it again: the ETag is its revision."
     ),
+    "slow-body": Kind(
+        408, "The body came too slowly", "Nothing was recorded; send it again, all at once."
+    ),
     "too-large": Kind(413, "The body is too large", "Send less at once; `limit` says how much."),
     "unsupported-media-type": Kind(415, "The body is not JSON", "Send application/json."),
     "invalid": Kind(

@@ -19,6 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from engine.errors import InvalidInput
+from engine.web.promptness import PromptProtocol
 
 log = structlog.get_logger("regimen")
 
@@ -80,7 +81,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=PromptProtocol,
                 ws="none",
                 lifespan="on",
                 log_config=None,

@@ -38,7 +38,7 @@ class FhirResponse(JSONResponse):
 router = APIRouter(prefix="/fhir", tags=["fhir"])
 
 _OUTCOME = {"schema": {"type": "object", "title": "OperationOutcome"}}
-_STATUSES = (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503)
+_STATUSES = (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}, "description": "A resource"},
     **{
