@@ -58,8 +58,12 @@ class Need:
         return Desk(office=office, caller=caller, action=self.action, again=again)
 
     def credential(self, request: Request) -> str | None:
-        """By what a caller says who it is: the `Authorization` header."""
-        return request.headers.get("authorization")
+        """By what a caller says who it is: the `Authorization` header, sent once.
+
+        Of two, nobody knows which one somebody else looked at.
+        """
+        given = request.headers.getlist("authorization")
+        return given[0] if len(given) == 1 else None
 
 
 def _require_known(request: Request) -> None:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from engine.traffic import Traffic as Bounds
 from engine.web import health, metrics, pages
-from engine.web.headers import SafeHeaders
+from engine.web.headers import OneLength, SafeHeaders
 from engine.web.health import Readiness
 from engine.web.limits import Traffic
 from engine.web.lines import REQUEST_ID, Lines
@@ -56,6 +56,7 @@ def operated(app: FastAPI, operation: Operation) -> None:
             expose_headers=EXPOSED,
         )
     app.add_middleware(Traffic, most=bounds.requests, seconds=bounds.patience)
+    app.add_middleware(OneLength)
     app.add_middleware(SafeHeaders)
     if operation.around is not None:
         app.add_middleware(operation.around)

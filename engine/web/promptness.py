@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 
 class PromptProtocol(H11Protocol):
@@ -40,7 +40,8 @@ class PromptProtocol(H11Protocol):
     @property
     def _waits(self) -> bool:
         """Whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        return cycle is None or cycle.response_complete
 
     def _begin(self) -> None:
         self._due = self.loop.call_later(self.seconds, self._over)

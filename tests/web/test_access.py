@@ -141,6 +141,15 @@ def test_no_route_answers_nobody(doors: Doors, credential: str | None):
     assert doors.stored(without=("regimen_access_log",)) == before
 
 
+def test_of_two_credentials_neither_is_taken(doors: Doors):
+    good = f"Bearer {doors.token(Role.CLINICIAN)}"
+    both = [("Authorization", good), ("Authorization", "Bearer rgm_0_0")]
+
+    assert doors.client.get("/v1/caller", headers=both[:1]).status_code == 200
+    for sent in (both, both[::-1], [both[0], both[0]]):
+        assert doors.client.get("/v1/caller", headers=sent).status_code == 401
+
+
 def test_nobody_is_told_so_before_anything_that_was_sent_is_read(doors: Doors):
     for route in doors.routes:
         if route.action is not None and route.method == "POST":

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from engine.web.bodies import json_body
@@ -43,8 +43,8 @@ Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[Wire]:
-    config = uvicorn.Config(answering, http=Hasty, lifespan="off", log_config=None)
+async def connected(app: ASGIApp) -> AsyncIterator[Wire]:
+    config = uvicorn.Config(app, http=Hasty, lifespan="off", log_config=None)
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
@@ -79,9 +79,9 @@ async def until_closed(wire: Wire, trickle: bytes = b"") -> float:
     return time.monotonic() - began
 
 
-def run(work: Callable[[Wire], Awaitable[Any]]) -> Any:
+def run(work: Callable[[Wire], Awaitable[Any]], app: ASGIApp = answering) -> Any:
     async def running() -> Any:
-        async with connected() as wire:
+        async with connected(app) as wire:
             return await work(wire)
 
     return asyncio.run(running())
@@ -130,6 +130,22 @@ def test_a_connection_is_used_again_after_a_rest():
         return found
 
     assert [one[:12] for one in run(resting)] == [b"HTTP/1.1 200"] * 3
+
+
+def test_a_request_that_says_twice_where_it_ends_is_the_last_of_its_connection(house: House):
+    async def smuggled(wire: Wire) -> bytes:
+        reader, writer = wire
+        writer.write(
+            b"POST /v1/courses HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            b"GET /v1/problems HTTP/1.1\r\nHost: here\r\n\r\n"
+        )
+        return await reader.read()
+
+    answer = run(smuggled, house.app)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def read(house: House, receive: Receive) -> Problem:
