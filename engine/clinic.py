@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, lru_cache
+from hashlib import sha256
 from typing import Any, Protocol
 
 from engine.core.encoding import Json, canonical, instant_text
@@ -28,7 +29,7 @@ from engine.core.wire import (
     unless,
     word,
 )
-from engine.errors import InvalidInput
+from engine.errors import CalendarChanged, InvalidInput
 from engine.permission import Entry
 from engine.ports import Calendars, Clock
 
@@ -129,6 +130,12 @@ class Site:
     clinic: Clinic | None = None
     changed_at: datetime | None = None
 
+    @property
+    def tag(self) -> str:
+        """What tells this calendar from every other; that it has none, too."""
+        content = b"" if self.clinic is None else canonical(self.clinic.json())
+        return sha256(content).hexdigest()[:32]
+
     def json(self) -> Json:
         """The site as it is shown."""
         return {
@@ -148,8 +155,18 @@ class SiteStore(Protocol):
     def all(self, tenant: str, after: str = "", limit: int = 1000) -> Sequence[SiteRow]:
         """Calendars by the names of their sites."""
 
-    def put(self, tenant: str, row: SiteRow, entries: Sequence[Entry] = ()) -> None:
-        """Set the calendar of a site; the one before is replaced. The access log gets `entries`."""
+    def put(
+        self,
+        tenant: str,
+        row: SiteRow,
+        entries: Sequence[Entry] = (),
+        *,
+        unless: Callable[[SiteRow | None], bool] = lambda _: False,
+    ) -> bool:
+        """Set the calendar of a site; the one before is replaced. The access log gets `entries`.
+
+        Where `unless` says so of the one before, nothing is written; whether anything was.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,23 +178,41 @@ class Sites:
     clock: Clock
     calendars: Calendars
 
-    def put(self, site: str, raw: object, *, told: Callable[[], Entry] | None = None) -> Site:
+    def put(
+        self,
+        site: str,
+        raw: object,
+        *,
+        told: Callable[[], Entry] | None = None,
+        expected: Callable[[str], bool] = lambda _: True,
+    ) -> Site:
         """Set a site's calendar. Raises InvalidInput, naming the member of what was sent.
 
         `told` makes the row of the access log that says who did it; both are written, or neither.
+        Raises CalendarChanged where the tag of the calendar that it replaces is not `expected`,
+        unless that is the same one already: a lost answer may be asked for again.
         """
         name = word(site, "site", IDENTIFIER, "a name of 1 to 64 letters, digits and . _ : -")
         clinic = clinic_from(raw, self.calendars)
         now = self.clock.now()
         calendar = canonical(clinic.json()).decode()
         row = SiteRow(site=name, calendar=calendar, changed_at=now)
-        self.store.put(self.tenant, row, () if told is None else (told(),))
-        return Site(site=name, clinic=clinic, changed_at=now)
+        entries = () if told is None else (told(),)
+        after = Site(site=name, clinic=clinic, changed_at=now)
+
+        def unexpected(before: SiteRow | None) -> bool:
+            return not expected(_found(name, before).tag)
+
+        if self.store.put(self.tenant, row, entries, unless=unexpected):
+            return after
+        before = self.get(name)
+        if before.tag != after.tag:
+            raise CalendarChanged(name, before.tag)
+        return before
 
     def get(self, site: str) -> Site:
         """A site's calendar. One that nobody set says that the site is open every day."""
-        row = self.store.get(self.tenant, site)
-        return Site(site=site) if row is None else _site(row)
+        return _found(site, self.store.get(self.tenant, site))
 
     def all(self) -> list[Site]:
         """Every calendar that was set, by site."""
@@ -210,6 +245,10 @@ def clinic_from(raw: object, calendars: Calendars) -> Clinic:
             for n, one in enumerate(_array(sent.get("closures", []), "closures"))
         ),
     )
+
+
+def _found(site: str, row: SiteRow | None) -> Site:
+    return Site(site=site) if row is None else _site(row)
 
 
 def _site(row: SiteRow) -> Site:

@@ -10,6 +10,7 @@
     │   └── CalendarNotFound     no such shared calendar, or none of such a site may be shared
     ├── NotPermitted             the actor's role may not send this event
     ├── Conflict                 another writer moved the course, or the expected revision is stale
+    ├── CalendarChanged          somebody else set the calendar of a site since it was read
     ├── IdempotencyConflict      an event id was used again for another body
     ├── Divergence               records and what they claim do not agree
     │   └── LedgerDivergence     the tree over all records and what it claims do not agree
@@ -140,6 +141,15 @@ class Conflict(RegimenError):
         self.timers = timers
         numbers = "" if expected is None else f" (expected revision {expected}, it is {actual})"
         super().__init__(f"course {course!r}: {why}{numbers}")
+
+
+class CalendarChanged(RegimenError):
+    """Somebody else set the calendar of a site since it was read: read it again, then decide."""
+
+    def __init__(self, site: str, tag: str) -> None:
+        self.site = site
+        self.tag = tag
+        super().__init__(f"site {site!r}: its calendar was set since it was read")
 
 
 class IdempotencyConflict(RegimenError):

@@ -225,6 +225,10 @@ class MethodNotAllowed(Problem, name="method-not-allowed"):
     """Not by this method."""
 
 
+class StaleCalendar(Problem, name="stale-calendar"):
+    """Somebody else set the calendar of a site since it was read."""
+
+
 class SlowBody(Problem, name="slow-body"):
     """The body came too slowly; nothing was recorded."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import bindparam, select
 
@@ -39,11 +39,24 @@ class SqlSites:
             asked = {"tenant": tenant, "after": after, "limit": limit}
             return [SiteRow(**row) for row in connection.execute(_ALL, asked).mappings()]
 
-    def put(self, tenant: str, row: SiteRow, entries: Sequence[Entry] = ()) -> None:
+    def put(
+        self,
+        tenant: str,
+        row: SiteRow,
+        entries: Sequence[Entry] = (),
+        *,
+        unless: Callable[[SiteRow | None], bool] = lambda _: False,
+    ) -> bool:
         values = {"calendar": row.calendar, "changed_at": row.changed_at}
         upsert = self._store.dialect.insert(sites).values(tenant=tenant, site=row.site, **values)
-        with self._store.connection() as connection:
+        # In line: of two who read the same one, the second finds what the first made of it.
+        with self._store.connection(line=tenant) as connection:
+            found = connection.execute(OF_SITES, {"tenant": tenant, "sites": [row.site]})
+            before = found.mappings().first()
+            if unless(None if before is None else SiteRow(**before)):
+                return False
             connection.execute(
                 upsert.on_conflict_do_update(index_elements=("tenant", "site"), set_=values)
             )
             append(connection, entries)
+        return True

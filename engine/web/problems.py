@@ -18,6 +18,7 @@ from starlette.routing import Match
 
 from engine.core.encoding import Json
 from engine.errors import (
+    CalendarChanged,
     CalendarNotFound,
     Conflict,
     EndpointNotFound,
@@ -103,6 +104,9 @@ CATALOGUE: Mapping[str, Kind] = {
     ),
     "stale-revision": Kind(
         412, "The course has moved on", "Read it again: the ETag is its revision."
+    ),
+    "stale-calendar": Kind(
+        412, "The calendar was set since it was read", "Read it again, then set it anew."
     ),
     "slow-body": Kind(
         408, "The body came too slowly", "Nothing was recorded; send it again, all at once."
@@ -192,12 +196,14 @@ def problem_of(error: RegimenError) -> Problem:
             return Problem("reason-required", errors=[_member(error)])
         case InvalidInput():
             return Problem("invalid", detail=str(error), errors=[_member(error)])
-        case EndpointNotFound() | CalendarNotFound():
-            return Problem("not-found")
         case NotFound():
-            return Problem("not-found", course=error.course)
+            of_course = not isinstance(error, EndpointNotFound | CalendarNotFound)
+            return Problem("not-found", **({"course": error.course} if of_course else {}))
         case NotPermitted():
             return Problem("role-not-held", event=error.event, permitted=list(error.permitted))
+        case CalendarChanged():
+            tag = {"ETag": f'"{error.tag}"'}
+            return Problem("stale-calendar", site=error.site, headers=tag)
         case IdempotencyConflict():
             return Problem("idempotency-conflict", course=error.course, id=error.event_id)
         case Conflict() if error.expected is not None:

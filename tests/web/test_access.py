@@ -141,6 +141,25 @@ def test_no_route_answers_nobody(doors: Doors, credential: str | None):
     assert doors.stored(without=("regimen_access_log",)) == before
 
 
+@pytest.mark.parametrize(
+    ("course", "patient", "why"),
+    [("ELSEWHERE", PATIENT, "the patient has an open course"), (COURSE, "P-9", "exists already")],
+)
+def test_who_begins_a_course_that_another_site_has_learns_that_there_is_one_and_no_more(
+    doors: Doors, course: str, patient: str, why: str
+):
+    south = doors.token(Role.CLINICIAN, sites=["south"])
+    body = doors.enrolment(course, patient=patient, site="south")
+    answer = doors.ask(south, "POST", "/v1/courses", body)
+    said = answer.json()
+
+    assert (answer.status_code, said["type"]) == (409, "/v1/problems/conflict")
+    assert set(said) == {"course", "detail", "retriable", "status", "title", "type"}
+    assert (said["course"], why in said["detail"]) == (course, True)
+    assert not {"north", PATIENT, doors.victim} & set(answer.text.split('"'))
+    assert (COURSE in answer.text) == (course == COURSE)
+
+
 def test_of_two_credentials_neither_is_taken(doors: Doors):
     good = f"Bearer {doors.token(Role.CLINICIAN)}"
     both = [("Authorization", good), ("Authorization", "Bearer rgm_0_0")]

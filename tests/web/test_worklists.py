@@ -232,6 +232,27 @@ def test_a_calendar_is_set_and_asked_for(house: House):
     assert put.json()["calendar"] == WORKDAYS
 
 
+def test_of_two_who_change_the_same_calendar_the_second_is_told_so(house: House):
+    place = "/v1/sites/north/calendar"
+    shut = WORKDAYS | {"open": ["monday"]}
+    read = house.client.get(place).headers["ETag"]
+    first = house.client.put(place, json=WORKDAYS, headers={"If-Match": read})
+    second = house.client.put(place, json=shut, headers={"If-Match": read})
+
+    assert first.status_code == 200
+    assert (second.status_code, second.json()["type"]) == (412, "/v1/problems/stale-calendar")
+    assert second.headers["ETag"] == first.headers["ETag"] != read
+    assert get(house, "/sites/north/calendar") == first.json()
+
+    again = house.client.put(place, json=WORKDAYS, headers={"If-Match": read})
+    after = house.client.put(place, json=shut, headers={"If-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert (after.status_code, after.json()["calendar"]["open"]) == (200, ["monday"])
+    assert house.client.put(place, json=WORKDAYS, headers={"If-Match": "*"}).status_code == 200
+    assert house.client.put(place, json=shut).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
