@@ -5,8 +5,8 @@ of the C2SP specifications `signed-note`, `tlog-checkpoint` and `tlog-cosignatur
 that whoever has a tool for those needs none of ours.
 
 - What is read is read strictly, and what is wrong is named by its line, without showing it.
-- Whoever signs is known by a *verifier key*: its name, a short hash, and the public key. A line of a
-  key that nobody named is passed over; one of a named key that does not hold is told.
+- Whoever signs is known by a *verifier key*: its name, a short hash, and the public key. A line of
+  a key that nobody named is passed over; one of a named key that does not hold is told.
 - No signature is made or checked here: that is handed in, since the core has no library for it.
 """
 
