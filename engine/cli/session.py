@@ -34,6 +34,7 @@ from engine.clinic import Sites
 from engine.core.encoding import Json
 from engine.errors import NotFound, RegimenError, StoreUnavailable, UnknownEvent
 from engine.permission import Caller, Logged
+from engine.ports import Store
 from engine.service import Service
 from engine.settings import Settings, database_url, tenant_name
 from engine.worklist import Worklists
@@ -124,6 +125,12 @@ class Session:
         return Auditor(
             store=service.store, registry=service.setting.registry, tenant=service.tenant
         )
+
+    def reader(self) -> Callable[[], Store]:
+        """What opens the chosen database, here or in another process that it is sent to."""
+        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+        return bootstrap.reader(self.settings)
 
     def access(self, *, writes: bool = False) -> Access:
         """Tokens and the access log of the chosen database. Raises as `service` does."""

@@ -14,7 +14,6 @@ from typing import IO, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine import bootstrap
 from engine.audit import Bundle, read_bundle
 from engine.cli.checked import is_file, named_like_a_file
 from engine.cli.definition import definition_of
@@ -183,7 +182,7 @@ def _all_found(
         yield from supposed(
             question,
             courses,
-            open_store=bootstrap.reader(session.settings),
+            open_store=session.reader(),
             tenant=session.service().tenant,
             processes=processes or ((os.cpu_count() or 1) if len(courses) >= MANY else 1),
         )
