@@ -16,8 +16,8 @@ from engine.answer import Answer
 from engine.core.axes import is_retrospective, known_by
 from engine.core.calendar import Noting
 from engine.core.encoding import Json, instant_text
-from engine.core.event import Actor, Event
 from engine.core.inquiry import Option, what_next
+from engine.core.inquiry import blank as _blank
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.redecision import standing
@@ -373,24 +373,6 @@ class Service:
                 log.debug("race_lost", course=lost.course, attempts_left=left)
                 attempt = work
         return attempt()
-
-
-def _blank(machine: Machine, course: str, name: str, at: datetime) -> Event:
-    """An event without data: what would be said if somebody sent it now."""
-    declared = machine.events[name]
-    return Event(
-        id="-",
-        course=course,
-        name=name,
-        at=at,
-        actor=Actor(id="-", role=declared.roles[0]),
-        data={},
-        readings=(),
-        reason=None,
-        override=None,
-        expected_revision=None,
-        body={},
-    )
 
 
 def _done(desk: Desk) -> None:

@@ -8,26 +8,21 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from engine.audit import Bundle
+from engine.core.following import Machines
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.setting import Set, no_such_parameter, settings_of, with_settings
-from engine.core.what_if import Machines, Policy, Supposition, what_if
+from engine.core.supposition import Supposition
+from engine.core.what_if import Policy, what_if
 from engine.errors import InvalidInput, RegimenError, UnknownWorkflow
 from engine.ports import Definition, Store
 from engine.registry import Registry, compiled, stored_form
+from engine.spreading import spread
 from engine.zones import Zones
-
-BATCH = 8
-"""How many courses a process is given at once."""
-AHEAD = 3
-"""How many batches wait for each process, so that memory does not grow with the courses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,29 +161,7 @@ def supposed(
     `open_store` opens the database; each process opens it once, and it can be sent to another one.
     """
     plan = _Plan(question=question, open_store=open_store, tenant=tenant)
-    if processes <= 1:
-        reader = _Reader(plan)
-        try:
-            yield from map(reader.found, courses)
-        finally:
-            reader.close()
-        return
-    # They take long to import, and who asks of a few courses needs none.
-    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415  # see above
-    from multiprocessing import get_context  # noqa: PLC0415  # see above
-
-    # A process that is forked from one with threads may inherit a lock that nobody will release.
-    with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_settle, initargs=(plan,)
-    ) as pool:
-        batches = _batches(courses)
-        waiting: deque[Future[list[Found]]] = deque(
-            pool.submit(_found_here, batch) for batch in islice(batches, processes * AHEAD)
-        )
-        while waiting:
-            found = waiting.popleft().result()
-            waiting.extend(pool.submit(_found_here, batch) for batch in islice(batches, 1))
-            yield from found
+    yield from spread(plan, courses, processes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +171,9 @@ class _Plan:
     question: Question
     open_store: Callable[[], Store]
     tenant: str
+
+    def __call__(self) -> _Reader:
+        return _Reader(self)
 
 
 class _Reader:
@@ -209,7 +185,7 @@ class _Reader:
         self._registry = Registry()
         self._supposing = Supposing(plan.question)
 
-    def found(self, course: str) -> Found:
+    def of(self, course: str) -> Found:
         with self._store.transaction(self._tenant, write=False) as tx:
             records = list(tx.records(course))
             return self._supposing.of(
@@ -219,26 +195,6 @@ class _Reader:
     def close(self) -> None:
         if close := getattr(self._store, "close", None):
             close()
-
-
-_HERE: list[_Reader] = []
-"""The reader of a process that does nothing else."""
-
-
-def _settle(plan: _Plan) -> None:
-    # Whoever stops the question means the process that asks it: that one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _HERE[:] = [_Reader(plan)]
-
-
-def _found_here(courses: Sequence[str]) -> list[Found]:
-    return [_HERE[0].found(course) for course in courses]
-
-
-def _batches(courses: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(courses)
-    while batch := list(islice(left, BATCH)):
-        yield batch
 
 
 def _parameters(machine: Machine) -> frozenset[str]:

@@ -23,8 +23,9 @@ from engine.cli.supposition_page import page
 from engine.core.encoding import Json
 from engine.core.machine import Machine
 from engine.core.setting import Set
+from engine.core.supposition import Supposition
 from engine.core.tally import Tally, supposition_json
-from engine.core.what_if import Policy, Supposition
+from engine.core.what_if import Policy
 from engine.errors import InvalidInput, NotFound
 from engine.registry import compiled
 from engine.what_if import Amendment, Found, Question, Supposing, Unconcerned, Unreadable, supposed

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from engine import packages
 from engine.cli.definition import workflow_of
+from engine.cli.difference import diff
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.cli.workflow_page import page
@@ -50,6 +51,7 @@ def add_to(app: typer.Typer) -> None:
     workflow.command()(schema)
     workflow.command()(diagram)
     workflow.command("sheet")(sheet_of)
+    workflow.command()(diff)
     app.add_typer(workflow, rich_help_panel="Workflows")
 
 

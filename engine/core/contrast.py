@@ -7,31 +7,23 @@ remembers, and what waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from engine.core.encoding import Json, encode_value, instant_from, instant_text
 from engine.core.event import Event
-from engine.core.expression import Truth
 from engine.core.machine import Machine
-from engine.core.outcome import Attempt, Decision, Refused, Taken, Weighed, verdict
+from engine.core.outcome import Decision, Refused, Taken, verdict
 from engine.core.projection import alike
 from engine.core.record import Record
 from engine.core.row import window_from
 from engine.core.snapshot import Snapshot, Window
+from engine.core.verdicts import Flip, Use, flips, lacking_of, recorded_verdicts, verdicts_of
 
-NOT_WEIGHED = "not weighed"
-
-
-class Use(StrEnum):
-    """The two uses of a guard. Shown: never rename a value."""
-
-    REQUIREMENT = "requirement"
-    RULE = "rule"
+_T = TypeVar("_T")
 
 
 class Aspect(StrEnum):
@@ -79,27 +71,6 @@ class Outcome:
             other.reason,
             other.moved,
         ) and (self.state == other.state or not self.moved)
-
-
-class Asked(NamedTuple):
-    """A guard in one of its uses."""
-
-    guard: str
-    use: Use
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flip:
-    """A guard that weighs otherwise.
-
-    `lacks` is what it waits for, where only want of it makes it unknown, or no.
-    """
-
-    guard: str
-    use: Use
-    recorded: str
-    again: str
-    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +206,7 @@ class Contrast:
         """The timers and visits that wait otherwise since this record."""
         waiting = waits_between(row, after) if alike else frozenset()
         new, self._waits = waiting - self._waits, waiting
-        return tuple(sorted(new, key=lambda w: (w.kind, w.name)))
+        return in_order(new)
 
 
 def decided_alike(recorded: Mapping[str, Any], decision: Decision) -> bool:
@@ -290,84 +261,6 @@ def outcome_of(decision: Decision) -> Outcome:
     )
 
 
-def flips(
-    recorded: Mapping[Asked, str],
-    again: Mapping[Asked, str],
-    lacking: Mapping[Asked, tuple[str, ...]],
-    passed: frozenset[str] = frozenset(),
-) -> tuple[Flip, ...]:
-    """The guards that weigh otherwise, in the order of their names.
-
-    One that only one of the two weighed counts where it matters: a rule that fired, or that now
-    cannot be weighed; a requirement that is not yes. Of one that the event asks to pass (`passed`)
-    a closed way does not say how it weighed.
-    """
-    if recorded == again:
-        return ()
-    found = []
-    for asked in recorded.keys() | again.keys():
-        before, after = recorded.get(asked, NOT_WEIGHED), again.get(asked, NOT_WEIGHED)
-        hidden = NOT_WEIGHED in (before, after) and asked.guard in passed
-        if before != after and not hidden and _matters(asked, before, after):
-            found.append(
-                Flip(
-                    guard=asked.guard,
-                    use=asked.use,
-                    recorded=before,
-                    again=after,
-                    lacks=lacking.get(asked, ()),
-                )
-            )
-    return tuple(sorted(found, key=lambda flip: (flip.guard, flip.use)))
-
-
-def recorded_verdicts(machine: Machine, body: Mapping[str, Any]) -> dict[Asked, str]:
-    """How each guard weighed that a record tells of, by the definition that decided it."""
-    decision, needs = body["decision"], _needs(machine)
-    override = body["event"].get("override")
-    passed = frozenset(override["guards"]) if override else _NOBODY
-    found: dict[Asked, str] = {}
-    for attempt in decision.get("attempts", ()):
-        kept_by = [(w["guard"], w["verdict"]) for w in attempt["kept_by"]]
-        found |= _of_way(needs.get(attempt["transition"], ()), kept_by, passed)
-    for weighed in decision.get("weighed", ()):
-        found[Asked(weighed["guard"], Use.REQUIREMENT)] = weighed["verdict"]
-    for rule in decision.get("no", ()):
-        found[Asked(rule, Use.RULE)] = "no"
-    for rule in decision.get("unknown", ()):
-        found[Asked(rule, Use.RULE)] = "unknown"
-    for fired in decision.get("fired", ()):
-        found[Asked(fired["rule"], Use.RULE)] = "yes"
-    return found
-
-
-def verdicts_of(machine: Machine, decision: Decision, passed: frozenset[str]) -> dict[Asked, str]:
-    """How each guard weighs in a decision; `passed` are those that the event asks to pass."""
-    needs = _needs(machine)
-    found: dict[Asked, str] = {}
-    for attempt in decision.attempts:
-        kept_by = [(w.guard, w.verdict.value) for w in attempt.kept_by]
-        found |= _of_way(needs.get(attempt.transition, ()), kept_by, passed)
-    if isinstance(decision, Taken):
-        found |= {Asked(w.guard, Use.REQUIREMENT): w.verdict.value for w in decision.weighed}
-        found |= {Asked(rule, Use.RULE): "no" for rule in decision.no}
-        found |= {Asked(rule, Use.RULE): "unknown" for rule in decision.unknown}
-        found |= {Asked(fired.rule, Use.RULE): "yes" for fired in decision.fired}
-    return found
-
-
-def lacking_of(decision: Decision) -> dict[Asked, tuple[str, ...]]:
-    """What each guard waits for that is unknown, or is no only because nothing is there."""
-    found = {
-        Asked(w.guard, Use.REQUIREMENT): tuple(str(m) for m in w.missing)
-        for w in _requirements(decision)
-        if w.missing and (w.verdict is Truth.UNKNOWN or _absent(w))
-    }
-    if isinstance(decision, Taken):
-        found |= {Asked(rule, Use.RULE): tuple(names) for rule, names in decision.unknown.items()}
-    return found
-
-
 def told_alike(recorded: Json, decision: Decision) -> bool:
     """Whether the same advice is delivered and the same messages are sent."""
     if isinstance(decision, Refused):
@@ -395,16 +288,20 @@ def remembered_otherwise(
 
 def waits_between(row: Mapping[str, Json], snapshot: Snapshot) -> frozenset[Wait]:
     """The timers and visits that wait otherwise than the row says."""
-    found: set[Wait] = set()
-    recorded = {name: instant_from(due) for name, (due, _) in row["timers"].items()}
-    again = {name: armed.due for name, armed in snapshot.timers.items()}
-    found.update(_waits("timer", recorded, again, instant_text))
+    timers = {name: instant_from(due) for name, (due, _) in row["timers"].items()}
     windows = {name: window_from(items) for name, items in row["visits"].items()}
-    found.update(_waits("visit", windows, snapshot.visits, _window_text))
-    return frozenset(found)
+    return frozenset(_waits(timers, windows, snapshot))
 
 
-_NOBODY: frozenset[str] = frozenset()
+def waits_of(before: Snapshot, after: Snapshot) -> tuple[Wait, ...]:
+    """The timers and visits that wait otherwise in another snapshot, by name."""
+    timers = {name: armed.due for name, armed in before.timers.items()}
+    return in_order(_waits(timers, before.visits, after))
+
+
+def in_order(waits: Iterable[Wait]) -> tuple[Wait, ...]:
+    """Waits by kind and name."""
+    return tuple(sorted(waits, key=lambda wait: (wait.kind, wait.name)))
 
 
 def _flips_of(case: Case, event: Event, decision: Decision) -> tuple[Flip, ...]:
@@ -434,62 +331,25 @@ def _kept_by(recorded: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str
     ]
 
 
-def _matters(asked: Asked, before: str, after: str) -> bool:
-    if asked.use is Use.RULE:
-        return (after != NOT_WEIGHED and (before, after) != (NOT_WEIGHED, "no")) or before == "yes"
-    return (before, after) not in ((NOT_WEIGHED, "yes"), ("yes", NOT_WEIGHED))
-
-
-def _of_way(
-    needs: Iterable[str], kept_by: Iterable[tuple[str, str]], passed: frozenset[str]
-) -> dict[Asked, str]:
-    """The requirements of a way that stayed closed: what did not keep it so was yes, or passed."""
-    closed = dict(kept_by)
-    if not closed:  # kept closed by another open course: nothing was weighed
-        return {}
-    return {
-        Asked(guard, Use.REQUIREMENT): closed.get(guard, "yes")
-        for guard in needs
-        if guard in closed or guard not in passed
-    }
-
-
-@lru_cache(maxsize=64)
-def _needs(machine: Machine) -> Mapping[str, tuple[str, ...]]:
-    """The guards that each transition requires."""
-    return {
-        transition.name: tuple(requirement.guard for requirement in transition.requires)
-        for transition in machine.workflow.transitions
-    }
-
-
-def _absent(weighed: Weighed) -> bool:
-    """Whether a no rests on nothing but that something is not known."""
-    return all(finding.op == "is known" and finding.missing for finding in weighed.findings)
-
-
-def _requirements(decision: Decision) -> Iterator[Weighed]:
-    attempts: tuple[Attempt, ...] = decision.attempts
-    for attempt in attempts:
-        yield from attempt.kept_by
-    if isinstance(decision, Taken):
-        yield from decision.weighed
-
-
 def _waits(
-    kind: str,
-    recorded: Mapping[str, Any],
-    again: Mapping[str, Any],
-    text: Any,  # noqa: ANN401
+    timers: Mapping[str, datetime], windows: Mapping[str, Window], snapshot: Snapshot
 ) -> Iterator[Wait]:
-    for name in recorded.keys() | again.keys():
-        before, after = recorded.get(name), again.get(name)
-        if before != after:
+    again = {name: armed.due for name, armed in snapshot.timers.items()}
+    yield from _differing("timer", timers, again, instant_text)
+    yield from _differing("visit", windows, snapshot.visits, _window_text)
+
+
+def _differing(
+    kind: str, before: Mapping[str, _T], after: Mapping[str, _T], text: Callable[[_T], str]
+) -> Iterator[Wait]:
+    for name in before.keys() | after.keys():
+        old, new = before.get(name), after.get(name)
+        if old != new:
             yield Wait(
                 kind=kind,
                 name=name,
-                recorded=None if before is None else text(before),
-                again=None if after is None else text(after),
+                recorded=None if old is None else text(old),
+                again=None if new is None else text(new),
             )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.core.decision import decide
 from engine.core.definition import Kind
-from engine.core.event import Event
+from engine.core.event import Actor, Event
 from engine.core.expression import Truth
 from engine.core.finding import explain, lacking
 from engine.core.machine import Machine, Step
@@ -53,6 +54,24 @@ def what_next(
 def why_not(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
     """The decision that an event would get now, with its findings; nothing is written."""
     return decide(machine, snapshot, event)
+
+
+def blank(machine: Machine, course: str, name: str, at: datetime) -> Event:
+    """An event without data: what would be said if somebody sent it now."""
+    declared = machine.events[name]
+    return Event(
+        id="-",
+        course=course,
+        name=name,
+        at=at,
+        actor=Actor(id="-", role=declared.roles[0]),
+        data={},
+        readings=(),
+        reason=None,
+        override=None,
+        expected_revision=None,
+        body={},
+    )
 
 
 _RANK = {Truth.YES: 0, Truth.UNKNOWN: 1, Truth.NO: 2}

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from engine.core.contrast import Divergence, Flip, Outcome, Wait
+from engine.core.contrast import Divergence, Outcome, Wait
 from engine.core.encoding import Json, instant_text
-from engine.core.what_if import Supposition
+from engine.core.supposition import Supposition
+from engine.core.verdicts import Flip
 
 
 @dataclass(slots=True)

@@ -17,8 +17,9 @@ from engine.core.definition import Workflow
 from engine.core.machine import Machine
 from engine.core.quantity import q
 from engine.core.record import Record
+from engine.core.supposition import Supposition, Why
 from engine.core.tally import Tally
-from engine.core.what_if import Policy, Supposition, Why, what_if
+from engine.core.what_if import Policy, what_if
 from engine.registry import Registry, compiled, stored_form
 from engine.service import Service
 from engine.simulation import simulate
