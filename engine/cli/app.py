@@ -17,6 +17,7 @@ from engine.cli import (
     demo,
     due,
     endpoint,
+    mine,
     openapi,
     playback,
     serve,
@@ -64,7 +65,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow),
-    *(audit, playback, what_if, access, calendar),
+    *(audit, playback, what_if, mine, access, calendar),
     *(worker, serve, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""
