@@ -45,7 +45,8 @@ class Write:
     says that the event is a report: what happened is recorded, whatever is in its way. `waits` is
     what the state waits for, `questions` how many rules wait for data, and `conflicts` the words
     for what speaks against its live bookings. `booking` is the one that the event tells of: its
-    name, how it is now, over or not, and its civil date at the site.
+    name, how it is now, over or not, and its civil date at the site. `erased` are the texts that go
+    with it, by record and place.
     """
 
     before_seq: int
@@ -70,6 +71,7 @@ class Write:
     booking: tuple[str, Booking, date] | None = None
     messages: Sequence[Outgoing] = ()
     texts: Sequence[SealedText] = ()
+    erased: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,9 @@ class Transaction(Protocol):
 
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         """The free texts of a record by path: salt (empty once erased), text unless erased."""
+
+    def kept_texts(self, course: str) -> Sequence[tuple[int, str]]:
+        """Where the course has free texts that were not erased: record and path, in order."""
 
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         """Courses by name, for lists and for work over all of them."""

@@ -21,7 +21,7 @@ from engine.core.encoding import Json, canonical, instant_from
 from engine.core.enrolment import opened
 from engine.core.entry import IMPOSSIBLE
 from engine.core.envelope import parse_enrolment, timer_event
-from engine.core.event import ADOPTED, BOOKINGS, CEASED, ENROLLED, OMITTED, Event
+from engine.core.event import ADOPTED, BOOKINGS, CEASED, ENROLLED, KEEPERS, OMITTED, Event
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
 from engine.core.lookback import readings_for
@@ -36,6 +36,7 @@ from engine.core.stored import stored as row_bytes
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
+from engine.formalities import Place, erasable, require_signable, require_signed_words
 from engine.past import Past
 from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
 from engine.recent import Left, Recent, Standing
@@ -58,7 +59,8 @@ _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 class Setting:
     """What a service decides with: its tenant, the workflows, time, salt and its own version.
 
-    `skew` is how far an event's time may lead the system's clock. `watch` looks on.
+    `skew` is how far an event's time may lead the system's clock, `fresh` how long ago a signer may
+    have proved who they are. `watch` looks on.
     """
 
     tenant: str
@@ -68,6 +70,7 @@ class Setting:
     salt: Callable[[], str]
     version: str
     skew: timedelta = timedelta(minutes=5)
+    fresh: timedelta = timedelta(minutes=5)
     recent: Recent = field(default_factory=Recent, compare=False)
     watch: Watch = field(default_factory=Unwatched, compare=False)
 
@@ -104,6 +107,7 @@ class Desk:
         _permit(machine, event)
         now = self.now(row)
         self._in_time(event, row, now)
+        erased = self._formally(event, standing, machine, now)
         if event.at is not None:
             standing = self.timers(machine, standing, until=event.at, now=now)
         stale = self._stale(machine, event, row, standing.row)
@@ -113,7 +117,7 @@ class Desk:
             if head is not None and head.known is not None:
                 return self._again(head.known, body, standing.row)
             raise stale
-        self._decided(machine, standing, event, now)
+        self._decided(machine, standing, event, now, erased)
         return self.answers[-1]
 
     def _opened(self, body: Mapping[str, Any]) -> Answer:
@@ -140,6 +144,7 @@ class Desk:
         standing: Standing,
         event: Event,
         now: datetime,
+        erased: Sequence[Place] = (),
     ) -> Standing:
         calendar = Noting(self.setting.calendars.of(standing.row["zone"]))
         event, texts = seal(event, self.setting.salt)
@@ -169,6 +174,7 @@ class Desk:
             booking=_booking(before, event, decision),
             lacks=lacking(decision),
             past=past,
+            erased=() if isinstance(decision, Refused) else erased,
         )
 
     def _opens_beside_another(
@@ -196,6 +202,7 @@ class Desk:
         booking: tuple[str, Booking, date] | None = None,
         lacks: Mapping[str, tuple[Missing, ...]] | None = None,
         past: Past | None = None,
+        erased: Sequence[Place] = (),
     ) -> Standing:
         row = None if standing is None else standing.row
         word = decision["verdict"]
@@ -256,6 +263,7 @@ class Desk:
                 booking=booking,
                 messages=messages,
                 texts=texts,
+                erased=erased,
             )
         )
         held = {} if past is None else past.held(readings)
@@ -373,6 +381,20 @@ class Desk:
         elif event.at > now + self.setting.skew:
             raise InvalidInput("at", "an instant that is not in the future")
 
+    def _formally(
+        self, event: Event, standing: Standing, machine: Machine, now: datetime
+    ) -> tuple[Place, ...]:
+        """What is looked up in the log of a signature or an erasure; the texts to erase."""
+        fresh, skew = self.setting.fresh, self.setting.skew
+        if event.signing is not None:
+            require_signable(self.tx, event, now, fresh=fresh, skew=skew)
+        elif event.custody is not None:
+            return erasable(self.tx, event)
+        elif event.texts and event.id in standing.row.get("signed", ()):
+            signed = course_row.sections(machine, standing.row)["signed"]
+            require_signed_words(self.tx, event, signed[event.id])
+        return ()
+
     def _stale(
         self, machine: Machine, event: Event, read: Mapping[str, Json], row: Mapping[str, Json]
     ) -> Conflict | None:
@@ -413,6 +435,8 @@ def _permit(machine: Machine, event: Event) -> None:
     roles = machine.workflow.roles if declared is None else declared.roles
     if event.name in (OMITTED, CEASED):
         roles = machine.workflow.arrangers or roles
+    if event.custody is not None:
+        roles = KEEPERS
     if event.actor.role not in roles:
         raise NotPermitted(event.name, event.actor.role, roles)
 

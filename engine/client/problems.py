@@ -140,6 +140,30 @@ class NoSuchVisit(Refused, name="no-such-visit"):
     """No such visit is due."""
 
 
+class Unsigned(Refused, name="unsigned"):
+    """A signature is lacking; all else would be granted."""
+
+
+class Altered(Refused, name="altered"):
+    """It is not what was signed beforehand."""
+
+
+class SameSigner(Refused, name="same-signer"):
+    """Another person has to sign."""
+
+
+class NotASigner(Refused, name="not-a-signer"):
+    """Nobody asks this person for this signature."""
+
+
+class LegalHold(Refused, name="legal-hold"):
+    """A legal hold is in force: nothing is erased."""
+
+
+class NoSuchLegalHold(Refused, name="no-such-legal-hold"):
+    """There is no legal hold of that name."""
+
+
 class OverrideNotPermitted(Refused, name="override-not-permitted"):
     """The override passes no guard here."""
 

@@ -169,6 +169,14 @@ _FIELD = Part(
     (_TITLE,),
 )
 _FIELD.parts["members"] = _FIELD  # the items of a list have fields too
+_SIGNATURE = group(
+    definition.Signature,
+    Member("meaning", TEXT),
+    Member("second", FLAG, default=False),
+    Member("second_meaning", TEXT, "verified"),
+    Member("roles", _TEXTS, ()),
+    Member("within", ELAPSED, None),
+)
 _EVENT = Part(
     definition.Event,
     (
@@ -180,6 +188,7 @@ _EVENT = Part(
         Member("timer", FLAG, default=False),
         Member("reason_codes", _TEXTS, ()),
         Member("reason_required", FLAG, default=False),
+        Member("signature", _SIGNATURE, None),
     ),
     (_TITLE, _CITE),
     {"fields": _FIELD},

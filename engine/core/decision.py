@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from engine.core.custody import decide_custody
 from engine.core.definition import Kind
 from engine.core.event import Event
 from engine.core.finding import explain, lacking, missing
@@ -33,6 +34,7 @@ from engine.core.outcome import (
 from engine.core.quick import quick
 from engine.core.scheduling import decide_scheduling
 from engine.core.sight import facts, is_late, latest_time, own_time, revised, view_at
+from engine.core.signing import decide_signing, given_for, wanting
 from engine.core.snapshot import Snapshot
 from engine.core.view import View
 from engine.core.weighing import Answer, Code, truth
@@ -46,6 +48,10 @@ def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
     """
     if event.scheduling is not None:
         return decide_scheduling(machine, snapshot, event)
+    if event.signing is not None:
+        return decide_signing(machine, snapshot, event)
+    if event.custody is not None:
+        return decide_custody(snapshot, event)
     return _Deciding(machine, snapshot, event).decision()
 
 
@@ -55,6 +61,7 @@ class _Deciding:
     def __init__(self, machine: Machine, snapshot: Snapshot, event: Event) -> None:
         self.machine, self.snapshot, self.event = machine, snapshot, event
         self.declared = machine.events.get(event.name)
+        self.signature = None if self.declared is None else self.declared.signature
         self.readings = facts(snapshot, event)
         self.late = is_late(snapshot, event)
         self.at = own_time(event, self.readings)
@@ -90,6 +97,10 @@ class _Deciding:
         cursor = self._run()
         attempts = self._attempts(cursor)
         if cursor.taken is not None:
+            # Last of all, so that who is asked to sign sees what would be granted.
+            lack = wanting(self.signature, snapshot, self.event)
+            if lack is not None:
+                return self._refused(lack, attempts)
             return self._taken(Accepted, cursor.taken, attempts)
         return self._refused(self._why(cursor, attempts), attempts)
 
@@ -219,6 +230,7 @@ class _Deciding:
             round=number,
             late=self.late,
             another_open=snapshot.another_open,
+            signed=given_for(self.signature, snapshot, self.event),
             weighed=self.weighed[step.transition.name] if step is not None else (),
             attempts=attempts,
             fired=watching.fired,

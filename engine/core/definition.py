@@ -210,6 +210,23 @@ class Field(Operand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """That an event is signed, by its actor, and what that means.
+
+    With `second` another person signs too, in one of the `roles` (the event's, where none is
+    named), and means `second_meaning`. A report is recorded and waits for it; a request is not
+    granted unless it was signed beforehand. `within` is how long a request may come after its
+    signatures, and a signature after its report without being late.
+    """
+
+    meaning: str
+    second: bool = False
+    second_meaning: str = "verified"
+    roles: tuple[str, ...] = ()
+    within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What may be sent, by whom, with which data.
 
@@ -227,6 +244,7 @@ class Event:
     timer: bool = False
     reason_codes: tuple[str, ...] = ()
     reason_required: bool = False
+    signature: Signature | None = None
     title: str = ""
     cite: Citation | None = None
 

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 
 from engine.core import definition
 from engine.core.appointment import scheduling_of
-from engine.core.definition import Workflow
+from engine.core.definition import Kind, Workflow
 from engine.core.encoding import canonical, instant_text
 from engine.core.entry import Entry, entry, input_entry, read_all, usable
 from engine.core.event import (
@@ -24,9 +24,12 @@ from engine.core.event import (
     ARRANGEMENTS,
     BOOKINGS,
     CORRECTED,
+    CUSTODY,
     ENGINE,
     ENROLLED,
+    FORMALITIES,
     FORMAT,
+    SIGNED,
     Actor,
     Correction,
     Enrolment,
@@ -34,6 +37,7 @@ from engine.core.event import (
     Override,
     Reason,
 )
+from engine.core.formality import custody_of, signing_of, texts_of
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.view import Reading
 from engine.core.wire import (
@@ -169,7 +173,7 @@ class Forms:
             event = self._engine_event(raw, name, sealed=sealed)
         else:
             event = self._workflow_event(raw, name, sealed=sealed)
-        if not (sealed and event.actor.role == ENGINE):
+        if event.custody is None and not (sealed and event.actor.role == ENGINE):
             self._role(event.actor)
         for guard in event.override.guards if event.override is not None else ():
             if guard not in self._guards:
@@ -180,11 +184,37 @@ class Forms:
         event = _without_data(raw, name, sealed=sealed)
         if event.override is not None:
             raise InvalidInput("override", f"nothing, since {name} passes no guard")
+        if name == SIGNED:
+            return self._signature(event, raw, sealed=sealed)
+        if name in CUSTODY:
+            return replace(event, custody=custody_of(event, raw.get("data")))
         if event.reason is None and name in _WITH_REASON:
             raise InvalidInput("reason", f"why {name} is sent, but it is absent")
         if name == CORRECTED:
             return replace(event, correction=self._correction(raw.get("data"), event.at))
         return replace(event, scheduling=scheduling_of(name, raw.get("data"), self._visits))
+
+    def _signature(self, event: Event, raw: dict[str, Any], *, sealed: bool) -> Event:
+        signing = signing_of(raw.get("data"), lambda act: self._act(act, sealed=sealed),
+                             sealed=sealed)  # fmt: skip
+        _measure(raw)
+        if signing.act is not None and signing.act.course != event.course:
+            raise InvalidInput("data.event.course", "the course of the signature")
+        texts = () if sealed else (*event.texts, *texts_of(signing))
+        return replace(event, signing=signing, texts=texts)
+
+    def _act(self, raw: object, *, sealed: bool) -> Event:
+        """An event that is signed beforehand: a request that asks for it."""
+        try:
+            act = self._read(raw, sealed=sealed)
+        except InvalidInput as wrong:
+            raise InvalidInput(f"data.event.{wrong.field}", wrong.expected,
+                               found=wrong.found) from wrong  # fmt: skip
+        form = self._forms.get(act.name)
+        if form is None or form.event.signature is None or form.event.kind is Kind.REPORT:
+            raise InvalidInput("data.event.event", "a request that needs a signature; of what is "
+                               "recorded already, sign the record")  # fmt: skip
+        return act
 
     def _role(self, actor: Actor) -> None:
         if actor.role not in self._roles:
@@ -260,8 +290,8 @@ class _Form:
             raise InvalidInput("reason.code", expected, found=None if code is None else shown(code))
 
 
-_OWN = (CORRECTED, *BOOKINGS, *ARRANGEMENTS)
-_WITH_REASON = frozenset({CORRECTED, *ARRANGEMENTS})
+_OWN = (CORRECTED, *BOOKINGS, *ARRANGEMENTS, *FORMALITIES)
+_WITH_REASON = frozenset({CORRECTED, *ARRANGEMENTS, *CUSTODY})
 _TIMER = "timer:"
 _TIMER_ID = re.compile(rf"{_TIMER}[^:]+:[0-9]+")
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"

@@ -16,6 +16,14 @@ BOOKED, MOVED, CANCELLED = "course.booked", "course.moved", "course.cancelled"
 NO_SHOW, ARRIVED, FULFILLED = "course.no_show", "course.arrived", "course.fulfilled"
 DEFERRED, OMITTED = "course.visit_deferred", "course.visit_omitted"
 CEASED, RESUMED = "course.visit_ceased", "course.visit_resumed"
+SIGNED, ERASED = "course.signed", "course.erased"
+LEGAL_HOLD_PLACED, LEGAL_HOLD_RELEASED = "course.legal_hold_placed", "course.legal_hold_released"
+CUSTODY = (ERASED, LEGAL_HOLD_PLACED, LEGAL_HOLD_RELEASED)
+"""What is asked of the records, apart from treatment; a legal hold is no hold of treatment."""
+FORMALITIES = (SIGNED, *CUSTODY)
+"""What is about records, and not about treatment."""
+KEEPERS = ("administrator", "records")
+"""The roles of those who may ask for custody; no workflow has to declare them."""
 BOOKINGS = (BOOKED, MOVED, CANCELLED, NO_SHOW, ARRIVED, FULFILLED)
 """What a scheduling system reports of its appointments: facts, so never refused."""
 ARRANGEMENTS = (DEFERRED, OMITTED, CEASED, RESUMED)
@@ -95,6 +103,39 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How a signer proved again who they are: `by` is who was authenticated, `at` when.
+
+    `digest` is that of what was presented, which itself is kept nowhere.
+    """
+
+    kind: str
+    by: str
+    at: datetime
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """A signature of a record, by its hash, or beforehand of an event that will be sent: `act`."""
+
+    meaning: str
+    proof: Proof
+    record: int | None = None
+    hash: str | None = None
+    act: Event | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody:
+    """What is erased (all texts of a course, those of one record, or one), or which legal hold."""
+
+    record: int | None = None
+    path: str | None = None
+    hold: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What somebody sends: a request or a report, typed by the workflow.
 
@@ -118,4 +159,6 @@ class Event:
     texts: tuple[str, ...] = ()
     correction: Correction | None = None
     scheduling: Scheduling | None = None
+    signing: Signing | None = None
+    custody: Custody | None = None
     timer: str | None = None

@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from engine.core.custody import legal_holds_after
 from engine.core.event import Event
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken
 from engine.core.schedule import Waiting, waiting
 from engine.core.scheduling import arranged_after, bookings_after
 from engine.core.sight import latest_time, view_at
+from engine.core.signing import signed_after, unsigned_after
 from engine.core.snapshot import NONE, Snapshot, placed
 from engine.core.view import ENTERED_IN_ERROR, Reading
 
@@ -25,10 +27,18 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
     What did not change keeps its identity, so that finding the changes costs nothing.
     """
     seq = snapshot.seq + 1
+    signed = signed_after(snapshot, event, decision)
     if isinstance(decision, Refused):
-        return replace(snapshot, seq=seq, readings=NONE)
+        return replace(snapshot, seq=seq, readings=NONE, signed=signed)
     if event.scheduling is not None:
         return _arranged(machine, snapshot, event, seq)
+    unsigned = unsigned_after(machine, snapshot, event, decision)
+    if event.signing is not None or event.custody is not None:
+        holds = snapshot.legal_holds
+        if event.custody is not None:
+            holds = legal_holds_after(snapshot, event)
+        return replace(snapshot, seq=seq, revision=seq, readings=NONE, signed=signed,
+                       unsigned=unsigned, legal_holds=holds)  # fmt: skip
     variables, latest = snapshot.variables, snapshot.latest
     if decision.updates:
         variables = {**variables, **decision.updates}
@@ -56,6 +66,9 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         questions=_kept(snapshot.questions, decision.questions),
         latest=latest,
         bookings=snapshot.bookings,
+        signed=signed,
+        unsigned=unsigned,
+        legal_holds=snapshot.legal_holds,
         **_waiting(machine, snapshot, event, decision, variables),
     )
 

@@ -1,7 +1,7 @@
 """A course's records: verified, and folded to the row.
 
-- `verify` trusts nothing but the hash function: content, order, link, gap, and columns against the
-  bytes that were hashed.
+- `verify` trusts nothing but the hash function: content, order, link, gap, columns against the
+  bytes that were hashed, and signatures against what they are of.
 - `replay` is a fold over the recorded changes; it needs no definition.
 """
 
@@ -14,15 +14,18 @@ from datetime import datetime
 from typing import Any
 
 from engine.core.encoding import Json, instant_from, instant_text
+from engine.core.event import SIGNED
 from engine.core.record import GENESIS, Record, hash_of
 from engine.core.row import patched
+from engine.core.signing import digest_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What is wrong with a record: `content`, `order`, `link`, `gap`, `column` or `row`.
+    """What is wrong with a record.
 
-    Of an exported course also `definition`: the one that it was decided by is not enclosed.
+    `kind` is `content`, `order`, `link`, `gap`, `column`, `signature` or `row`; of an exported
+    course also `definition`: the one that it was decided by is not enclosed.
     """
 
     seq: int
@@ -39,8 +42,9 @@ def verify(records: Iterable[Record], *, course: str, tenant: str) -> Fault | No
     Cutting off the last records leaves a chain that agrees: that needs a checkpoint held outside.
     """
     previous: Record | None = None
+    covered = _Covered()
     for record in records:
-        fault = _fault(record, previous, course, tenant)
+        fault = _fault(record, previous, course, tenant, covered)
         if fault is not None:
             return fault
         previous = record
@@ -70,7 +74,34 @@ def folded(
     )
 
 
-def _fault(record: Record, previous: Record | None, course: str, tenant: str) -> Fault | None:
+class _Covered:
+    """What signatures may be of: records by their hash, and events that were signed beforehand."""
+
+    def __init__(self) -> None:
+        self._hashes: list[str] = []
+        self._acts: dict[int, str] = {}
+
+    def wrong(self, record: Record, body: Mapping[str, Any]) -> str | None:
+        """What is wrong with a signature, or with those that a record names; then it is known."""
+        event, decision = body["event"], body["decision"]
+        data = event.get("data", {}) if record.event == SIGNED else {}
+        wrong = None
+        if "event" in data:
+            self._acts[record.seq] = digest_of(data["event"])
+        elif record.verdict != "refused" and "record" in data:
+            seq = data["record"]
+            if not 1 <= seq <= len(self._hashes) or self._hashes[seq - 1] != data["hash"]:
+                wrong = f"the signature is not of record {seq} as it stands"
+        for seq in decision.get("signed", ()):
+            if wrong is None and self._acts.get(seq) != digest_of(event):
+                wrong = f"it is not what the signature of record {seq} is of"
+        self._hashes.append(record.hash)
+        return wrong
+
+
+def _fault(
+    record: Record, previous: Record | None, course: str, tenant: str, covered: _Covered
+) -> Fault | None:
     seq = record.seq
 
     def fault(kind: str, what: str) -> Fault:
@@ -99,7 +130,11 @@ def _fault(record: Record, previous: Record | None, course: str, tenant: str) ->
         return fault("column", "a column does not say what the bytes say")
     if record.at != _asserted(event) or not isinstance(state, list):
         return fault("column", "the column 'at' does not say what the bytes say")
-    return None
+    try:
+        wrong = covered.wrong(record, body)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return fault("content", "the stored bytes are no record")
+    return None if wrong is None else fault("signature", wrong)
 
 
 def _asserted(event: Mapping[str, Any]) -> datetime | None:

@@ -33,7 +33,7 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.envelope import Forms
-from engine.core.event import ARRANGEMENTS
+from engine.core.event import ARRANGEMENTS, FORMALITIES
 from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
@@ -183,7 +183,9 @@ class Machine:
     def asks(self, event: str) -> bool:
         """Whether an event is a request, which may be refused; else it is a report."""
         declared = self.events.get(event)
-        return event in ARRANGEMENTS if declared is None else declared.kind is Kind.REQUEST
+        if declared is None:
+            return event in ARRANGEMENTS or event in FORMALITIES
+        return declared.kind is Kind.REQUEST
 
     def accepts(self, event: str, state: str) -> bool:
         """Whether any transition leads away from, or stays in, a state at an event."""

@@ -26,6 +26,12 @@ class Reason(StrEnum):
     TOO_OLD = "too-old"
     NO_SUCH_VISIT = "no-such-visit"
     OUTSIDE_WINDOW = "outside-window"
+    UNSIGNED = "unsigned"
+    ALTERED = "altered"
+    SAME_SIGNER = "same-signer"
+    NOT_A_SIGNER = "not-a-signer"
+    LEGAL_HOLD = "legal-hold"
+    NO_SUCH_HOLD = "no-such-legal-hold"
 
 
 @quick
@@ -106,7 +112,7 @@ class Taken:
     at certain events keeps its question until such an event answers it. `updates` are the variables
     that changed; `moved_by` is the rule whose action moved the course on. `another_open` says that
     the course stays closed because the patient has another open one. `conflicts` are those of the
-    booking that it tells of.
+    booking that it tells of. `signed` are the records of the signatures that it was granted on.
     """
 
     transition: str | None
@@ -116,6 +122,7 @@ class Taken:
     late: bool = False
     another_open: bool = False
     conflicts: tuple[str, ...] = ()
+    signed: tuple[int, ...] = ()
     weighed: tuple[Weighed, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     fired: tuple[Fired, ...] = ()

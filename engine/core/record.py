@@ -115,6 +115,7 @@ def _taken(decision: Taken) -> dict[str, Json]:
         late=decision.late,
         another_open=decision.another_open,
         conflicts=list(decision.conflicts),
+        signed=list(decision.signed),
         weighed=[_weighed(w) for w in decision.weighed],
         attempts=[_attempt(a) for a in decision.attempts],
         fired=[_fired(f) for f in decision.fired],

@@ -21,10 +21,20 @@ from engine.core.encoding import (
 )
 from engine.core.machine import Machine
 from engine.core.record import Record
-from engine.core.snapshot import NONE, Armed, Arranged, Booking, Snapshot, Window
+from engine.core.snapshot import (
+    NONE,
+    Armed,
+    Arranged,
+    Awaiting,
+    Booking,
+    Given,
+    Intended,
+    Snapshot,
+    Window,
+)
 from engine.core.view import Calendar, Reading
 
-OPTIONAL = ("bookings", "arranged")
+OPTIONAL = ("bookings", "arranged", "signed", "unsigned", "legal_holds")
 """Sections that are left out while nothing is in them: rows from before them have none."""
 SECTIONS = (
     *("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil"),
@@ -125,6 +135,15 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
         "visits": {name: window_from(items) for name, items in row["visits"].items()},
         "bookings": {name: booking_from(items) for name, items in row.get("bookings", {}).items()},
         "arranged": {name: arranged_from(items) for name, items in row.get("arranged", {}).items()},
+        "signed": {
+            name: Intended(digest, _given_from(given))
+            for name, (digest, given) in row.get("signed", {}).items()
+        },
+        "unsigned": {
+            seq: Awaiting(event, actor, _given_from(given))
+            for seq, (event, actor, given) in row.get("unsigned", {}).items()
+        },
+        "legal_holds": row.get("legal_holds", {}),
     }
 
 
@@ -205,6 +224,14 @@ def arranged_from(items: list[Json]) -> Arranged:
     return Arranged(how, number, None if until is None else date_from(until))
 
 
+def _given_from(items: list[Json]) -> tuple[Given, ...]:
+    return tuple(Given(actor, by, seq, instant_from(at)) for actor, by, seq, at in items)
+
+
+def _given_json(given: tuple[Given, ...]) -> list[Json]:
+    return [[one.actor, one.by, one.seq, instant_text(one.at)] for one in given]
+
+
 def _seconds(length: timedelta) -> str:
     whole = Decimal(length.days * 86400 + length.seconds)
     return str(whole + Decimal(length.microseconds) / 1_000_000 if length.microseconds else whole)
@@ -249,5 +276,8 @@ _ENCODE: Mapping[str, Callable[[Any], Json]] = {
         b.changes,
     ],
     "arranged": lambda a: [a.how, a.number, None if a.until is None else a.until.isoformat()],
+    "signed": lambda one: [one.digest, _given_json(one.given)],
+    "unsigned": lambda one: [one.event, one.actor, _given_json(one.given)],
+    "legal_holds": lambda seq: seq,
 }
 _EMPTY: Mapping[str, Json] = {}

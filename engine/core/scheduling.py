@@ -36,6 +36,7 @@ from engine.core.snapshot import Arranged, Booking, Snapshot, Window
 from engine.core.view import Calendar
 
 _T = TypeVar("_T")
+_D = TypeVar("_D", Accepted, Deviation)
 
 STATUS: Mapping[str, str] = {
     BOOKED: "booked",
@@ -72,7 +73,7 @@ def decide_scheduling(
     reason = _against(snapshot, event, scheduling)
     if reason is not None:
         return Refused(reason=reason, state=snapshot.state)
-    return _taken(Accepted, snapshot)
+    return unmoved(Accepted, snapshot)
 
 
 def conflicts(machine: Machine, snapshot: Snapshot, booking: Booking) -> tuple[str, ...]:
@@ -154,17 +155,36 @@ def arranged_after(snapshot: Snapshot, event: Event) -> Mapping[str, Arranged]:
     return _with(snapshot.arranged, said.visit, Arranged(HOW[event.name], number, said.until))
 
 
+def unmoved(
+    verdict: type[_D],
+    snapshot: Snapshot,
+    found: tuple[str, ...] = (),
+    said: tuple[Message, ...] = (),
+) -> _D:
+    """A decision that leaves the course where it is, with what it waits for."""
+    return verdict(
+        transition=None,
+        state_before=snapshot.state,
+        state=snapshot.state,
+        round=snapshot.round,
+        conflicts=found,
+        messages=said,
+        firing=snapshot.firing,
+        questions=snapshot.questions,
+    )
+
+
 def _booked(
     machine: Machine, snapshot: Snapshot, event: Event, said: Scheduling
 ) -> Accepted | Deviation:
     booking = booked(snapshot, event)
     if booking is None:
-        return _taken(Deviation, snapshot, (NO_SUCH_BOOKING,))
+        return unmoved(Deviation, snapshot, (NO_SUCH_BOOKING,))
     if booking.status not in LIVE:
-        return _taken(Accepted, snapshot)
+        return unmoved(Accepted, snapshot)
     found = conflicts(machine, snapshot, booking)
     said_so = (Message(kind="booking.conflict", about=said.booking or ""),) if found else ()
-    return _taken(Accepted, snapshot, found, said_so)
+    return unmoved(Accepted, snapshot, found, said_so)
 
 
 def _unwanted(arranged: Arranged | None, booking: Booking) -> str:
@@ -188,25 +208,6 @@ def _against(snapshot: Snapshot, event: Event, said: Scheduling) -> Reason | Non
     if event.name == DEFERRED and (said.until is None or said.until > window.latest):
         return Reason.OUTSIDE_WINDOW
     return None
-
-
-def _taken(
-    verdict: type[Accepted] | type[Deviation],
-    snapshot: Snapshot,
-    found: tuple[str, ...] = (),
-    said: tuple[Message, ...] = (),
-) -> Accepted | Deviation:
-    """A decision that leaves the course where it is, with what it waits for."""
-    return verdict(
-        transition=None,
-        state_before=snapshot.state,
-        state=snapshot.state,
-        round=snapshot.round,
-        conflicts=found,
-        messages=said,
-        firing=snapshot.firing,
-        questions=snapshot.questions,
-    )
 
 
 def _number(snapshot: Snapshot, said: Scheduling) -> int | None:

@@ -168,6 +168,33 @@ class Arranged:
     until: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A signature: whose, who was authenticated for it, its record and when that was recorded."""
+
+    actor: str
+    by: str
+    seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """An event that was signed before it is sent: the digest of what was signed, and by whom."""
+
+    digest: str
+    given: tuple[Given, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A record that waits for a signature: of which event and actor, and who signed so far."""
+
+    event: str
+    actor: str
+    given: tuple[Given, ...]
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Armed:
@@ -190,7 +217,9 @@ class Snapshot:
     they keep their instants, whatever later zone data says. `another_open` says that the patient
     has an open course of the workflow besides this closed one, which therefore stays closed; it is
     asked for only where a report would open it. `bookings` are those that are not over, `arranged`
-    says of visits that they are deferred, omitted or ceased.
+    says of visits that they are deferred, omitted or ceased. `signed` are the events that were
+    signed and are yet to be sent, by their id; `unsigned` the records that wait for a signature;
+    `legal_holds` name the record that placed each.
     """
 
     course: str
@@ -217,6 +246,9 @@ class Snapshot:
     civil: Mapping[str, str] = field(default_factory=dict)
     bookings: Mapping[str, Booking] = field(default_factory=dict)
     arranged: Mapping[str, Arranged] = field(default_factory=dict)
+    signed: Mapping[str, Intended] = field(default_factory=dict)
+    unsigned: Mapping[str, Awaiting] = field(default_factory=dict)
+    legal_holds: Mapping[str, int] = field(default_factory=dict)
     another_open: bool = False
 
     def facing(
@@ -256,5 +288,8 @@ class Snapshot:
             civil=self.civil,
             bookings=self.bookings,
             arranged=self.arranged,
+            signed=self.signed,
+            unsigned=self.unsigned,
+            legal_holds=self.legal_holds,
             another_open=another_open,
         )

@@ -16,7 +16,6 @@ from typing import TypeVar
 
 from engine.core.encoding import encode_value
 from engine.core.record import Record
-from engine.core.sealing import SealedText
 from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
 from engine.errors import Conflict, StoreUnavailable, UnknownWorkflow
@@ -38,6 +37,15 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """A free text, until it is erased with its salt."""
+
+    path: str
+    salt: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Course:
     line: CourseLine
     row: bytes
@@ -47,7 +55,7 @@ class _Course:
     timers: Mapping[str, Armed]
     visits: Mapping[str, Window]
     bookings: Mapping[str, Booking]
-    texts: tuple[tuple[int, SealedText], ...]
+    texts: tuple[tuple[int, _Text], ...]
     messages: tuple[Waiting, ...]
 
 
@@ -177,6 +185,11 @@ class MemoryTransaction:
         found = self.held.courses.get(course)
         held = () if found is None else found.texts
         return {text.path: (text.salt, text.text) for of, text in held if of == seq}
+
+    def kept_texts(self, course: str) -> Sequence[tuple[int, str]]:
+        found = self.held.courses.get(course)
+        held = () if found is None else found.texts
+        return sorted((of, one.path) for of, one in held if one.text is not None)
 
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         names = sorted(name for name in self.held.courses if name > after)
@@ -339,9 +352,21 @@ def _moved(write: Write, before: _Course | None) -> _Course:
         timers=_changed(before.timers if before else {}, write.timers),
         visits=_changed(before.visits if before else {}, write.visits),
         bookings=_told(before.bookings if before else {}, write),
-        texts=(*(before.texts if before else ()), *((record.seq, t) for t in write.texts)),
+        texts=_texts(before.texts if before else (), write),
         messages=(*(before.messages if before else ()), *said),
     )
+
+
+def _texts(
+    held: Sequence[tuple[int, _Text]], write: Write
+) -> tuple[tuple[int, _Text], ...]:  # fmt: skip
+    gone = set(write.erased)
+    left = [
+        (of, replace(one, salt="", text=None) if (of, one.path) in gone else one)
+        for of, one in held
+    ]
+    new = [(write.record.seq, _Text(path=t.path, salt=t.salt, text=t.text)) for t in write.texts]
+    return (*left, *new)
 
 
 def _told(held: Mapping[str, Booking], write: Write) -> Mapping[str, Booking]:

@@ -159,6 +159,12 @@ def bookings(tenant: str, write: Write) -> Sequence[Parameters]:
     return [row | told | more | {"seq": write.record.seq}]
 
 
+def erased(tenant: str, write: Write) -> Sequence[Parameters]:
+    """The texts that are erased."""
+    place = {"its_tenant": tenant, "its_course": write.record.course}
+    return [{**place, "its_seq": seq, "its_path": path} for seq, path in write.erased]
+
+
 def texts(tenant: str, write: Write) -> Sequence[Parameters]:
     """The free texts of the event, with what the record holds of them."""
     return [

@@ -83,6 +83,12 @@ TEXTS = select(texts.c.path, texts.c.salt, texts.c.text).where(
     _of_course(texts), texts.c.seq == bindparam("seq")
 )
 
+KEPT_TEXTS = (
+    select(texts.c.seq, texts.c.path)
+    .where(_of_course(texts), texts.c.text.is_not(None))
+    .order_by(texts.c.seq, texts.c.path)
+)
+
 COURSES = (
     select(*_without(courses, "zone", "row"))
     .where(courses.c.tenant == TENANT, courses.c.course > bindparam("after"))

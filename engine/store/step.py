@@ -23,6 +23,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    TextualSelect,
     any_,
     bindparam,
     cast,
@@ -31,6 +32,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    text,
     true,
 )
 from sqlalchemy.dialects import postgresql
@@ -62,6 +64,8 @@ def filled(tenant: str, write: Write) -> tuple[Select[int], Parameters]:
         many["messages"] = parameters.messages(tenant, write)
     if write.texts:
         many["texts"] = parameters.texts(tenant, write)
+    if write.erased:
+        many["erased"] = [{"seq": seq, "path": path} for seq, path in write.erased]
     if write.timers:
         many["armed"], many["disarmed"] = parameters.timers(tenant, write)
     if write.visits:
@@ -89,11 +93,13 @@ def statement(
     moved = (opening(postgresql.insert) if new else move()).returning(*place).cte("m")
     made = select(func.count()).select_from(moved).add_cte(_record(moved).cte("record"))
     for kind in kinds:
-        part = (
-            _removed(_REMOVED[kind], kind, moved)
-            if kind in _REMOVED
-            else _added(_ADDED[kind], kind, moved)
-        )
+        part: Delete | Insert | TextualSelect
+        if kind == "erased":
+            part = _erased()
+        elif kind in _REMOVED:
+            part = _removed(_REMOVED[kind], kind, moved)
+        else:
+            part = _added(_ADDED[kind], kind, moved)
         made = made.add_cte(part.cte(f"{kind[:2]}_"))
     return made
 
@@ -123,6 +129,20 @@ def _removed(table: Table, kind: str, moved: CTE) -> Delete:
         table.c.course == moved.c.course,
         table.c.name == any_(bindparam(kind, type_=postgresql.ARRAY(Text))),
     )
+
+
+def _erased() -> TextualSelect:
+    """Texts and their salts, by record and place.
+
+    Spelled out: SQLAlchemy would set what has the name of any parameter of the whole.
+    """
+    said = (
+        "UPDATE regimen_texts t SET salt = NULL, text = NULL "
+        "FROM m, json_populate_recordset(NULL::regimen_texts, CAST(:erased AS JSON)) s "
+        "WHERE t.tenant = m.tenant AND t.course = m.course AND t.seq = s.seq AND t.path = s.path "
+        "RETURNING t.seq"
+    )
+    return text(said).bindparams(bindparam("erased", type_=Text)).columns(texts.c.seq)
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401  # what JSON has no word for

@@ -164,6 +164,10 @@ class SqlTransaction:
         found = self._run(queries.TEXTS, course=course, seq=seq)
         return {path: (salt or "", text) for path, salt, text in found}
 
+    def kept_texts(self, course: str) -> Sequence[tuple[int, str]]:
+        found = self._run(queries.KEPT_TEXTS, course=course)
+        return [(seq, path) for seq, path in found]
+
     def courses(self, after: str = "", limit: int = 1000) -> Sequence[CourseLine]:
         found = self._run(queries.COURSES, after=after, limit=limit)
         return [CourseLine(**row) for row in found.mappings()]

@@ -26,6 +26,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     not_,
+    null,
     or_,
     select,
     update,
@@ -116,6 +117,7 @@ class Writes:
     readings: Insert
     messages: Insert
     texts: Insert
+    erase: Update
     arm: Insert
     disarm: Delete
     schedule: Insert
@@ -135,6 +137,12 @@ def writes(dialectal: Dialectal) -> Writes:
         readings=insert(readings),
         messages=insert(messages),
         texts=insert(texts),
+        erase=update(texts)
+        .where(
+            *(texts.c[name] == bindparam(f"its_{name}") for name in ("tenant", "course")),
+            *(texts.c[name] == bindparam(f"its_{name}") for name in ("seq", "path")),
+        )
+        .values(salt=null(), text=null()),
         arm=upsert(dialectal(timers)),
         disarm=_gone(timers),
         schedule=upsert(dialectal(visits)),

@@ -365,6 +365,12 @@ _REASONS = {
     Reason.UNDECIDED.value: "Undecided: a requirement could not be weighed.",
     Reason.OVERRIDE_NOT_PERMITTED.value: "The override names a guard that it may not pass.",
     Reason.TOO_OLD.value: "Its time lies further back than this request allows.",
+    Reason.UNSIGNED.value: "All else would be granted, but it lacks a signature: sign it first.",
+    Reason.ALTERED.value: "It is not what was signed beforehand.",
+    Reason.SAME_SIGNER.value: "Another person has to sign, and somebody who has not signed yet.",
+    Reason.NOT_A_SIGNER.value: "Nobody asks this person for a signature that means this.",
+    Reason.LEGAL_HOLD.value: "A legal hold is in force: nothing may be erased.",
+    Reason.NO_SUCH_HOLD.value: "There is no legal hold of that name.",
 }
 _WHY = {
     "missing": "not recorded",

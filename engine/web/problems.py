@@ -54,6 +54,11 @@ CATALOGUE: Mapping[str, Kind] = {
     "unauthenticated": Kind(
         401, "Nobody is known by this token", "Send a valid bearer token that has not expired."
     ),
+    "reauthenticate": Kind(
+        401,
+        "Prove anew who signs",
+        "Give the token again as `token`, or sign in again: see `max_age` in WWW-Authenticate.",
+    ),
     "not-permitted": Kind(
         403, "The caller may not do this", "Ask an administrator for the role that may."
     ),
@@ -93,6 +98,28 @@ CATALOGUE: Mapping[str, Kind] = {
     ),
     "no-such-visit": Kind(
         409, "No such visit is due", "See the visits of the course for those that are."
+    ),
+    "unsigned": Kind(
+        409,
+        "A signature is lacking",
+        "All else would be granted: have it signed at POST /v1/courses/{course}/signatures first.",
+    ),
+    "altered": Kind(
+        409, "It is not what was signed", "Send what was signed, or have this signed, as a new id."
+    ),
+    "same-signer": Kind(
+        409, "Another person has to sign", "Two persons, each authenticated for themselves."
+    ),
+    "not-a-signer": Kind(
+        409,
+        "Nobody asks this person for this signature",
+        "The workflow says who signs, in which role and with which meaning.",
+    ),
+    "legal-hold": Kind(
+        409, "A legal hold is in force", "Nothing is erased until every hold is released."
+    ),
+    "no-such-legal-hold": Kind(
+        409, "There is no legal hold of that name", "See the custody of the course."
     ),
     "conflict": Kind(
         409,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from engine.core import expression as tree
 from engine.core.check.problem import Problem
@@ -16,6 +17,7 @@ from engine.core.definition import (
     Kind,
     Parameter,
     Requirement,
+    Signature,
     Variable,
     Workflow,
 )
@@ -32,6 +34,7 @@ from engine.core.names import (
 )
 from engine.core.phrase import value_text
 from engine.core.quantity import UnitError, convertible, dimension
+from engine.core.wire import NAME
 
 _ORDERED = ("number", "quantity", "elapsed", "date")
 
@@ -190,6 +193,8 @@ def _event(event: Event, workflow: Workflow) -> Iterator[Problem]:
         yield Problem(place, "a report is never too old")
     if event.reason_required and not event.reason_codes:
         yield Problem(place, "a reason is required, but there is no code for one")
+    if event.signature is not None:
+        yield from _signature(place, event, event.signature, workflow)
     inputs = {source.name: source for source in workflow.inputs}
     for field in event.fields:
         yield from _field(f"{place}, field {field.name}", field, inputs)
@@ -204,6 +209,23 @@ def _timer_event(place: str, event: Event) -> Iterator[Problem]:
         yield Problem(place, f"only the role {ENGINE_ROLE!r} sends a timer's event")
     if event.fields or event.reason_required:
         yield Problem(place, "a timer sends neither data nor a reason")
+
+
+def _signature(
+    place: str, event: Event, asked: Signature, workflow: Workflow
+) -> Iterator[Problem]:  # fmt: skip
+    if event.timer:
+        yield Problem(place, "nobody signs what a timer sends")
+    for meaning in (asked.meaning, asked.second_meaning):
+        if not NAME.fullmatch(meaning):
+            yield Problem(place, f"{meaning!r} is no code for what a signature means")
+    if asked.meaning == asked.second_meaning:
+        yield Problem(place, "the second signature means the same as the first")
+    if not asked.second and asked.roles:
+        yield Problem(place, "roles for a second signature, but it asks for none")
+    if asked.within is not None and asked.within <= timedelta():
+        yield Problem(place, "a signature that is late at once")
+    yield from _roles(place, asked.roles, workflow)
 
 
 def _field(place: str, field: Field, inputs: dict[str, Input]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fastapi import APIRouter
 
 from engine.core.definition import Waits
-from engine.core.event import ADOPTED, ENROLLED
+from engine.core.event import ADOPTED, ENROLLED, FORMALITIES
 from engine.errors import InvalidInput
 from engine.service import Place
 from engine.web import documents, schemas
@@ -87,6 +87,9 @@ def _event(body: dict[str, object]) -> str:
         raise InvalidInput("event", "the name of an event")
     if event in (ENROLLED, ADOPTED):
         raise InvalidInput("event", "an event of a course that has begun: POST /v1/courses")
+    if event in FORMALITIES:
+        # What a signer proved, and who keeps the records, is said by the service alone.
+        raise InvalidInput("event", "an event of treatment: see /signatures, /erasures, /legal-holds")
     return event
 
 
