@@ -43,7 +43,8 @@ class Write:
     `before_seq` is the course's `seq` as read, or 0 for a new course. `timers` and `visits` hold
     only what changed: `None` removes. `row` is the whole row after, in canonical JSON. `reported`
     says that the event is a report: what happened is recorded, whatever is in its way. `waits` is
-    what the state waits for, `questions` how many rules wait for data, and `conflicts` the words
+    what the state waits for, `questions` how many rules wait for data, `findings` how many wait
+    for somebody to dispose of them, and `conflicts` the words
     for what speaks against its live bookings. `booking` is the one that the event tells of: its
     name, how it is now, over or not, and its civil date at the site. `erased` are the texts that go
     with it, by record and place.
@@ -64,6 +65,7 @@ class Write:
     zone: str
     waits: str | None = None
     questions: int = 0
+    findings: int = 0
     conflicts: str | None = None
     readings: Sequence[Reading] = ()
     timers: Mapping[str, Armed | None]
@@ -136,6 +138,7 @@ class CourseLine:
     open: bool
     waits: str | None
     questions: int
+    findings: int
     conflicts: str | None
 
 

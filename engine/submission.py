@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from engine.answer import Answer, again
@@ -20,13 +21,27 @@ from engine.core.definition import Kind
 from engine.core.encoding import Json, canonical, instant_from
 from engine.core.enrolment import opened
 from engine.core.entry import IMPOSSIBLE
-from engine.core.envelope import parse_enrolment, timer_event
-from engine.core.event import ADOPTED, BOOKINGS, CEASED, ENROLLED, KEEPERS, OMITTED, Event
+from engine.core.envelope import parse_enrolment, reconsidered_event, timer_event
+from engine.core.event import (
+    ADOPTED,
+    BOOKINGS,
+    CEASED,
+    DISPOSED,
+    ENROLLED,
+    KEEPERS,
+    LATE_ENTRY,
+    OMITTED,
+    Disposal,
+    Event,
+    Reconsideration,
+)
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
 from engine.core.lookback import readings_for
 from engine.core.machine import Machine
+from engine.core.marks import entered_late
 from engine.core.outcome import Decision, Refused, lacking
+from engine.core.reconsideration import reconsider
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.scheduling import booked, conflicts
@@ -117,8 +132,12 @@ class Desk:
             if head is not None and head.known is not None:
                 return self._again(head.known, body, standing.row)
             raise stale
-        self._decided(machine, standing, event, now, erased)
-        return self.answers[-1]
+        self._require_apt(event, standing.row)
+        first = len(self.answers)
+        self._decided(machine, standing, event, now, erased=erased)
+        answer, last = self.answers[first], self.answers[-1]
+        # What follows a correction is recorded with it: a later request may expect the course then.
+        return answer if last is answer else replace(answer, revision=last.revision)
 
     def _opened(self, body: Mapping[str, Any]) -> Answer:
         event, enrolment = parse_enrolment(body)
@@ -144,9 +163,11 @@ class Desk:
         standing: Standing,
         event: Event,
         now: datetime,
+        *,
         erased: Sequence[Place] = (),
+        noting: Noting | None = None,
     ) -> Standing:
-        calendar = Noting(self.setting.calendars.of(standing.row["zone"]))
+        calendar = noting or Noting(self.setting.calendars.of(standing.row["zone"]))
         event, texts = seal(event, self.setting.salt)
         past = self.past(machine, standing)
         before = self.snapshot(machine, standing, past, event, calendar, now)
@@ -160,7 +181,7 @@ class Desk:
             )
             decision = decide(machine, before, event)
             after = evolve(machine, before, event, decision)
-        return self._store(
+        left, record = self._store(
             machine,
             standing,
             before,
@@ -176,6 +197,43 @@ class Desk:
             past=past,
             erased=() if isinstance(decision, Refused) else erased,
         )
+        if event.correction is not None:
+            return self._reconsidered(machine, left, event, record, now)
+        return left
+
+    def _reconsidered(
+        self, machine: Machine, standing: Standing, correction: Event, record: Record, now: datetime
+    ) -> Standing:
+        """Record which decisions a correction changes: with it, or not at all."""
+        noting = Noting(self.setting.calendars.of(standing.row["zone"]))
+        before = islice(self.tx.records(record.course), record.seq - 1)
+        try:
+            data = reconsider([*before, record], self._machine, noting)
+        except (LookupError, ValueError, InvalidInput):
+            # The records before it do not add up, which `verify` tells. A correction is recorded
+            # all the same, and is listed among those that were not weighed.
+            return standing
+        event = reconsidered_event(correction, record.seq, data)
+        return self._decided(machine, standing, event, now, noting=noting)
+
+    def _machine(self, digest: str) -> Machine:
+        return self.setting.registry.machine(digest, self.tx)
+
+    def _require_apt(self, event: Event, row: Mapping[str, Json]) -> None:
+        """Raises InvalidInput for an amendment of a record that it cannot be said of."""
+        said = event.amendment
+        number = None if said is None or isinstance(said, Reconsideration) else said.record
+        if number is None:
+            return
+        record = self.tx.record(row["course"], number)
+        if record is None:
+            return  # which the decision finds too, and says how many there are
+        if isinstance(said, Disposal) and record.verdict == "refused":
+            raise InvalidInput("data.record", "a record that acted, and this one was refused")
+        if event.name == LATE_ENTRY and not entered_late(
+            record, retrospective=row["retrospective"]
+        ):
+            raise InvalidInput("data.record", "a record that was entered late, and this was not")
 
     def _opens_beside_another(
         self, machine: Machine, before: Snapshot, after: Snapshot, event: Event
@@ -203,7 +261,7 @@ class Desk:
         lacks: Mapping[str, tuple[Missing, ...]] | None = None,
         past: Past | None = None,
         erased: Sequence[Place] = (),
-    ) -> Standing:
+    ) -> tuple[Standing, Record]:
         row = None if standing is None else standing.row
         word = decision["verdict"]
         delta = (
@@ -255,6 +313,7 @@ class Desk:
                 open=not state.closed,
                 waits=state.waits,
                 questions=len(after.questions),
+                findings=len(after.open_findings),
                 reported=_is_report(machine, event),
                 conflicts=self._conflicts(machine, after),
                 readings=readings,
@@ -285,7 +344,7 @@ class Desk:
             unusable=tuple(r for r in readings if r.flaw == IMPOSSIBLE),
         )
         self.answers.append(answer)
-        return left
+        return left, record
 
     def _conflicts(self, machine: Machine, after: Snapshot) -> str | None:
         """What speaks against the live bookings of a course, whatever moved it."""
@@ -437,6 +496,8 @@ def _permit(machine: Machine, event: Event) -> None:
         roles = machine.workflow.arrangers or roles
     if event.custody is not None:
         roles = KEEPERS
+    if event.name == DISPOSED:
+        roles = machine.workflow.disposers
     if event.actor.role not in roles:
         raise NotPermitted(event.name, event.actor.role, roles)
 

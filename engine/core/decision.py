@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from engine.core.amending import decide_amendment
 from engine.core.custody import decide_custody
 from engine.core.definition import Kind
 from engine.core.event import Event
@@ -44,7 +45,7 @@ def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
     """The decision on an event, with everything that it changes and why.
 
     Same arguments, same answer, for ever. Raises InvalidInput for a correction that names no
-    reading; every other well-formed event gets a decision.
+    reading and an amendment that names no record; every other well-formed event gets a decision.
     """
     if event.scheduling is not None:
         return decide_scheduling(machine, snapshot, event)
@@ -52,6 +53,8 @@ def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
         return decide_signing(machine, snapshot, event)
     if event.custody is not None:
         return decide_custody(snapshot, event)
+    if event.amendment is not None:
+        return decide_amendment(snapshot, event)
     return _Deciding(machine, snapshot, event).decision()
 
 

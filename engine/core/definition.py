@@ -402,6 +402,15 @@ class Workflow:
         """`name@version`, as published."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def disposers(self) -> tuple[str, ...]:
+        """Who may dispose of an open finding: those who are trusted to pass a requirement.
+
+        Where nothing may be passed, those who may omit a visit; else every role.
+        """
+        trusted = {r for t in self.transitions for q in t.requires if q.soft for r in q.roles}
+        return tuple(role for role in self.roles if role in trusted) or self.arrangers or self.roles
+
     def stages(self) -> tuple[str, ...]:
         """The stages in the order in which the states name them."""
         return tuple(dict.fromkeys(state.stage for state in self.states))

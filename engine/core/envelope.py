@@ -15,20 +15,25 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from engine.core import definition
+from engine.core.amendment import TEXT, amendment_of
 from engine.core.appointment import scheduling_of
 from engine.core.definition import Kind, Workflow
 from engine.core.encoding import canonical, instant_text
 from engine.core.entry import Entry, entry, input_entry, read_all, usable
 from engine.core.event import (
+    ADDENDUM,
     ADOPTED,
+    AMENDMENTS,
     ARRANGEMENTS,
     BOOKINGS,
     CORRECTED,
     CUSTODY,
     ENGINE,
     ENROLLED,
-    FORMALITIES,
     FORMAT,
+    OWN,
+    RECONSIDERED,
+    RETRACTED,
     SIGNED,
     Actor,
     Correction,
@@ -126,6 +131,24 @@ def timer_event(
     return replace(_without_data(body, event_name, sealed=True), timer=timer_name)
 
 
+def reconsidered_event(correction: Event, seq: int, data: Mapping[str, Any]) -> Event:
+    """What the engine records after the correction of a record `seq`; the same one each time.
+
+    Its id begins as a timer's does, which no sender has ever been allowed to.
+    """
+    body = {
+        "format": FORMAT,
+        "id": f"{_TIMER}{RECONSIDERED}:{seq}",
+        "course": correction.course,
+        "event": RECONSIDERED,
+        "at": correction.body["at"],
+        "actor": {"id": ENGINE, "role": ENGINE},
+        "data": data,
+    }
+    said = amendment_of(RECONSIDERED, data, sealed=True)
+    return replace(_without_data(body, RECONSIDERED, sealed=True), amendment=said)
+
+
 class Forms:
     """What may be sent to courses of one workflow, ready for reading."""
 
@@ -136,7 +159,7 @@ class Forms:
         self._states = tuple(s.name for s in workflow.states)
         self._forms = {e.name: _Form(e, {f.name: entry(f, inputs) for f in e.fields})
                        for e in workflow.events}  # fmt: skip
-        self._sendable = [*(e.name for e in workflow.events if not e.timer), *_OWN]
+        self._sendable = [*(e.name for e in workflow.events if not e.timer), *OWN]
         self._visits = tuple(v.name for v in workflow.visits)
         roles = {*workflow.roles, *(role for e in workflow.events for role in e.roles)}
         self._roles = frozenset(roles - {ENGINE})
@@ -169,7 +192,7 @@ class Forms:
     def _read(self, body: object, *, sealed: bool) -> Event:
         raw = members(body, "", _ENVELOPE, _REQUIRED)
         name = word(raw["event"], "event", NAME, "the name of an event")
-        if name in _OWN:
+        if name in OWN or (sealed and name == RECONSIDERED):
             event = self._engine_event(raw, name, sealed=sealed)
         else:
             event = self._workflow_event(raw, name, sealed=sealed)
@@ -192,6 +215,12 @@ class Forms:
             raise InvalidInput("reason", f"why {name} is sent, but it is absent")
         if name == CORRECTED:
             return replace(event, correction=self._correction(raw.get("data"), event.at))
+        if name == RETRACTED:
+            return replace(event, correction=self._retraction(raw.get("data")))
+        if name not in BOOKINGS and name not in ARRANGEMENTS:
+            texts = (*event.texts, TEXT) if name == ADDENDUM and not sealed else event.texts
+            said = amendment_of(name, raw.get("data"), sealed=sealed)
+            return replace(event, amendment=said, texts=texts)
         return replace(event, scheduling=scheduling_of(name, raw.get("data"), self._visits))
 
     def _signature(self, event: Event, raw: dict[str, Any], *, sealed: bool) -> Event:
@@ -229,14 +258,23 @@ class Forms:
             raise InvalidInput("event", "an event that may be sent; this one comes from a timer")
         return form.read(raw, _outside(raw, name, sealed=sealed), sealed=sealed)
 
-    def _correction(self, raw: object, at: datetime | None) -> Correction:
-        sent = members(raw, "data", _CORRECTION, ("record", "input"))
+    def _retraction(self, raw: object) -> Correction:
+        sent = members(raw, "data", _RETRACTION, _RETRACTION)
+        record, named = self._corrected(sent)
+        return Correction(record=record, input=named, entered_in_error=True)
+
+    def _corrected(self, sent: Mapping[str, Any]) -> tuple[int, str]:
         record = whole(sent["record"], "data.record", 1)
         named = word(sent["input"], "data.input", NAME, "the name of an input")
         if named not in self._inputs:
             raise InvalidInput(
                 "data.input", f"one of {', '.join(self._inputs)}", found=shown(named)
             )
+        return record, named
+
+    def _correction(self, raw: object, at: datetime | None) -> Correction:
+        sent = members(raw, "data", _CORRECTION, _RETRACTION)
+        record, named = self._corrected(sent)
         if "entered_in_error" in sent and truth_value(sent["entered_in_error"], _IN_ERROR):
             if "value" in sent:
                 raise InvalidInput("data.value", "no value for what was entered in error")
@@ -290,8 +328,7 @@ class _Form:
             raise InvalidInput("reason.code", expected, found=None if code is None else shown(code))
 
 
-_OWN = (CORRECTED, *BOOKINGS, *ARRANGEMENTS, *FORMALITIES)
-_WITH_REASON = frozenset({CORRECTED, *ARRANGEMENTS, *CUSTODY})
+_WITH_REASON = frozenset({*AMENDMENTS, *ARRANGEMENTS, *CUSTODY})
 _TIMER = "timer:"
 _TIMER_ID = re.compile(rf"{_TIMER}[^:]+:[0-9]+")
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
@@ -305,6 +342,7 @@ _ACTOR = ("id", "role")
 _OVERRIDE = ("code", "guards", "text")
 _PARTS = ("value", "unit", "reason")
 _CORRECTION = ("record", "input", "value", "entered_in_error")
+_RETRACTION = ("record", "input")
 _IN_ERROR = "data.entered_in_error"
 
 

@@ -12,6 +12,10 @@ from engine.core.view import Reading
 
 FORMAT = 1
 ENROLLED, ADOPTED, CORRECTED = "course.enrolled", "course.adopted", "course.corrected"
+RETRACTED, ADDENDUM = "course.entered_in_error", "course.addendum"
+LATE_ENTRY, DISPOSED = "course.late_entry", "course.finding_disposed"
+RECONSIDERED = "course.reconsidered"
+"""What the engine itself records after a correction: the decisions that it changes, if any."""
 BOOKED, MOVED, CANCELLED = "course.booked", "course.moved", "course.cancelled"
 NO_SHOW, ARRIVED, FULFILLED = "course.no_show", "course.arrived", "course.fulfilled"
 DEFERRED, OMITTED = "course.visit_deferred", "course.visit_omitted"
@@ -28,6 +32,12 @@ BOOKINGS = (BOOKED, MOVED, CANCELLED, NO_SHOW, ARRIVED, FULFILLED)
 """What a scheduling system reports of its appointments: facts, so never refused."""
 ARRANGEMENTS = (DEFERRED, OMITTED, CEASED, RESUMED)
 """What may be asked of a visit apart from treatment: requests."""
+CORRECTIONS = (CORRECTED, RETRACTED)
+"""What says that a reading was wrong: another value, or that it should never have been there."""
+AMENDMENTS = (*CORRECTIONS, ADDENDUM, LATE_ENTRY, DISPOSED)
+"""What may be said of records that are there already. Nothing of them is rewritten."""
+OWN = (*AMENDMENTS, *BOOKINGS, *ARRANGEMENTS, *FORMALITIES)
+"""The engine's own events that may be sent to a course of any workflow."""
 ENGINE = "engine"
 """The role of the events that timers send; no caller may claim it."""
 
@@ -87,6 +97,42 @@ class Correction:
     over: timedelta | None = None
     flaw: str | None = None
     entered_in_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What is said of a record: more text, or why it was entered late. It changes no value."""
+
+    record: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposal:
+    """What a clinician made of an open finding, named by the record that raised it.
+
+    `how` is `accepted`, or `acted` with the `record` that acted.
+    """
+
+    finding: int
+    how: str
+    record: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconsideration:
+    """What a correction changes: the decisions that relied on the reading, and those that differ.
+
+    `record` first brought the reading of `input`.
+    """
+
+    correction: int
+    record: int
+    input: str
+    relied: tuple[int, ...] = ()
+    differing: tuple[int, ...] = ()
+
+
+Amendment = Note | Disposal | Reconsideration
 
 
 @quick
@@ -161,4 +207,5 @@ class Event:
     scheduling: Scheduling | None = None
     signing: Signing | None = None
     custody: Custody | None = None
+    amendment: Amendment | None = None
     timer: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from engine.core.amending import findings_after
 from engine.core.custody import legal_holds_after
 from engine.core.event import Event
 from engine.core.machine import Machine
@@ -32,6 +33,8 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         return replace(snapshot, seq=seq, readings=NONE, signed=signed)
     if event.scheduling is not None:
         return _arranged(machine, snapshot, event, seq)
+    if event.amendment is not None:
+        return _amended(snapshot, event, seq)
     unsigned = unsigned_after(machine, snapshot, event, decision)
     if event.signing is not None or event.custody is not None:
         holds = snapshot.legal_holds
@@ -69,6 +72,7 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         signed=signed,
         unsigned=unsigned,
         legal_holds=snapshot.legal_holds,
+        open_findings=snapshot.open_findings,
         **_waiting(machine, snapshot, event, decision, variables),
     )
 
@@ -91,6 +95,20 @@ def _arranged(machine: Machine, before: Snapshot, event: Event, seq: int) -> Sna
     view = view_at(before, before.last_at, before.readings, {}, late=False)
     due = waiting(machine, after, view, state=before.state, seq=seq, fired=before.fired)
     return replace(after, **due)
+
+
+def _amended(before: Snapshot, event: Event, seq: int) -> Snapshot:
+    """The course after an amendment that changes no value: only what is open may change.
+
+    When something was said of a record says nothing of when treatment happened: `last_at` stays.
+    """
+    return replace(
+        before,
+        seq=seq,
+        revision=seq,
+        readings=NONE,
+        open_findings=findings_after(before, event),
+    )
 
 
 def _waiting(

@@ -73,9 +73,18 @@ class Outcome:
             found["fired"] = list(self.fired)
         if self.questions:
             found["questions"] = list(self.questions)
-        if self.requirements:
-            found["requirements"] = dict(sorted(self.requirements.items()))
         return found
+
+    def turned(self, other: Outcome) -> dict[str, Json]:
+        """The requirements that another outcome weighs otherwise: the verdicts here and there.
+
+        One that was not weighed there, since another way was taken, is not named.
+        """
+        return {
+            guard: [verdict, other.requirements[guard]]
+            for guard, verdict in sorted(self.requirements.items())
+            if other.requirements.get(guard, verdict) != verdict
+        }
 
 
 def beliefs(found: Sequence[Brought], records: Iterable[Record] = ()) -> Beliefs:

@@ -33,7 +33,7 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.envelope import Forms
-from engine.core.event import ARRANGEMENTS, FORMALITIES
+from engine.core.event import ARRANGEMENTS, DISPOSED, FORMALITIES
 from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
@@ -183,9 +183,7 @@ class Machine:
     def asks(self, event: str) -> bool:
         """Whether an event is a request, which may be refused; else it is a report."""
         declared = self.events.get(event)
-        if declared is None:
-            return event in ARRANGEMENTS or event in FORMALITIES
-        return declared.kind is Kind.REQUEST
+        return event in _ASKED if declared is None else declared.kind is Kind.REQUEST
 
     def accepts(self, event: str, state: str) -> bool:
         """Whether any transition leads away from, or stays in, a state at an event."""
@@ -365,6 +363,10 @@ class Machine:
             for state in self.workflow.expand(declared.places):
                 found[state] = (*found.get(state, ()), item)
         return found
+
+
+_ASKED = frozenset({*ARRANGEMENTS, *FORMALITIES, DISPOSED})
+"""The engine's own events that ask leave."""
 
 
 def _condition(step: Step) -> Callable[[EventData], bool]:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NOT_A_SIGNER = "not-a-signer"
     LEGAL_HOLD = "legal-hold"
     NO_SUCH_HOLD = "no-such-legal-hold"
+    NO_SUCH_FINDING = "no-such-finding"
 
 
 @quick

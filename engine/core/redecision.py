@@ -16,12 +16,13 @@ from engine.core.decision import decide
 from engine.core.encoding import Json, canonical
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment
-from engine.core.event import ADOPTED, ENROLLED, Event
+from engine.core.event import ADOPTED, CORRECTIONS, ENROLLED, RECONSIDERED, Event
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
 from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Refused, lacking
+from engine.core.reconsideration import reconsider
 from engine.core.record import Record, decision_json
 from engine.core.row import changes, first_changes
 from engine.core.sight import view_of
@@ -74,8 +75,8 @@ def relying(
     after it.
     """
     for record, snapshot, event in snapshots(records, machines):
-        if record.seq <= seq:
-            continue
+        if record.seq <= seq or event.scheduling is not None or event.amendment is not None:
+            continue  # these look at no reading
         if any(reading.seq == seq for reading in view_of(snapshot, event).readings.get(input_name)):
             state = json.loads(record.body)["state"][1]
             machine = machines(snapshot.digest)
@@ -124,24 +125,39 @@ class Again(Walk):
     def __init__(self, machines: Machines) -> None:
         super().__init__(machines)
         self.decision: dict[str, Json] = {}
+        self._passed: list[Record] = []
 
     def differences(self, record: Record) -> list[Difference]:
         """How the decision of the next record differs from the recorded one."""
         body = json.loads(record.body)
         self.decision = {}
+        self._passed.append(record)
         try:
             decision, changed, after, added = self._decided(record, body)
+            again = self._reconsidered(record, body)
         except (LookupError, InvalidInput, ValueError) as wrong:
             self.take_over(record, body)
             return [_undecidable(record, wrong)]
         self.decision = decision
         found = _compared(record, "decision", body["decision"], decision)
         found += _compared(record, "changes", body["changes"], changed)
+        found += again
         if found:
             self.take_over(record, body)
         else:
             self.settle(record, body, after, added)
         return found
+
+    def _reconsidered(self, record: Record, body: Mapping[str, Any]) -> list[Difference]:
+        """How what the engine said of a correction differs from what follows from the records."""
+        if record.event != RECONSIDERED:
+            return []
+        said = body["event"]["data"]
+        until = [one for one in self._passed[:-1] if one.seq <= said["correction"]]
+        if not until or until[-1].event not in CORRECTIONS:
+            raise ValueError(f"record {said['correction']} is no correction")
+        found = reconsider(until, self.machines, Recorded(body["civil"]))
+        return _compared(record, "event.data", said, found)
 
     def _decided(
         self, record: Record, body: Mapping[str, Any]

@@ -29,12 +29,13 @@ from engine.core.snapshot import (
     Booking,
     Given,
     Intended,
+    OpenFinding,
     Snapshot,
     Window,
 )
 from engine.core.view import Calendar, Reading
 
-OPTIONAL = ("bookings", "arranged", "signed", "unsigned", "legal_holds")
+OPTIONAL = ("bookings", "arranged", "open_findings", "signed", "unsigned", "legal_holds")
 """Sections that are left out while nothing is in them: rows from before them have none."""
 SECTIONS = (
     *("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil"),
@@ -144,6 +145,9 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
             for seq, (event, actor, given) in row.get("unsigned", {}).items()
         },
         "legal_holds": row.get("legal_holds", {}),
+        "open_findings": {
+            name: finding_from(items) for name, items in row.get("open_findings", {}).items()
+        },
     }
 
 
@@ -232,6 +236,12 @@ def _given_json(given: tuple[Given, ...]) -> list[Json]:
     return [[one.actor, one.by, one.seq, instant_text(one.at)] for one in given]
 
 
+def finding_from(items: list[Json]) -> OpenFinding:
+    """The open finding that a row holds."""
+    correction, record, name, decisions = items
+    return OpenFinding(correction, record, name, tuple(decisions))
+
+
 def _seconds(length: timedelta) -> str:
     whole = Decimal(length.days * 86400 + length.seconds)
     return str(whole + Decimal(length.microseconds) / 1_000_000 if length.microseconds else whole)
@@ -275,6 +285,7 @@ _ENCODE: Mapping[str, Callable[[Any], Json]] = {
         b.status,
         b.changes,
     ],
+    "open_findings": lambda f: [f.correction, f.record, f.input, list(f.decisions)],
     "arranged": lambda a: [a.how, a.number, None if a.until is None else a.until.isoformat()],
     "signed": lambda one: [one.digest, _given_json(one.given)],
     "unsigned": lambda one: [one.event, one.actor, _given_json(one.given)],

@@ -195,6 +195,20 @@ class Awaiting:
     given: tuple[Given, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFinding:
+    """Decisions that would have been others with a corrected value; somebody has to say what of it.
+
+    `record` first brought the reading of `input` that `correction` corrects; `decisions` are the
+    records that would differ.
+    """
+
+    correction: int
+    record: int
+    input: str
+    decisions: tuple[int, ...]
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Armed:
@@ -219,7 +233,8 @@ class Snapshot:
     asked for only where a report would open it. `bookings` are those that are not over, `arranged`
     says of visits that they are deferred, omitted or ceased. `signed` are the events that were
     signed and are yet to be sent, by their id; `unsigned` the records that wait for a signature;
-    `legal_holds` name the record that placed each.
+    `legal_holds` name the record that placed each. `open_findings` are those that nobody has
+    disposed of, by the record that raised them.
     """
 
     course: str
@@ -249,6 +264,7 @@ class Snapshot:
     signed: Mapping[str, Intended] = field(default_factory=dict)
     unsigned: Mapping[str, Awaiting] = field(default_factory=dict)
     legal_holds: Mapping[str, int] = field(default_factory=dict)
+    open_findings: Mapping[str, OpenFinding] = field(default_factory=dict)
     another_open: bool = False
 
     def facing(
@@ -291,5 +307,6 @@ class Snapshot:
             signed=self.signed,
             unsigned=self.unsigned,
             legal_holds=self.legal_holds,
+            open_findings=self.open_findings,
             another_open=another_open,
         )

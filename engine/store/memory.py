@@ -343,6 +343,7 @@ def _moved(write: Write, before: _Course | None) -> _Course:
             open=write.open,
             waits=write.waits,
             questions=write.questions,
+            findings=write.findings,
             conflicts=write.conflicts,
         ),
         row=write.row,

@@ -41,6 +41,7 @@ def course(tenant: str, write: Write) -> Parameters:
         "row": write.row.decode(),
         "waits": write.waits,
         "questions": write.questions,
+        "findings": write.findings,
         "conflicts": write.conflicts,
     }
 

@@ -136,6 +136,13 @@ courses = Table(
         doc="How many rules could not be weighed for want of data.",
     ),
     Column("conflicts", Name, doc="What speaks against its live bookings, words apart by spaces."),
+    Column(
+        "findings",
+        Integer,
+        nullable=False,
+        server_default="0",
+        doc="How many open findings somebody has to dispose of.",
+    ),
     PrimaryKeyConstraint("tenant", "course", name=f"pk_{PREFIX}courses"),
     ForeignKeyConstraint(
         ["tenant", "digest"],
@@ -181,6 +188,15 @@ Index(
     courses.c.site,
     postgresql_where=courses.c.conflicts.is_not(None),
     sqlite_where=courses.c.conflicts.is_not(None),
+)
+Index(
+    f"ix_{PREFIX}courses_findings",
+    courses.c.tenant,
+    courses.c.findings,  # as above: the order of no other index
+    courses.c.course,
+    courses.c.site,
+    postgresql_where=courses.c.findings > 0,
+    sqlite_where=courses.c.findings > 0,
 )
 Index(f"ix_{PREFIX}courses_site", courses.c.tenant, courses.c.site, courses.c.course)
 

@@ -52,7 +52,7 @@ Dialectal: TypeAlias = Callable[[Table], sqlite.Insert] | Callable[[Table], post
 ONE: ColumnElement[int] = literal_column("1")
 MOVED = (
     *("digest", "state", "stage", "seq", "revision", "open", "row"),
-    *("waits", "questions", "conflicts"),
+    *("waits", "questions", "findings", "conflicts"),
 )
 """What a record may change of the course's row: whose course it is, and where, stays."""
 

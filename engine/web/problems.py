@@ -225,7 +225,8 @@ def problem_of(error: RegimenError) -> Problem:
             return Problem("invalid", detail=str(error), errors=[_member(error)])
         case NotFound():
             of_course = not isinstance(error, EndpointNotFound | CalendarNotFound)
-            return Problem("not-found", **({"course": error.course} if of_course else {}))
+            about: dict[str, Any] = {"course": error.course} if of_course else {}
+            return Problem("not-found", **about)
         case NotPermitted():
             return Problem("role-not-held", event=error.event, permitted=list(error.permitted))
         case CalendarChanged():

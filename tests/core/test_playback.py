@@ -100,8 +100,8 @@ def test_steps_forward_and_back_are_the_same_steps_made_once(story: Story) -> No
 
     assert playback.step(4) is last
     assert playback.step(1) is first
-    assert [step.seq for step in playback] == [1, 2, 3, 4]
-    assert playback.step(4).row == story.auditor.replay("course-1")
+    assert [step.seq for step in playback] == [1, 2, 3, 4, 5]
+    assert playback.step(5).row == story.auditor.replay("course-1")
 
 
 def test_the_step_at_an_instant_is_what_had_been_recorded_by_then(story: Story) -> None:
@@ -114,8 +114,8 @@ def test_the_step_at_an_instant_is_what_had_been_recorded_by_then(story: Story) 
 
 
 def test_a_step_that_is_not_there_is_an_error_that_says_how_many_there_are(story: Story) -> None:
-    with pytest.raises(InvalidInput, match="1 to 4"):
-        story.auditor.playback("course-1").step(5)
+    with pytest.raises(InvalidInput, match="1 to 5"):
+        story.auditor.playback("course-1").step(6)
 
 
 def test_a_course_without_records_is_not_found(story: Story) -> None:

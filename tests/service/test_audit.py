@@ -112,3 +112,10 @@ def test_a_correction_leaves_the_old_value_readable_and_marked(story: Story) -> 
 def test_an_unknown_course_is_not_found(story: Story) -> None:
     with pytest.raises(NotFound):
         story.auditor.verify("course-9")
+
+
+def test_what_a_scheduling_system_told_relied_on_no_reading(story: Story) -> None:
+    story.sends("course.booked", data={"booking": "b-1", "visit": "recalibration",
+                                       "start": "2026-03-20T09:00:00-07:00"})  # fmt: skip
+
+    assert [one.seq for one in story.auditor.relied_on("course-1", 2, "deviation")] == [3]

@@ -89,7 +89,9 @@ def _event(body: dict[str, object]) -> str:
         raise InvalidInput("event", "an event of a course that has begun: POST /v1/courses")
     if event in FORMALITIES:
         # What a signer proved, and who keeps the records, is said by the service alone.
-        raise InvalidInput("event", "an event of treatment: see /signatures, /erasures, /legal-holds")
+        raise InvalidInput(
+            "event", "one of treatment: see /signatures, /erasures, /legal-holds"
+        )
     return event
 
 

@@ -1,0 +1,79 @@
+"""Amendments: what is said of records that are there already, and the findings that stay open.
+
+- A correction may show that decisions would have been others. They are never rewritten: the engine
+  records which they are (`course.reconsidered`), and that is an *open finding* of the course.
+- A clinician disposes of it: it is accepted with a reason, or a record is named that acted on it.
+- A finding that a later correction of the same reading overtakes is replaced by what that finds.
+- An addendum and the reason of a late entry name a record, and change nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.event import Disposal, Event, Note, Reconsideration
+from engine.core.outcome import Accepted, Message, Reason, Refused
+from engine.core.snapshot import OpenFinding, Snapshot
+from engine.errors import InvalidInput
+
+OPENED = "finding.opened"
+"""The kind of message that tells of an open finding. Stored: never rename it."""
+
+
+def decide_amendment(snapshot: Snapshot, event: Event) -> Accepted | Refused:
+    """The decision on an amendment. Only a finding that is not open can be refused.
+
+    Raises InvalidInput for a record that is not there.
+    """
+    match event.amendment:
+        case Note(record=record):
+            _require(record, 1, snapshot)
+            return _taken(snapshot)
+        case Disposal() as disposal:
+            found = snapshot.open_findings.get(str(disposal.finding))
+            if found is None:
+                return Refused(reason=Reason.NO_SUCH_FINDING, state=snapshot.state)
+            if disposal.record is not None:
+                _require(disposal.record, found.correction, snapshot)
+            return _taken(snapshot)
+        case Reconsideration(correction=correction, differing=differing):
+            about = str(correction)
+            return _taken(snapshot, (Message(kind=OPENED, about=about),) if differing else ())
+        case _:
+            raise TypeError(f"{event.name} is no amendment")
+
+
+def findings_after(snapshot: Snapshot, event: Event) -> Mapping[str, OpenFinding]:
+    """The findings that are open after an amendment that was accepted."""
+    held = snapshot.open_findings
+    match event.amendment:
+        case Disposal(finding=finding):
+            return {name: one for name, one in held.items() if name != str(finding)}
+        case Reconsideration(record=record, input=name) as now:
+            left = {
+                key: one for key, one in held.items() if (one.record, one.input) != (record, name)
+            }
+            if now.differing:
+                opened = OpenFinding(now.correction, record, name, now.differing)
+                left[str(snapshot.seq + 1)] = opened
+            return held if left == held else left
+        case _:
+            return held
+
+
+def _require(record: int, first: int, snapshot: Snapshot) -> None:
+    if not first <= record <= snapshot.seq:
+        raise InvalidInput("data.record", f"a record of the course, {first} to {snapshot.seq}")
+
+
+def _taken(snapshot: Snapshot, said: tuple[Message, ...] = ()) -> Accepted:
+    """A decision that leaves the course where it is, with what it waits for."""
+    return Accepted(
+        transition=None,
+        state_before=snapshot.state,
+        state=snapshot.state,
+        round=snapshot.round,
+        messages=said,
+        firing=snapshot.firing,
+        questions=snapshot.questions,
+    )
