@@ -129,15 +129,16 @@ def serve(
 ) -> Served:
     """Serve until a signal comes; then what was accepted is finished, within the grace.
 
-    With an `interval` a worker looks at the timers again after so many seconds, and another one at
-    what is to be sent.
+    With an `interval` a worker looks at the timers again after so many seconds, another one at
+    what is to be sent, and a third one at what is to be sealed.
     The connections to the database are left open: others may wait for them.
     """
     services = premises.services
     worker = None if interval is None else Worker(services.jobs, interval=interval)
     # Apart, so that an endpoint that does not answer keeps no timer waiting.
     postman = None if interval is None else Worker(services.deliveries, interval=interval)
-    workers = [one for one in (worker, postman) if one is not None]
+    sealer = None if interval is None else Worker(services.sealing, interval=interval)
+    workers = [one for one in (worker, postman, sealer) if one is not None]
     bounds = services.settings.traffic
     readiness = Readiness(lambda: _needs(services, worker))
     operation = Operation(

@@ -6,7 +6,8 @@ import threading
 from dataclasses import replace
 from functools import partial
 
-from engine.bootstrap import dispatcher, installed, service_of, warn_of_old_sqlite
+from engine.bootstrap import dispatcher, installed, ledger, service_of, warn_of_old_sqlite
+from engine.ledger import Ledger
 from engine.service import Service
 from engine.settings import Settings
 from engine.store.operation import SqlOperation
@@ -15,8 +16,8 @@ from engine.watching import Unwatched, Watch
 from engine.webhooks.dispatcher import Dispatcher
 from engine.worker import Job, Stop
 
-SPARE = 4
-"""Connections beside those of the threads that answer: the worker's, the sender's, the probe's."""
+SPARE = 5
+"""Connections beside those of the threads that answer: of the three workers and the probes."""
 
 
 class Services:
@@ -36,6 +37,7 @@ class Services:
         self.operation = SqlOperation(self.store)
         self._known: dict[str, Service] = {}
         self._senders: dict[str, Dispatcher] = {}
+        self._ledgers: dict[str, Ledger] = {}
         self._making = threading.Lock()
         try:
             warn_of_old_sqlite(self.store)
@@ -68,6 +70,15 @@ class Services:
             found.append(partial(_messages, self._senders[tenant]))
         return found
 
+    def sealing(self) -> list[Job]:
+        """What there is to seal for every tenant that there is: nothing else waits for it."""
+        found: list[Job] = []
+        for tenant in self.operation.tenants():
+            if tenant not in self._ledgers:
+                self._ledgers[tenant] = ledger(self.settings, self.of(tenant))
+            found.append(partial(_records, self._ledgers[tenant]))
+        return found
+
     def close(self) -> None:
         """Let the connections go."""
         self.store.close()
@@ -76,6 +87,10 @@ class Services:
 def _messages(dispatcher: Dispatcher, stop: Stop) -> None:
     while not stop() and dispatcher.run_once(stop).delivered:
         pass
+
+
+def _records(ledger: Ledger, stop: Stop) -> None:
+    ledger.seal(stop)
 
 
 def _timers(service: Service, stop: Stop) -> None:

@@ -1,4 +1,4 @@
-"""`regimen tick` and `regimen work`: timers come back as events, and messages are delivered."""
+"""`regimen tick` and `regimen work`: timers come back, messages are delivered, records sealed."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ def work(
         float | None, typer.Option(min=0, metavar="SECONDS", help="Stop after so long.")
     ] = None,
 ) -> None:
-    """Let timers come back and deliver webhooks, again and again until it is told to stop.
+    """Let timers come back, deliver webhooks and seal records, until it is told to stop.
 
-    Any number of workers may run: each timer has one effect, and they share what is to be sent.
+    Any number of workers may run: each timer has one effect, they share what is to be sent, and
+    each record is sealed once.
     SIGINT and SIGTERM let the timer and the messages in hand be finished. A database that goes
     away is waited for. An endpoint that does not answer keeps no timer waiting.
     """
@@ -66,21 +67,23 @@ def work(
         if once:
             duties.timers(stop.told)
             duties.messages(stop.told)
+            duties.records(stop.told)
         else:
             if not session.as_json:
                 session.say(f"Working on the timers of {duties.service.tenant}; Ctrl-C stops it.")
-            # Apart, so that neither waits for the other.
-            both = [
+            # Apart, so that none waits for another.
+            all_of_them = [
                 Worker(lambda: [duties.timers], interval=interval),
                 Worker(lambda: [duties.messages], interval=interval),
+                Worker(lambda: [duties.records], interval=interval),
             ]
-            for one in both:
+            for one in all_of_them:
                 one.start()
             stop.within(math.inf if stop_after is None else stop_after)
-            for one in both:
+            for one in all_of_them:
                 one.tell()
             # However long that takes: it is bounded by what an endpoint and a database may take.
-            while not all(one.ended(within=1) for one in both):
+            while not all(one.ended(within=1) for one in all_of_them):
                 pass
     if stop.signal is not None:
         log.info("worker_stopping", signal=stop.signal.name)
@@ -100,6 +103,7 @@ class _Duties:
         )
         if self._dispatcher is None:
             log.warning("webhooks_not_sent", advice="pip install 'regimen-engine[web]'")
+        self._ledger = bootstrap.ledger(session.settings, self.service)
         self._fired = 0
         self._sent = Sent()
 
@@ -119,6 +123,10 @@ class _Duties:
             self._sent += came
             if not came.delivered:
                 return
+
+    def records(self, stop: Stop) -> None:
+        """Seal until nothing is left to be, or until the stop."""
+        self._ledger.seal(stop)
 
     def json(self) -> Json:
         sent = self._sent
