@@ -164,6 +164,10 @@ class Search:
 class Transaction(Protocol):
     """One transaction of one tenant. Nothing is visible to others before its store commits it."""
 
+    @property
+    def tenant(self) -> str:
+        """Whose courses these are."""
+
     def head(self, course: str, event_id: str) -> Head | None:
         """The course row and the record of `event_id`.
 

@@ -27,6 +27,7 @@ from engine.ports import Definition, Transaction
 class Registry:
     """Compiled workflows by digest, and which digest a name stands for at a site.
 
+    What is compiled for one tenant is none for another, who may not have it.
     `defaults` maps `name` and `name@version` to a digest; `sites` maps a site to such a mapping of
     its own. Machines are never dropped: a course may need any of them at any time.
     """
@@ -38,7 +39,7 @@ class Registry:
     ) -> None:
         self._defaults = dict(defaults or {})
         self._sites = {site: dict(chosen) for site, chosen in (sites or {}).items()}
-        self._machines: dict[str, Machine] = {}
+        self._machines: dict[tuple[str, str], Machine] = {}
 
     def install(
         self, workflows: Iterable[Workflow], tx: Transaction, *, site: str | None = None
@@ -74,13 +75,13 @@ class Registry:
         return self._defaults.get(name) == digest
 
     def machine(self, digest: str, tx: Transaction) -> Machine:
-        """The compiled stored definition. Raises UnknownWorkflow when it is not stored."""
-        known = self._machines.get(digest)
+        """The tenant's compiled stored definition. Raises UnknownWorkflow when it has none."""
+        known = self._machines.get((tx.tenant, digest))
         if known is None:
             definition = tx.definition(digest)
             if definition is None:
                 raise UnknownWorkflow(digest, self._defaults)
-            known = self._machines[digest] = compiled(definition)
+            known = self._machines[tx.tenant, digest] = compiled(definition)
         return known
 
 

@@ -99,7 +99,7 @@ class MemoryStore:
         """What the tenant has, for one transaction."""
         if write and not self._writer.acquire(timeout=self._wait):
             raise StoreUnavailable("another transaction does not end")
-        return MemoryTransaction(self._tenants.get(tenant, _Tenant()))
+        return MemoryTransaction(tenant, self._tenants.get(tenant, _Tenant()))
 
     def ended(self, tenant: str, held: _Tenant | None, *, write: bool) -> None:
         """Keep what a transaction leaves, if anything, and let the next writer in."""
@@ -132,9 +132,10 @@ class _Block:
 class MemoryTransaction:
     """One tenant's courses, as one transaction sees and changes them."""
 
-    __slots__ = ("held",)
+    __slots__ = ("held", "tenant")
 
-    def __init__(self, held: _Tenant) -> None:
+    def __init__(self, tenant: str, held: _Tenant) -> None:
+        self.tenant = tenant
         self.held = held
 
     def head(self, course: str, event_id: str) -> Head | None:

@@ -52,8 +52,8 @@ class SqlTransaction:
     """
 
     __slots__ = (
-        *("_alone", "_channel", "_dialect", "_failed", "_head", "_joined", "_tenant"),
-        *("_waiting", "course"),
+        *("_alone", "_channel", "_dialect", "_failed", "_head", "_joined", "_waiting"),
+        *("course", "tenant"),
     )
 
     def __init__(
@@ -66,7 +66,7 @@ class SqlTransaction:
         joined: bool = False,
         alone: bool = False,
     ) -> None:
-        self._tenant = tenant
+        self.tenant = tenant
         self._dialect = dialect
         self._joined = joined
         self._channel = channel
@@ -139,7 +139,7 @@ class SqlTransaction:
     def _append(self, write: Write) -> None:
         self.course = write.record.course
         try:
-            stored = self._dialect.append(self._channel, self._tenant, write)
+            stored = self._dialect.append(self._channel, self.tenant, write)
         except DBAPIError as error:
             self._raise(error, write.digest)
         if not stored:
@@ -239,7 +239,7 @@ class SqlTransaction:
         return [Waiting(**row) for row in self._run(queries.WAITING, limit=limit).mappings()]
 
     def delivered(self, message: Waiting, at: datetime) -> None:
-        place = {"its_tenant": self._tenant, "its_course": message.course}
+        place = {"its_tenant": self.tenant, "its_course": message.course}
         which = {"its_seq": message.seq, "its_n": message.n}
         self._go_on()
         self._execute(self._dialect.writes.deliver, {**place, **which, "at": at})
@@ -248,13 +248,13 @@ class SqlTransaction:
         """As `_run`, for what every step asks."""
         self._go_on()
         try:
-            return self._channel.rows(statement, {"tenant": self._tenant, **asked})
+            return self._channel.rows(statement, {"tenant": self.tenant, **asked})
         except DBAPIError as error:
             self._raise(error)
 
     def _run(self, statement: Executable, **asked: Any) -> Result[*tuple[Any, ...]]:  # noqa: ANN401  # parameters
         self._go_on()
-        return self._execute(statement, {"tenant": self._tenant, **asked})
+        return self._execute(statement, {"tenant": self.tenant, **asked})
 
     def _execute(self, statement: Executable, asked: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:
         try:

@@ -224,9 +224,8 @@ def problem_of(error: RegimenError) -> Problem:
         case InvalidInput():
             return Problem("invalid", detail=str(error), errors=[_member(error)])
         case NotFound():
-            of_course = not isinstance(error, EndpointNotFound | CalendarNotFound)
-            about: dict[str, Any] = {"course": error.course} if of_course else {}
-            return Problem("not-found", **about)
+            plain = isinstance(error, EndpointNotFound | CalendarNotFound)
+            return Problem("not-found") if plain else Problem("not-found", course=error.course)
         case NotPermitted():
             return Problem("role-not-held", event=error.event, permitted=list(error.permitted))
         case CalendarChanged():
