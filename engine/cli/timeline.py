@@ -23,6 +23,7 @@ from engine.telling.axis import FOLD, Axis
 from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
 from engine.telling.marks import MARKS
+from engine.telling.passage import FIRST, Stay, dated, placed, stays
 from engine.telling.wording import Tone, Wording
 
 LABEL = 26
@@ -30,16 +31,6 @@ BAR, DUE, PLAIN = "█", "░", "·"
 COLOURS = ("blue", "cyan", "green", "magenta", "yellow", "bright_blue", "bright_green")
 SHORT = timedelta(days=3)
 """What lasts less is labelled with times of the day."""
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
-    """A stretch of time in one state."""
-
-    state: str
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,32 +64,17 @@ class Timeline:
     @cached_property
     def dated(self) -> bool:
         """Whether there are times to draw."""
-        return len({entry.at for entry in self.entries if entry.at is not None}) > 1
+        return dated(self.entries)
 
     @cached_property
     def placed(self) -> list[tuple[Entry, datetime]]:
         """The entries with where they stand: at their time, or one after the other."""
-        if not self.dated:
-            return [(e, _FIRST + timedelta(days=n)) for n, e in enumerate(self.entries)]
-        last = next(e.at for e in self.entries if e.at is not None)
-        found = []
-        for entry in self.entries:
-            last = entry.at or last
-            found.append((entry, last))
-        return found
+        return placed(self.entries)
 
     @cached_property
     def stays(self) -> list[Stay]:
-        """The states in their order. A late entry changes the state when it becomes known."""
-        found: list[Stay] = []
-        now = self.placed[0][1]
-        since = now
-        for entry, at in self.placed:
-            now = max(now, at)
-            if entry.moved and entry.states[0] is not None:
-                found.append(Stay(state=entry.states[0], start=since, end=now))
-                since = now
-        return [*found, Stay(state=self.entries[-1].states[1], start=since, end=now)]
+        """The states in their order."""
+        return stays(self.entries)
 
     def moments(self) -> Iterator[tuple[Entry, Tone, str]]:
         """What a reader should notice: stages, refusals, deviations, overrides, corrections."""
@@ -165,7 +141,7 @@ class Timeline:
         at = axis.instant(column)
         if self.dated:
             return self._date(at, axis)
-        n = min(round((at - _FIRST) / timedelta(days=1)), len(self.entries) - 1)
+        n = min(round((at - FIRST) / timedelta(days=1)), len(self.entries) - 1)
         return f"record {self.entries[n].seq}"
 
     def _date(self, at: datetime, axis: Axis) -> str:

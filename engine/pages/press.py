@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from engine.pages.plot import legend
 from engine.telling.marks import MARKS, VERDICT_TONES
 from engine.telling.wording import Tone
 
@@ -74,6 +75,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = lambda name: assets()[name].path
+    environment.globals["legend"] = lambda: tuple(legend())
     environment.filters["mark"] = lambda tone: MARKS.get(Tone(tone), "")
     environment.filters["tone"] = lambda verdict: VERDICT_TONES.get(verdict, Tone.PLAIN).value
     environment.filters["words"] = lambda name: str(name).replace("_", " ")

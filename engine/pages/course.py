@@ -1,0 +1,210 @@
+"""A course at a glance: where it stands, what keeps it there, and its whole time in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from engine.core.definition import Waits
+from engine.core.encoding import Json
+from engine.pages.chart import Chart, all_points, chart, within
+from engine.pages.plot import plot
+from engine.service import Status
+from engine.telling.entry import Entry
+from engine.telling.lexicon import Lexicon
+from engine.telling.overview import Overview
+from engine.telling.passage import placed
+from engine.telling.wording import Said, Wording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What every page of a course says first."""
+
+    course: str
+    patient: str
+    site: str
+    zone: str
+    workflow: str
+    digest: str
+    title: str
+    state: str
+    stage: str
+    round: int
+    records: int
+    revision: int
+    last_at: str
+    closed: bool
+    waits: str
+    retrospective: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a course's time that can be looked at by itself."""
+
+    name: str
+    query: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """A line of the table that says what the picture shows."""
+
+    at: str
+    what: str
+    value: str
+    note: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The timeline of a course, or of a part of it, and the same as a table."""
+
+    drawn: Markup
+    parts: tuple[Part, ...]
+    happenings: tuple[Happening, ...]
+    dated: bool
+    timed: bool
+
+
+def head(status: Status) -> Head:
+    """What every page of a course says first."""
+    row, lexicon = status.row, Lexicon(status.machine)
+    state = status.machine.states[row["state"]]
+    wording = wording_of(status)
+    return Head(
+        course=row["course"],
+        patient=row["patient"],
+        site=row["site"],
+        zone=row["zone"],
+        workflow=status.machine.workflow.label,
+        digest=row["digest"],
+        title=status.machine.workflow.title,
+        state=lexicon.state(row["state"]),
+        stage=lexicon.stage(row["state"]).replace("_", " "),
+        round=row["round"],
+        records=row["seq"],
+        revision=row["revision"],
+        last_at=wording.instant(row["last_at"]),
+        closed=state.closed,
+        waits={Waits.HOLD: "on hold", Waits.DECISION: "waits for a decision", None: ""}[
+            state.waits
+        ],
+        retrospective=row["retrospective"],
+    )
+
+
+def wording_of(status: Status) -> Wording:
+    """The sentences of a course, with times as its site's wall shows them."""
+    return Wording.of(
+        zone=status.row["zone"],
+        retrospective=status.row["retrospective"],
+        not_published=status.machine.workflow.not_published,
+    )
+
+
+def questions(overview: Overview) -> list[Said]:
+    """The rules that could not be weighed, and what each waits for."""
+    return [overview.wording.question(one) for one in overview.json()["questions"]]
+
+
+def options(overview: Overview) -> list[dict[str, Json]]:
+    """What could be sent now, with what is in the way of it in words."""
+    return [
+        {
+            **option,
+            "said": [overview.wording.unmet(one) for one in option["requirements"]],
+            "short": "; ".join(map(overview.wording.short, option["requirements"])),
+        }
+        for option in overview.options()
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which part of its time is looked at: a round, or from one instant to another."""
+
+    round: int | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+def picture(
+    status: Status, entries: Sequence[Entry], choice: Choice, *, query: str = ""
+) -> Picture | None:
+    """The timeline of a course; `None` where nothing happened in what was chosen."""
+    lexicon, wording = Lexicon(status.machine), wording_of(status)
+    bounds = _rounds(entries)
+    first, last = bounds.get(choice.round or 0, (choice.first, choice.last))
+    shown = within(entries, first=first, last=last)
+    if not shown:
+        return None
+    drawn = chart(shown, lexicon, wording)
+    whole = len(shown) == len(entries)
+    count = "all records" if whole else f"{len(shown)} of {len(entries)} records"
+    label = f"Course {status.row['course']} over time, {count}; the table below says the same"
+    return Picture(
+        drawn=plot(drawn, status.row["course"], label),
+        parts=tuple(_parts(bounds, choice, query)),
+        happenings=tuple(_happenings(drawn, wording)),
+        dated=drawn.dated,
+        timed=drawn.timed,
+    )
+
+
+def _rounds(entries: Sequence[Entry]) -> dict[int, tuple[datetime | None, datetime | None]]:
+    """From when to when each round lasted; nothing where there was one."""
+    opened = [(e.opens_round, at) for e, at in placed(entries) if e.opens_round is not None]
+    if not opened:
+        return {}
+    begun = int(entries[0].body["changes"].get("round", 1))
+    starts: list[tuple[int, datetime | None]] = [(begun, None), *opened]
+    ends = [at for _, at in starts[1:]] + [None]
+    return {number: (start, end) for (number, start), end in zip(starts, ends, strict=True)}
+
+
+def _parts(bounds: Mapping[int, object], choice: Choice, query: str) -> Iterator[Part]:
+    if not bounds and choice == Choice():
+        return
+    yield Part(name="Whole course", query=query or "?", here=choice == Choice())
+    for number in bounds:
+        yield Part(name=f"Round {number}", query=f"?round={number}", here=choice.round == number)
+
+
+def _happenings(drawn: Chart, wording: Wording) -> Iterator[Happening]:
+    lines: list[tuple[datetime, Happening]] = []
+    for panel, point in all_points((*drawn.given, *drawn.panels)):
+        notes = []
+        if point.corrected is not None:
+            notes.append(f"corrected by record {point.corrected}")
+        if point.corrects is not None:
+            notes.append(f"corrects record {point.corrects}")
+        if point.flaw is not None:
+            notes.append(point.flaw.replace("-", " "))
+        at = wording.instant(point.at) if drawn.dated else ""
+        line = Happening(
+            at=at, what=panel.title, value=point.said, note="; ".join(notes), seq=point.seq
+        )
+        lines.append((point.at, line))
+    for row in drawn.rows:
+        for mark in row.marks:
+            at = wording.instant(mark.at) if drawn.dated else ""
+            note = "; ".join(mark.said.split("\n")[3:])
+            line = Happening(at=at, what=row.title, value=mark.label, note=note, seq=mark.seq)
+            lines.append((mark.at, line))
+    yield from (line for _, line in sorted(lines, key=lambda one: (one[0], one[1].seq)))
+
+
+def readings(overview: Overview) -> list[dict[str, Any]]:
+    """The latest reading of each input, with the time on the site's wall."""
+    wording = overview.wording
+    return [
+        {**one, "when": one["at"] and wording.instant(one["at"])} for one in overview.readings()
+    ]

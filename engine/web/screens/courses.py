@@ -1,0 +1,109 @@
+"""Courses as pages: the list, and one at a glance with its whole time in one picture."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+
+from engine.core.wire import IDENTIFIER, civil_day
+from engine.pages import course as view
+from engine.pages.frame import COURSES
+from engine.ports import Search
+from engine.telling.entry import entries
+from engine.telling.overview import Overview
+from engine.web.routes.courses import Course
+from engine.web.screens.seat import CourseSight, RecordSight, Screen, screen
+
+router = APIRouter(include_in_schema=False, route_class=Screen)
+
+PAGE = 100
+
+# A form sends what was left empty as an empty text.
+Word = Annotated[str, Query(pattern=f"^(?:{IDENTIFIER.pattern})?$")]
+Day = Annotated[str, Query(pattern=r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
+
+
+@router.get("/courses")
+def courses(
+    *,
+    desk: CourseSight,
+    course: Word = "",
+    site: Word = "",
+    waits: Literal["", "hold", "decision"] = "",
+    open: Literal["", "yes", "no"] = "",  # noqa: A002  # the word of the row
+    after: Word = "",
+) -> Response:
+    """Courses by name."""
+    wanted = Search(
+        sites=desk.caller.sites,
+        site=site or None,
+        waits=waits or None,
+        open={"": None, "yes": True, "no": False}[open],
+    )
+    # A name is looked for from where it would stand: what begins so comes first.
+    found = desk.service.search(wanted, after=after or _before(course), limit=PAGE)
+    chosen = {"course": course, "site": site, "waits": waits, "open": open}
+    return screen(
+        desk,
+        COURSES,
+        "courses.html",
+        courses=found,
+        chosen=chosen,
+        sites=desk.seen_sites or (),
+        next=found[-1].course if len(found) == PAGE else None,
+    )
+
+
+@router.get("/courses/{course}")
+def course(
+    *,
+    course: Course,
+    desk: RecordSight,
+    round: Annotated[int | None, Query(ge=1, le=1000)] = None,  # noqa: A002  # the word of a course
+    first: Annotated[Day, Query(alias="from")] = "",
+    last: Annotated[Day, Query(alias="until")] = "",
+) -> Response:
+    """Where a course stands, and its time in one picture."""
+    desk.place(course)
+    now = desk.office.now()
+    status = desk.service.status(course, at=now)
+    records = desk.service.records(course)
+    overview = Overview.of(status, records, now)
+    zone = ZoneInfo(status.row["zone"])
+    choice = view.Choice(
+        round=round,
+        first=_midnight(first, "from", zone),
+        last=_midnight(last, "until", zone, days=1),
+    )
+    return screen(
+        desk,
+        COURSES,
+        "course.html",
+        head=view.head(status),
+        tab="",
+        overview=overview,
+        told=overview.json(),
+        questions=view.questions(overview),
+        options=view.options(overview),
+        readings=view.readings(overview),
+        picture=view.picture(status, entries(records), choice),
+        chosen={"from": first, "until": last},
+    )
+
+
+def _midnight(day: str, field: str, zone: ZoneInfo, *, days: int = 0) -> datetime | None:
+    if not day:
+        return None
+    return datetime.combine(civil_day(day, field) + timedelta(days=days), time(), tzinfo=zone)
+
+
+def _before(name: str) -> str:
+    """A name that stands just before all those that begin so.
+
+    >>> _before("GAR"), _before("")
+    ('GAQ~', '')
+    """
+    return f"{name[:-1]}{chr(ord(name[-1]) - 1)}~" if name else ""

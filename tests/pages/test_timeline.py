@@ -1,0 +1,201 @@
+"""The picture of a course: where things stand, and that nothing that was recorded is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.definition import Waits
+from engine.pages.chart import Chart, chart
+from engine.pages.plot import LEFT, WHOLE, WIDTH, Box, apart, plot
+from engine.pages.scale import TimeScale, ValueScale
+from engine.pages.svg import cut, element, length
+from engine.registry import compiled, stored_form
+from engine.telling.entry import Entry, entries
+from engine.telling.lexicon import Lexicon
+from engine.telling.wording import UNITS, Tone, Wording
+from engine.testing import Story
+from tests.pages import shipped
+from workflows import instrument_calibration, intralesional_il2
+
+ZONE = ZoneInfo("America/Los_Angeles")
+UNIT = UNITS["10*3/uL"]
+START = datetime(2024, 3, 4, 17, tzinfo=UTC)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def demo() -> list[Entry]:
+    return shipped("DEMO-constructed")
+
+
+@pytest.fixture(scope="module")
+def drawn(demo: list[Entry]) -> Chart:
+    machine = compiled(stored_form(intralesional_il2.WORKFLOW))
+    return chart(demo, Lexicon(machine), Wording(zone=ZONE))
+
+
+def test_every_record_is_drawn(demo: list[Entry], drawn: Chart):
+    marks = {mark.seq for row in drawn.rows for mark in row.marks}
+    points = {p.seq for panel in (*drawn.given, *drawn.panels) for p in panel.points}
+
+    assert marks | points == {entry.seq for entry in demo}
+
+
+def test_what_is_counted_is_an_amount_and_all_else_a_measurement(drawn: Chart):
+    assert [panel.name for panel in drawn.given] == ["il2_dose"]
+    assert "systolic" in [panel.name for panel in drawn.panels]
+
+
+def test_a_corrected_value_stays_beside_the_one_that_corrects_it(drawn: Chart):
+    (platelets,) = [panel for panel in drawn.panels if panel.name == "platelets"]
+    wrong = [point for point in platelets.points if point.corrected is not None]
+    right = [point for point in platelets.points if point.corrects is not None]
+
+    assert [(p.said, p.corrected) for p in wrong] == [(f"280 {UNIT}", right[0].seq)]
+    assert [(p.said, p.corrects, p.at) for p in right] == [
+        ("28 ×10³/µL", wrong[0].seq, wrong[0].at)
+    ]
+
+
+def test_a_limit_says_which_rule_acts_there(drawn: Chart):
+    (platelets,) = [panel for panel in drawn.panels if panel.name == "platelets"]
+    limits = {limit.value: limit for limit in platelets.limits}
+
+    assert set(limits) == {Decimal(20), Decimal(30)}
+    assert all(limit.acts for limit in limits.values())
+    assert "discontinue IL-2" in limits[Decimal(30)].said
+
+
+def test_holds_and_decisions_that_are_waited_for_are_marked(drawn: Chart):
+    assert {span.waits for span in drawn.spans} == {None, Waits.HOLD, Waits.DECISION}
+
+
+def test_refused_overridden_and_moving_records_have_marks_of_their_own(demo, drawn: Chart):
+    tones = {mark.seq: mark.tone for row in drawn.rows for mark in row.marks}
+
+    for entry in demo:
+        if entry.verdict == "refused":
+            assert tones[entry.seq] is Tone.NO
+        elif entry.overridden:
+            assert tones[entry.seq] is Tone.OVERRIDE
+        elif entry.moved_by is not None:
+            assert tones[entry.seq] is Tone.RULE
+
+
+@pytest.mark.parametrize(
+    "course", ["DEH-constructed", "DEMO-constructed", "GAR-X", "GAR-Y", "GAR-Z", "SHI-constructed"]
+)
+def test_the_picture_is_well_formed_and_nothing_stands_outside(course: str):
+    machine = compiled(stored_form(intralesional_il2.WORKFLOW))
+    picture = plot(
+        chart(shipped(course), Lexicon(machine), Wording(zone=ZONE)), course, "all of it"
+    )
+    root = ElementTree.fromstring(picture)
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+
+    assert width == WHOLE
+    for one in root.iter():
+        for name in ("x", "x1", "x2", "cx"):
+            if name in one.attrib:
+                assert -1 <= float(one.attrib[name]) <= WHOLE, one.attrib
+        for name in ("y", "y1", "y2", "cy"):
+            if name in one.attrib:
+                assert 0 <= float(one.attrib[name]) <= height, one.attrib
+    assert "style" not in {name for one in root.iter() for name in one.attrib}
+
+
+def test_the_same_course_gives_the_same_bytes():
+    machine = compiled(stored_form(intralesional_il2.WORKFLOW))
+    twice = {
+        plot(chart(shipped("GAR-Z"), Lexicon(machine), Wording(zone=ZONE)), "GAR-Z", "x")
+        for _ in range(2)
+    }
+
+    assert len(twice) == 1
+
+
+def test_another_workflow_is_drawn_as_well():
+    story = Story(instrument_calibration.WORKFLOW, start="2026-03-02 09:00")
+    story.sends("measurement_recorded", deviation="3 um", room_temperature="20 Cel")
+    story.advance(hours=2).sends("release_instrument")
+    machine = compiled(stored_form(instrument_calibration.WORKFLOW))
+    found = chart(entries(story.records), Lexicon(machine), Wording(zone=ZONE))
+
+    assert [(panel.name, [limit.label for limit in panel.limits]) for panel in found.panels] == [
+        *(("deviation", ["5"]), ("room_temperature", ["≥ 19", "≤ 21"]))
+    ]
+    assert plot(found, "I-1", "all").startswith("<svg")
+
+
+def test_what_a_course_says_is_escaped():
+    assert element("text", "<b>&", x=1) == '<text x="1">&lt;b&gt;&amp;</text>'
+    assert element("a", href='"><script>') == '<a href="&quot;&gt;&lt;script&gt;"/>'
+
+
+@given(st.lists(st.integers(0, 500), min_size=2, unique=True))
+def test_time_runs_from_left_to_right_and_stays_within(days: list[int]):
+    instants = [START + timedelta(days=n) for n in sorted(days)]
+    scale = TimeScale.over(instants, left=LEFT, width=WIDTH, zone=ZONE)
+    places = [scale.x(at) for at in instants]
+
+    assert places == sorted(places)
+    assert places[0] >= LEFT
+    assert places[-1] <= LEFT + WIDTH
+
+
+@given(st.lists(st.floats(0, 900), min_size=2, max_size=40))
+def test_ticks_leave_each_other_room(days: list[float]):
+    instants = [START + timedelta(days=n) for n in days] + [START + timedelta(days=901)]
+    ticks = TimeScale.over(instants, left=LEFT, width=WIDTH, zone=ZONE).ticks()
+
+    assert all(b.x - a.x >= 74 for a, b in pairwise(ticks))
+
+
+def test_ticks_stand_at_midnight_of_the_site_also_when_the_clocks_change():
+    instants = [datetime(2024, 3, day, 18, tzinfo=UTC) for day in range(7, 15)]
+    labels = [tick.label for tick in TimeScale.over(instants, left=0, width=950, zone=ZONE).ticks()]
+
+    assert labels == ["08 Mar 2024", "09 Mar", "10 Mar", "11 Mar", "12 Mar", "13 Mar", "14 Mar"]
+
+
+@given(st.lists(st.decimals(-1000, 1000, places=2), min_size=1), st.decimals(-5000, 5000, places=1))
+def test_values_stand_higher_the_more_they_are(values: list[Decimal], limit: Decimal):
+    scale = ValueScale.over(values, [limit], top=10, height=50)
+    places = [scale.y(value) for value in sorted(values)]
+
+    assert places == sorted(places, reverse=True)
+    assert all(10 <= place <= 60 for place in places)
+    assert all(scale.shows(value) for value in values)
+
+
+def test_a_limit_far_away_does_not_press_the_values_into_a_corner():
+    near = ValueScale.over([Decimal(100), Decimal(120)], [Decimal(80)], top=0, height=50)
+    far = ValueScale.over([Decimal(100), Decimal(120)], [Decimal(9000)], top=0, height=50)
+
+    assert near.shows(Decimal(80))
+    assert not far.shows(Decimal(9000))
+
+
+@given(st.lists(st.floats(0, 100), max_size=5).map(sorted))
+def test_labels_are_pushed_apart(places: list[float]):
+    found = apart(places, 10, 0, 200)
+
+    assert all(b - a >= 10 - 1e-6 for a, b in pairwise(found))
+
+
+def test_boxes_meet_only_where_they_share_something():
+    assert Box(0, 0, 10, 10).meets(Box(9, 9, 5, 5))
+    assert not Box(0, 0, 10, 10).meets(Box(10, 0, 5, 5))
+
+
+@given(st.text(max_size=60), st.floats(0, 300))
+def test_a_cut_text_fits_its_room(text: str, room: float):
+    assert length(cut(text, room)) <= max(room, 0) or cut(text, room) == text
