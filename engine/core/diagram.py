@@ -25,17 +25,17 @@ def mermaid(workflow: Workflow, current: str | None = None, taken: Collection[Mo
     """The flowchart of a workflow, with the state and the moves of one course if they are given."""
     lines = ["flowchart TB", f"    start(( )) --> {_id(_state(workflow.initial))}"]
     for stage, states in _stages(workflow):
-        lines.append(f"    subgraph {_id(_End('stage', (stage,)))}[{_quoted(_worded(stage))}]")
+        lines.append(f"    subgraph {_id(End('stage', (stage,)))}[{_quoted(_worded(stage))}]")
         for state in states:
             left, right = ("([", "])") if state.closed else ("[", "]")
             name = _id(_state(state.name))
             lines.append(f"        {name}{left}{_quoted(_title(state))}{right}")
         lines.append("    end")
-    edges = _edges(workflow, taken)
-    hexagons = _hexagons(workflow, edges)
+    found = edges(workflow, taken)
+    hexagons = _hexagons(workflow, found)
     for name, titles in hexagons.values():
         lines.append(f"    {name}{{{{{_quoted(*titles)}}}}}")
-    for edge in edges:
+    for edge in found:
         line = "==>" if edge.taken else "-.->" if edge.dotted else "-->"
         label = f"|{_quoted(*edge.labels)}|" if edge.labels else ""
         source, target = (_id(end, hexagons) for end in (edge.source, edge.target))
@@ -57,7 +57,7 @@ def graphviz(workflow: Workflow, current: str | None = None, taken: Collection[M
     ]
     members = dict(_stages(workflow))
     for stage, states in members.items():
-        lines.append(f"    subgraph cluster_{_id(_End('stage', (stage,)))} {{")
+        lines.append(f"    subgraph cluster_{_id(End('stage', (stage,)))} {{")
         lines.append(f"        label={_string(_worded(stage))};")
         for state in states:
             marks = ", peripheries=2" if state.closed else ""
@@ -66,11 +66,11 @@ def graphviz(workflow: Workflow, current: str | None = None, taken: Collection[M
             name = _id(_state(state.name))
             lines.append(f"        {name} [label={_string(_title(state))}{marks}];")
         lines.append("    }")
-    edges = _edges(workflow, taken)
-    hexagons = _hexagons(workflow, edges)
+    found = edges(workflow, taken)
+    hexagons = _hexagons(workflow, found)
     for name, titles in hexagons.values():
         lines.append(f"    {name} [label={_string(*titles)}, shape=hexagon];")
-    for edge in edges:
+    for edge in found:
         drawn = [f"label={_string(*edge.labels)}"] if edge.labels else []
         source, target = (_id(end, hexagons) for end in (edge.source, edge.target))
         if edge.source.kind == "stage":
@@ -87,7 +87,7 @@ _MANY = 5  # from here on, one hexagon with names reads better than as many arro
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class End:
     """Where an arrow begins or ends: a `state`, a `stage`, `several` states or `anywhere`."""
 
     kind: str
@@ -95,40 +95,41 @@ class _End:
 
 
 @dataclass(frozen=True, slots=True)
-class _Edge:
+class Edge:
     """An arrow as it is drawn."""
 
-    source: _End
-    target: _End
+    source: End
+    target: End
     dotted: bool
     labels: tuple[str, ...] = ()
     taken: bool = False
 
 
-def _edges(workflow: Workflow, taken: Collection[Move]) -> list[_Edge]:
-    merged: dict[tuple[_End, _End, bool], dict[str, None]] = {}
+def edges(workflow: Workflow, taken: Collection[Move] = ()) -> list[Edge]:
+    """The arrows of the picture, those between the same two ends as one."""
+    merged: dict[tuple[End, End, bool], dict[str, None]] = {}
     for (target, dotted, label), sources in _fans(workflow).items():
         for source in _gathered(workflow, target, sources):
             merged.setdefault((source, target, dotted), {})[label] = None
     gone = {(_state(source), _state(target)) for source, target in taken if source != target}
     drawn = [
-        _Edge(source, target, dotted, tuple(labels), (source, target) in gone)
+        Edge(source, target, dotted, tuple(labels), (source, target) in gone)
         for (source, target, dotted), labels in merged.items()
     ]
     # A move that no single arrow makes, such as a transition and a rule at one event, has its own.
     missing = gone - {(edge.source, edge.target) for edge in drawn}
-    own = [_Edge(*move, dotted=False, taken=True) for move in sorted(missing, key=str)]
+    own = [Edge(*move, dotted=False, taken=True) for move in sorted(missing, key=str)]
     return drawn + own
 
 
-def _fans(workflow: Workflow) -> dict[tuple[_End, bool, str], list[str]]:
+def _fans(workflow: Workflow) -> dict[tuple[End, bool, str], list[str]]:
     """The sources of each target and label; many targets of one source and label are one."""
     targets: dict[tuple[str, bool, str], dict[str, None]] = {}
     for arrow in arrows(workflow):
         if arrow.source != arrow.target:
             key = (arrow.source, arrow.way is not Way.TRANSITION, _label(arrow))
             targets.setdefault(key, {})[arrow.target] = None
-    sources: dict[tuple[_End, bool, str], list[str]] = {}
+    sources: dict[tuple[End, bool, str], list[str]] = {}
     for (source, dotted, label), names in targets.items():
         ends = [_several(workflow, names)] if len(names) >= _MANY else map(_state, names)
         for end in ends:
@@ -136,26 +137,26 @@ def _fans(workflow: Workflow) -> dict[tuple[_End, bool, str], list[str]]:
     return sources
 
 
-def _gathered(workflow: Workflow, target: _End, sources: list[str]) -> Iterator[_End]:
+def _gathered(workflow: Workflow, target: End, sources: list[str]) -> Iterator[End]:
     """The sources of arrows to one end, whole stages and the whole workflow told as one."""
     left = dict.fromkeys(sources)
     others = [s.name for s in workflow.states if not s.closed and s.name not in target.names]
     if len(others) > 3 and left.keys() >= set(others):
-        yield _End("anywhere")
+        yield End("anywhere")
         left = {name: None for name in left if name not in others}
     for stage, states in _stages(workflow):
         names = [state.name for state in states if not state.closed]
         inside = {state.name for state in states} & set(target.names)
         if len(names) > 1 and not inside and left.keys() >= set(names):
-            yield _End("stage", (stage,))
+            yield End("stage", (stage,))
             left = {name: None for name in left if name not in names}
     yield from [_several(workflow, left)] if len(left) >= _MANY else map(_state, left)
 
 
-def _hexagons(workflow: Workflow, edges: list[_Edge]) -> dict[_End, tuple[str, list[str]]]:
+def _hexagons(workflow: Workflow, drawn: list[Edge]) -> dict[End, tuple[str, list[str]]]:
     """The ends that are neither a state nor a stage, each with its name and what stands in it."""
-    found: dict[_End, tuple[str, list[str]]] = {}
-    for end in dict.fromkeys(end for edge in edges for end in (edge.source, edge.target)):
+    found: dict[End, tuple[str, list[str]]] = {}
+    for end in dict.fromkeys(end for edge in drawn for end in (edge.source, edge.target)):
         if end.kind == "anywhere":
             found[end] = "anywhere", ["any other open state"]
         elif end.kind == "several":
@@ -175,12 +176,12 @@ def _stages(workflow: Workflow) -> Iterator[tuple[str, list[State]]]:
         yield stage, [state for state in workflow.states if state.stage == stage]
 
 
-def _state(name: str) -> _End:
-    return _End("state", (name,))
+def _state(name: str) -> End:
+    return End("state", (name,))
 
 
-def _several(workflow: Workflow, names: Collection[str]) -> _End:
-    return _End("several", tuple(s.name for s in workflow.states if s.name in names))
+def _several(workflow: Workflow, names: Collection[str]) -> End:
+    return End("several", tuple(s.name for s in workflow.states if s.name in names))
 
 
 def _title(state: State) -> str:
@@ -191,7 +192,7 @@ def _worded(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _id(end: _End, hexagons: Mapping[_End, tuple[str, list[str]]] | None = None) -> str:
+def _id(end: End, hexagons: Mapping[End, tuple[str, list[str]]] | None = None) -> str:
     """A name that means nothing to either language, as `end` would."""
     if hexagons and end in hexagons:
         return hexagons[end][0]

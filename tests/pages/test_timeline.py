@@ -61,7 +61,7 @@ def test_a_corrected_value_stays_beside_the_one_that_corrects_it(drawn: Chart):
 
     assert [(p.said, p.corrected) for p in wrong] == [(f"280 {UNIT}", right[0].seq)]
     assert [(p.said, p.corrects, p.at) for p in right] == [
-        ("28 ×10³/µL", wrong[0].seq, wrong[0].at)
+        (f"28 {UNIT}", wrong[0].seq, wrong[0].at)
     ]
 
 

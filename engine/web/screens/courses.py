@@ -11,8 +11,10 @@ from fastapi import APIRouter, Query, Response
 from engine.core.wire import IDENTIFIER, civil_day
 from engine.pages import course as view
 from engine.pages.frame import COURSES
+from engine.pages.states import diagram, steps, ways
 from engine.ports import Search
 from engine.telling.entry import entries
+from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
 from engine.web.routes.courses import Course
 from engine.web.screens.seat import CourseSight, RecordSight, Screen, screen
@@ -91,6 +93,25 @@ def course(
         readings=view.readings(overview),
         picture=view.picture(status, entries(records), choice),
         chosen={"from": first, "until": last},
+    )
+
+
+@router.get("/courses/{course}/states")
+def states(*, course: Course, desk: RecordSight) -> Response:
+    """The states of the course's workflow, with the way that it took."""
+    desk.place(course)
+    status = desk.service.status(course)
+    told = entries(desk.service.records(course))
+    lexicon, wording = Lexicon(status.machine), view.wording_of(status)
+    return screen(
+        desk,
+        COURSES,
+        "states.html",
+        head=view.head(status),
+        tab="states",
+        diagram=diagram(lexicon, told),
+        steps=tuple(steps(told, lexicon, {one.seq: wording.instant(one.at) for one in told})),
+        ways=tuple(ways(lexicon, told)),
     )
 
 
