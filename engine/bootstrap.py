@@ -30,6 +30,7 @@ from engine.errors import InvalidInput, StoreUnavailable
 from engine.feed import Feed
 from engine.ledger import Ledger
 from engine.ports import Store
+from engine.privacy import Privacy
 from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Oidc, Settings
@@ -38,6 +39,7 @@ from engine.store.access import SqlAccess
 from engine.store.calendars import SqlCalendars
 from engine.store.checkpoints import SqlCheckpoints
 from engine.store.checkup import Found
+from engine.store.custody import SqlCustody
 from engine.store.deliveries import SqlDeliveries
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
@@ -160,6 +162,11 @@ def worklists(service: Service) -> Worklists:
         clock=setting.clock,
         calendars=setting.calendars,
     )
+
+
+def privacy(service: Service) -> Privacy:
+    """Erasure and legal holds of a service's courses."""
+    return Privacy(service, SqlCustody(_database(service)))
 
 
 def feed(service: Service) -> Feed:

@@ -7,8 +7,9 @@ already: these are no decisions and leave no record, as whatever else is malform
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from engine.core.event import SIGNED, Event
 from engine.core.formality import OF_ACT, PRINTED_NAME
@@ -61,6 +62,22 @@ def require_signed_words(tx: Transaction, event: Event, intended: Intended | Non
             _, text = signed.get(f"{OF_ACT}{place}", ("", None))
             if text is not None and text != _at(event, place):
                 raise InvalidInput(place, "the words that were signed")
+
+
+def as_before(tx: Transaction, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body that is sent again, with what the service says of it itself as it was recorded.
+
+    That is when it was, and how a signer proved who they are: they would be others each time.
+    """
+    head = tx.head(str(body["course"]), str(body["id"]))
+    if head is None or head.known is None:
+        return dict(body)
+    recorded = json.loads(head.known.body)["event"]
+    again = {**body, "at": recorded["at"]}
+    proof = recorded.get("data", {}).get("proof") if body["event"] == SIGNED else None
+    if proof is not None:
+        again["data"] = {**body["data"], "proof": proof}
+    return again
 
 
 def erasable(tx: Transaction, event: Event) -> tuple[Place, ...]:

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.core.encoding import Json
-from engine.core.event import BOOKINGS, DEFERRED, ENGINE
+from engine.core.event import BOOKINGS, CUSTODY, DEFERRED, ENGINE, SIGNED
 
 
 class Role(StrEnum):
@@ -28,6 +28,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
     SERVICE = "service"
+    RECORDS = "records"
 
 
 ROLES: Mapping[Role, str] = {
@@ -40,6 +41,8 @@ ROLES: Mapping[Role, str] = {
     Role.ADMINISTRATOR: "manages tokens, webhook endpoints, calendars and sites; sees no course",
     Role.SERVICE: "a backend that is trusted to say who acts: claims the actor roles that its "
     "token lists, for any actor",
+    Role.RECORDS: "keeps the records: erases texts on a legal basis, places and releases legal "
+    "holds; sees no course",
 }
 
 
@@ -58,14 +61,17 @@ class Action(StrEnum):
     READ_TOKENS = "read:tokens"
     READ_ACCESS_LOG = "read:access_log"
     READ_METRICS = "read:metrics"
+    READ_CUSTODY = "read:custody"
     TRY_EVENTS = "try:events"
     WRITE_BOOKINGS = "write:bookings"
     WRITE_EVENTS = "write:events"
     WRITE_COURSES = "write:courses"
+    WRITE_SIGNATURES = "write:signatures"
     MANAGE_CALENDARS = "manage:calendars"
     MANAGE_SITES = "manage:sites"
     MANAGE_ENDPOINTS = "manage:endpoints"
     MANAGE_TOKENS = "manage:tokens"
+    MANAGE_CUSTODY = "manage:custody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,7 @@ _TREATING = frozenset({Role.CLINICIAN, Role.PRESCRIBER, Role.SERVICE})
 _WORKING = _TREATING | {Role.SCHEDULER}
 _MANAGING = frozenset({Role.ADMINISTRATOR})
 _LOOKING = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
+_KEEPING = frozenset({Role.ADMINISTRATOR, Role.RECORDS})
 
 PERMISSIONS: Mapping[Action, Permission] = {
     Action.READ_SELF: Permission(roles=_EVERYBODY, meaning="who one is, and what one may do"),
@@ -118,6 +125,10 @@ PERMISSIONS: Mapping[Action, Permission] = {
     Action.READ_METRICS: Permission(
         roles=_LOOKING | {Role.SERVICE}, meaning="the metrics of the service", whole=True
     ),
+    Action.READ_CUSTODY: Permission(
+        roles=_KEEPING | {Role.AUDITOR},
+        meaning="legal holds, and what an erasure does not reach",
+    ),
     Action.TRY_EVENTS: Permission(
         roles=_WORKING, meaning="a dry run of an event, as far as one may send it"
     ),
@@ -133,6 +144,9 @@ PERMISSIONS: Mapping[Action, Permission] = {
         roles=_TREATING,
         meaning="begin and adopt courses, correct readings, omit, cease and resume visits",
         changes=True,
+    ),
+    Action.WRITE_SIGNATURES: Permission(
+        roles=_TREATING, meaning="sign records, and events before they are sent", changes=True
     ),
     Action.MANAGE_CALENDARS: Permission(
         roles=_WORKING | _MANAGING,
@@ -150,6 +164,11 @@ PERMISSIONS: Mapping[Action, Permission] = {
     ),
     Action.MANAGE_TOKENS: Permission(
         roles=_MANAGING, meaning="create and revoke tokens", changes=True, whole=True
+    ),
+    Action.MANAGE_CUSTODY: Permission(
+        roles=_KEEPING,
+        meaning="erase texts on a legal basis, place and release legal holds",
+        changes=True,
     ),
 }
 """What each role may do, and the only place that says so."""
@@ -169,7 +188,8 @@ class Caller:
     """Who asks, and how far it may go; made by identifying, never by what a request says.
 
     `id` is a pseudonym that an event's actor may carry. `sites` is `None` for every site of the
-    tenant. `actor_roles` are those that a service may claim.
+    tenant. `actor_roles` are those that a service may claim. `authenticated_at` is when a person
+    signed in, as far as an identity provider says so.
     """
 
     tenant: str
@@ -178,6 +198,7 @@ class Caller:
     sites: frozenset[str] | None
     how: How
     actor_roles: frozenset[str] = frozenset()
+    authenticated_at: datetime | None = None
 
     def may(self, action: Action) -> bool:
         """Whether the table and the scope of sites let it do that."""
@@ -278,9 +299,13 @@ def needed_for(event: str) -> Action:
 
     >>> needed_for("course.booked").value, needed_for("course.corrected").value
     ('write:bookings', 'write:courses')
-    >>> needed_for("request_dose").value
-    'write:events'
+    >>> needed_for("request_dose").value, needed_for("course.erased").value
+    ('write:events', 'manage:custody')
     """
+    if event == SIGNED:
+        return Action.WRITE_SIGNATURES
+    if event in CUSTODY:
+        return Action.MANAGE_CUSTODY
     if event in BOOKINGS or event == DEFERRED:
         return Action.WRITE_BOOKINGS
     # Also those that do not exist yet: a scheduler may send what is listed above, and no more.

@@ -204,6 +204,9 @@ class Transaction(Protocol):
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         """The free texts of a record by path: salt (empty once erased), text unless erased."""
 
+    def signatures(self, course: str) -> Sequence[Record]:
+        """The records of a course that are signatures, in order."""
+
     def kept_texts(self, course: str) -> Sequence[tuple[int, str]]:
         """Where the course has free texts that were not erased: record and path, in order."""
 

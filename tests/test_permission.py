@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.event import ARRANGEMENTS, BOOKINGS, DEFERRED
+from engine.core.event import ARRANGEMENTS, BOOKINGS, CUSTODY, DEFERRED, SIGNED
 from engine.permission import (
     PERMISSIONS,
     ROLES,
@@ -164,7 +164,22 @@ def test_a_scope_of_sites_holds_those_sites_and_an_empty_one_none():
 
 
 def test_an_event_of_the_engine_that_does_not_exist_yet_is_no_schedulers():
-    assert needed_for("course.erased") is Action.WRITE_COURSES
+    assert needed_for("course.invented") is Action.WRITE_COURSES
+
+
+@pytest.mark.parametrize("event", CUSTODY)
+def test_custody_of_the_records_is_for_those_who_keep_them(event: str):
+    assert needed_for(event) is Action.MANAGE_CUSTODY
+    for role in Role:
+        keeps = role in (Role.ADMINISTRATOR, Role.RECORDS)
+        assert caller(role).may(Action.MANAGE_CUSTODY) is keeps
+
+
+def test_who_treats_may_sign_in_a_role_of_their_own():
+    assert sent(caller(Role.PRESCRIBER), SIGNED, "prescriber") is None
+    assert sent(caller(Role.PRESCRIBER), SIGNED, "clinician") is Why.CLAIMED_ROLE
+    for role in (Role.SCHEDULER, Role.ADMINISTRATOR, Role.RECORDS):
+        assert sent(caller(role), SIGNED, role.value) is Why.ROLE
 
 
 @pytest.mark.parametrize(("mark", "lines"), [("roles", meanings), ("table", table)])

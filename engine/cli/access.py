@@ -43,7 +43,8 @@ def create(
     role: Annotated[
         list[str],
         typer.Option(
-            help="scheduler, clinician, prescriber, auditor, administrator or service; repeat."
+            help="scheduler, clinician, prescriber, auditor, administrator, service or records; "
+            "repeat."
         ),
     ],
     actor_role: Annotated[

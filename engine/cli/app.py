@@ -13,6 +13,7 @@ from engine.cli import (
     calendar,
     config,
     course,
+    custody,
     database,
     demo,
     due,
@@ -65,7 +66,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow),
-    *(audit, playback, what_if, mine, access, calendar),
+    *(audit, playback, what_if, mine, custody, access, calendar),
     *(worker, serve, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from engine.core.encoding import encode_value
+from engine.core.event import SIGNED
 from engine.core.record import Record
 from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
@@ -186,6 +187,9 @@ class MemoryTransaction:
         found = self.held.courses.get(course)
         held = () if found is None else found.texts
         return {text.path: (text.salt, text.text) for of, text in held if of == seq}
+
+    def signatures(self, course: str) -> Sequence[Record]:
+        return [record for record in self.records(course) if record.event == SIGNED]
 
     def kept_texts(self, course: str) -> Sequence[tuple[int, str]]:
         found = self.held.courses.get(course)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import CompoundSelect
 
+from engine.core.event import SIGNED
 from engine.ports import Search
 from engine.store.tables import (
     Instant,
@@ -76,6 +77,11 @@ RECORDS = (
     .where(_of_course(records), records.c.seq > bindparam("after"))
     .order_by(records.c.seq)
     .limit(LIMIT)
+)
+SIGNATURES = (
+    select(*_without(records))
+    .where(_of_course(records), records.c.event == SIGNED)
+    .order_by(records.c.seq)
 )
 RECORD = select(*_without(records)).where(_of_course(records), records.c.seq == bindparam("seq"))
 

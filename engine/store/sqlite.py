@@ -59,6 +59,8 @@ def open_engine(
             run("PRAGMA journal_mode=WAL")
         run("PRAGMA synchronous=FULL")
         run("PRAGMA foreign_keys=ON")
+        # What is erased is overwritten, and not only forgotten.
+        run("PRAGMA secure_delete=ON")
         # So that what REPLACE deletes is seen by the guards of the tables.
         run("PRAGMA recursive_triggers=ON")
 

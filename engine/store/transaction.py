@@ -164,6 +164,9 @@ class SqlTransaction:
         found = self._run(queries.TEXTS, course=course, seq=seq)
         return {path: (salt or "", text) for path, salt, text in found}
 
+    def signatures(self, course: str) -> Sequence[Record]:
+        return [_record(row) for row in self._run(queries.SIGNATURES, course=course)]
+
     def kept_texts(self, course: str) -> Sequence[tuple[int, str]]:
         found = self._run(queries.KEPT_TEXTS, course=course)
         return [(seq, path) for seq, path in found]

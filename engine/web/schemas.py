@@ -222,7 +222,9 @@ class RecordList(Shape):
     next: Annotated[str | None, Field(description="The `cursor` of the next page.")]
 
 
-Role = Literal["scheduler", "clinician", "prescriber", "auditor", "administrator", "service"]
+Role = Literal[
+    "scheduler", "clinician", "prescriber", "auditor", "administrator", "service", "records"
+]
 
 
 class CallerDocument(Shape):
@@ -247,7 +249,7 @@ class TokenRequest(Shape):
             pattern=f"^(?:{IDENTIFIER.pattern})$",
         ),
     ]
-    roles: Annotated[list[Role], Field(min_length=1, max_length=6)]
+    roles: Annotated[list[Role], Field(min_length=1, max_length=7)]
     actor_roles: Annotated[
         list[str], Field(max_length=50, description="What a service may claim.")
     ] = []

@@ -89,9 +89,8 @@ def _event(body: dict[str, object]) -> str:
         raise InvalidInput("event", "an event of a course that has begun: POST /v1/courses")
     if event in FORMALITIES:
         # What a signer proved, and who keeps the records, is said by the service alone.
-        raise InvalidInput(
-            "event", "one of treatment: see /signatures, /erasures, /legal-holds"
-        )
+        expected = "an event of treatment: others go to /signatures, /erasures or /legal-holds"
+        raise InvalidInput("event", expected)
     return event
 
 
