@@ -11,6 +11,7 @@ from engine.cli import (
     apply,
     audit,
     calendar,
+    canary,
     config,
     course,
     custody,
@@ -67,7 +68,7 @@ def regimen(
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow),
     *(audit, playback, what_if, mine, custody, access, calendar),
-    *(worker, serve, config, endpoint, database, openapi),
+    *(worker, serve, canary, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""
 
