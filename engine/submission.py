@@ -25,12 +25,8 @@ from engine.core.envelope import parse_enrolment, reconsidered_event, timer_even
 from engine.core.event import (
     ADOPTED,
     BOOKINGS,
-    CEASED,
-    DISPOSED,
     ENROLLED,
-    KEEPERS,
     LATE_ENTRY,
-    OMITTED,
     Disposal,
     Event,
     Reconsideration,
@@ -490,14 +486,7 @@ def _name(body: Mapping[str, Any], member: str) -> str:
 
 
 def _permit(machine: Machine, event: Event) -> None:
-    declared = machine.events.get(event.name)
-    roles = machine.workflow.roles if declared is None else declared.roles
-    if event.name in (OMITTED, CEASED):
-        roles = machine.workflow.arrangers or roles
-    if event.custody is not None:
-        roles = KEEPERS
-    if event.name == DISPOSED:
-        roles = machine.workflow.disposers
+    roles = machine.permitted(event.name)
     if event.actor.role not in roles:
         raise NotPermitted(event.name, event.actor.role, roles)
 

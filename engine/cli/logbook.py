@@ -14,8 +14,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.cli.ink import CORRECTED, QUIET, STYLES, Lines, verdict_style
-from engine.core.event import CORRECTED as CORRECTION
-from engine.core.event import ENROLLED
+from engine.core.encoding import Json
+from engine.core.event import CORRECTIONS, DISPOSED, ENROLLED, RECONSIDERED
 from engine.core.finding import Missing
 from engine.telling.entry import Entry
 from engine.telling.explanation import Explained
@@ -87,8 +87,8 @@ class Logbook:
             marks.append((self._refusal(entry), STYLES[Tone.NO]))
         if entry.body["decision"].get("another_open"):
             marks.append(("stays closed: another course is open", STYLES[Tone.NO]))
-        if entry.late:
-            marks.append(("late entry", STYLES[Tone.UNKNOWN]))
+        if entry.late or entry.entered_late:
+            marks.append((_lateness(entry), STYLES[Tone.UNKNOWN]))
         for guard, verdict in entry.overridden.items():
             code = entry.body["event"]["override"]["code"]
             marks.append((f"override of {guard} ({verdict}): {code}", STYLES[Tone.OVERRIDE]))
@@ -96,6 +96,11 @@ class Logbook:
             marks.append((f"moved by {entry.moved_by}", STYLES[Tone.RULE]))
         if entry.corrects is not None:
             marks.append((f"corrects record {entry.corrects}", STYLES[Tone.OVERRIDE]))
+        marks += [
+            (f"would differ with correction {seq}", STYLES[Tone.DEVIATION])
+            for seq in entry.marks.differs_by
+        ]
+        marks += [(f"addendum in {seq}", STYLES[Tone.OVERRIDE]) for seq in entry.marks.addenda]
         reason = entry.body["event"].get("reason") or {}
         if "code" in reason:
             marks.append((f"reason: {reason['code']}", QUIET))
@@ -118,8 +123,13 @@ class Logbook:
         fields = self.lexicon.bound(entry.event)
         event = entry.body["event"]
         sent = event.get("data", {})
-        if entry.event == CORRECTION:
+        if entry.event in CORRECTIONS:
             sent = {sent["input"]: sent.get("value", "entered in error")}
+        if entry.event == RECONSIDERED:
+            sent = _weighed_again(sent)
+        if entry.event == DISPOSED:
+            acted = {"record": sent["record"]} if "record" in sent else {}
+            sent = {"finding": f"{sent['finding']} {sent['disposition']}", **acted}
         if entry.event == ENROLLED:
             sent = {"workflow": event["workflow"], "site": event["site"]}
         impossible = self.lexicon.impossible(event)
@@ -136,7 +146,8 @@ class Logbook:
                 range_ = self.wording.value(self.lexicon.range_of(of_input))
                 told.append(f" impossible, not used ({range_})", style=STYLES[Tone.NO])
             if struck is not None:
-                told.append(f" corrected by {struck}", style=STYLES[Tone.OVERRIDE])
+                how = "entered in error" if struck in entry.marks.retracted else "corrected"
+                told.append(f" {how} by {struck}", style=STYLES[Tone.OVERRIDE])
         return told
 
     def _at(self, entry: Entry) -> str:
@@ -149,6 +160,23 @@ class Logbook:
         recorded = self.wording.instant(entry.recorded_at)
         same_day = entry.at is not None and recorded[:10] == self.wording.instant(entry.at)[:10]
         return recorded[11:] if same_day else recorded[:10]
+
+
+def _lateness(entry: Entry) -> str:
+    """That a record was entered late, and where the reason is."""
+    if entry.marks.late_reason is not None:
+        return f"late entry, reason in {entry.marks.late_reason}"
+    return "late entry, no reason given" if entry.entered_late else "late entry"
+
+
+def _weighed_again(said: Mapping[str, Json]) -> dict[str, Json]:
+    """What a correction changes, in a line."""
+    differing = ", ".join(str(one["record"]) for one in said["differing"])
+    return {
+        "correction": str(said["correction"]),
+        "relied": ", ".join(map(str, said["relied"])) or "nothing",
+        "would_differ": differing or "nothing",
+    }
 
 
 _HEADS = ("#", "At", "Recorded", "Event", "Role", "Verdict", "State")

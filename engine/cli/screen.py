@@ -67,6 +67,7 @@ def _body(overview: Overview, *, everything: bool) -> Table:
         ("Due", (*map(_visit, overview.visits()), *_timers(overview, few))),
         ("Holds", _cut([_rule(held) for held in overview.holding()], few)),
         ("Open", _cut([_question(overview, q) for q in overview.json()["questions"]], few)),
+        ("Findings", [_finding(found) for found in overview.open_findings()]),
         ("Overrides", _cut([_override(overview, one) for one in overview.overrides()], few)),
         ("Last", [_fired(overview, told) for told in overview.last_rules()[:few]]),
         ("Course", _flow(overview.variables(), None if everything else MANY)),
@@ -110,6 +111,16 @@ def _rule(held: Mapping[str, Json]) -> Text:
 def _question(overview: Overview, question: Mapping[str, Json]) -> Text:
     waits = "; ".join(overview.wording.lack(lack) for lack in question["waits_for"])
     return Text.assemble(mark(Tone.UNKNOWN), f" {question['title']}: waits for {waits}")
+
+
+def _finding(found: Mapping[str, Json]) -> Text:
+    decisions = ", ".join(map(str, found["decisions"]))
+    one = len(found["decisions"]) == 1
+    said = f"{'record' if one else 'records'} {decisions} would have been decided otherwise"
+    why = f"{found['title']} of record {found['record']}, corrected by {found['correction']}"
+    return Text.assemble(
+        mark(Tone.DEVIATION), f" finding {found['finding']}: {said} ", (why, QUIET)
+    )
 
 
 def _override(overview: Overview, one: Mapping[str, Json]) -> Text:

@@ -17,7 +17,7 @@ from rich.text import Text
 from engine.cli.ink import QUIET, STYLES, mark
 from engine.core.definition import Kind
 from engine.core.encoding import Json, instant_text
-from engine.core.event import ENGINE
+from engine.core.event import ADDENDUM, DISPOSED, ENGINE, LATE_ENTRY, RECONSIDERED
 from engine.core.snapshot import Window
 from engine.telling.axis import FOLD, Axis
 from engine.telling.entry import Entry
@@ -92,7 +92,11 @@ class Timeline:
             if entry.opens_round is not None:
                 yield entry, Tone.HEAD, f"round {entry.opens_round} begins"
             if entry.corrects is not None:
-                yield entry, Tone.OVERRIDE, f"record {entry.corrects} is corrected"
+                taken_back = entry.seq in self._retractions
+                how = "was entered in error" if taken_back else "is corrected"
+                yield entry, Tone.OVERRIDE, f"record {entry.corrects} {how}"
+            if said := _said_of_records(entry):
+                yield entry, *said
             if entry.moved_by is not None:
                 rule, state = (
                     self.lexicon.guard(entry.moved_by),
@@ -101,6 +105,10 @@ class Timeline:
                 yield entry, Tone.RULE, f"{rule} → {state}"
             elif stage != before:
                 yield entry, Tone.PLAIN, f"→ {self.lexicon.state(entry.states[1])}"
+
+    @cached_property
+    def _retractions(self) -> frozenset[int]:
+        return frozenset(seq for entry in self.entries for seq in entry.marks.retracted)
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
         axis = self._axis(max(20, options.max_width - LABEL - 1))
@@ -230,6 +238,23 @@ _ROWS: tuple[tuple[str, str, str, Callable[[Entry, Kind], bool]], ...] = (
      lambda e, kind: kind is Kind.REPORT and e.verdict == "accepted" and e.role != ENGINE),
     ("○ timers", QUIET, "○", lambda e, _: e.role == ENGINE),
 )  # fmt: skip
+
+
+def _said_of_records(entry: Entry) -> tuple[Tone, str] | None:
+    """What an amendment says, that a reader should notice."""
+    data = entry.body["event"].get("data", {})
+    match entry.event:
+        case _ if entry.event == ADDENDUM:
+            return Tone.OVERRIDE, f"more is said of record {data['record']}"
+        case _ if entry.event == LATE_ENTRY:
+            return Tone.UNKNOWN, f"why record {data['record']} was entered late"
+        case _ if entry.event == RECONSIDERED and data["differing"]:
+            which = ", ".join(str(one["record"]) for one in data["differing"])
+            return Tone.DEVIATION, f"open finding {entry.seq}: would differ: {which}"
+        case _ if entry.event == DISPOSED:
+            return Tone.OVERRIDE, f"finding {data['finding']}: {data['disposition']}"
+        case _:
+            return None
 
 
 def _label(said: str) -> str:

@@ -23,7 +23,7 @@ from engine.core.check import check as problems_of
 from engine.core.definition import Workflow
 from engine.core.diagram import graphviz, mermaid
 from engine.core.encoding import Json
-from engine.core.envelope import CORRECTED
+from engine.core.event import OWN
 from engine.core.schema import FIRST, event_schema
 from engine.core.sheet import parameter_sheet, sheet, sheet_markdown
 from engine.errors import InvalidInput
@@ -138,9 +138,7 @@ def schema(
         session.document(event_schema(workflow, event))
         return
     sendable = [e.name for e in workflow.events if not e.timer]
-    session.document(
-        {name: event_schema(workflow, name) for name in (*FIRST, *sendable, CORRECTED)}
-    )
+    session.document({name: event_schema(workflow, name) for name in (*FIRST, *sendable, *OWN)})
 
 
 @command

@@ -209,3 +209,9 @@ class Event:
     custody: Custody | None = None
     amendment: Amendment | None = None
     timer: str | None = None
+
+    @property
+    def is_clinical(self) -> bool:
+        """Whether its time is when treatment happened, and not when something was said of it."""
+        said = (self.scheduling, self.amendment, self.signing, self.custody)
+        return all(one is None for one in said)

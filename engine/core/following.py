@@ -214,7 +214,7 @@ class FollowingRecorded(Following):
         self.standing = waiting_now(
             case.other,
             as_recorded,
-            at=event.at if event.scheduling is None else as_recorded.last_at,
+            at=event.at if event.is_clinical else as_recorded.last_at,
             readings=before.readings.adding(added, None),
             calendar=before.calendar,
             late=is_late(before, event),

@@ -33,7 +33,7 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.envelope import Forms
-from engine.core.event import ARRANGEMENTS, DISPOSED, FORMALITIES
+from engine.core.event import ARRANGEMENTS, CEASED, CUSTODY, DISPOSED, FORMALITIES, KEEPERS, OMITTED
 from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
@@ -184,6 +184,18 @@ class Machine:
         """Whether an event is a request, which may be refused; else it is a report."""
         declared = self.events.get(event)
         return event in _ASKED if declared is None else declared.kind is Kind.REQUEST
+
+    def permitted(self, event: str) -> tuple[str, ...]:
+        """The roles that may send an event, be it of the workflow or the engine's own."""
+        declared = self.events.get(event)
+        if declared is not None:
+            return declared.roles
+        if event == DISPOSED:
+            return self.workflow.disposers
+        if event in CUSTODY:
+            return KEEPERS
+        wanted = self.workflow.arrangers if event in (OMITTED, CEASED) else ()
+        return wanted or self.workflow.roles
 
     def accepts(self, event: str, state: str) -> bool:
         """Whether any transition leads away from, or stays in, a state at an event."""

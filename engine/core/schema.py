@@ -11,10 +11,24 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from engine.core.amendment import ACCEPTED, ACTED
 from engine.core.appointment import LONGEST, MEMBERS
 from engine.core.definition import Workflow
 from engine.core.entry import Entry, entry
-from engine.core.event import ADOPTED, ARRANGEMENTS, CEASED, CORRECTED, ENROLLED, FORMAT, OMITTED
+from engine.core.event import (
+    ADDENDUM,
+    ADOPTED,
+    AMENDMENTS,
+    ARRANGEMENTS,
+    CEASED,
+    CORRECTED,
+    DISPOSED,
+    ENROLLED,
+    FORMAT,
+    OMITTED,
+    OWN,
+    RETRACTED,
+)
 from engine.core.quantity import decimal_text
 from engine.core.wire import (
     EXACT,
@@ -43,12 +57,14 @@ def event_schema(workflow: Workflow, event_name: str) -> Schema:
     sendable = {event.name: event for event in workflow.events if not event.timer}
     if event_name == CORRECTED:
         return _correction(workflow)
+    if event_name in AMENDMENTS:
+        return _amendment(workflow, event_name)
     if event_name in MEMBERS:
         return _scheduling(workflow, event_name)
     if event_name in FIRST:
         return _beginning(workflow, event_name)
     if event_name not in sendable:
-        raise UnknownEvent(event_name, (*FIRST, *sendable, CORRECTED, *MEMBERS))
+        raise UnknownEvent(event_name, (*FIRST, *sendable, *OWN))
     event = sendable[event_name]
     inputs = {i.name: i for i in workflow.inputs}
     entries = {f.name: entry(f, inputs) for f in event.fields}
@@ -133,8 +149,40 @@ def _correction(workflow: Workflow) -> Schema:
     if workflow.inputs:
         named = workflow.inputs[0].name
         example["data"] = {"record": 1, "input": named, "entered_in_error": True}
-    title = "A reading that was recorded wrongly"
-    return _envelope(CORRECTED, title, roles, members, ["data", "reason"], example)
+    return _envelope(CORRECTED, TITLES[CORRECTED], roles, members, ["data", "reason"], example)
+
+
+def _amendment(workflow: Workflow, name: str) -> Schema:
+    """What is said of a record that is there already; the reason is never left out."""
+    record: Schema = {"type": "integer", "minimum": 1, "exclusiveMaximum": EXACT,
+                      "title": "the record that is meant"}  # fmt: skip
+    members: dict[str, Schema] = {"record": record}
+    example: Schema = {"record": 1}
+    roles, code = set(workflow.roles), "late-entry"
+    if name == RETRACTED:
+        inputs = [i.name for i in workflow.inputs]
+        members["input"] = {"enum": inputs} if inputs else {"not": {}}
+        example["input"] = (*inputs, "input")[0]
+        code = "wrong-course"
+    elif name == ADDENDUM:
+        members["text"], example["text"], code = _TEXT, "In words.", "more-is-known"
+    elif name == DISPOSED:
+        members = {
+            "finding": record | {"title": "the record that raised it"},
+            "disposition": {"enum": [ACCEPTED, ACTED]},
+            "record": record | {"title": "the record that acted"},
+        }
+        example = {"finding": 1, "disposition": ACCEPTED}
+        roles, code = set(workflow.disposers), "no-harm"
+    data = _object(members, [n for n in members if n != "record" or name != DISPOSED])
+    if name == DISPOSED:
+        data["oneOf"] = [
+            {"properties": {"disposition": {"const": ACCEPTED}, "record": False}},
+            {"properties": {"disposition": {"const": ACTED}}, "required": ["record"]},
+        ]
+    made = {"data": data, "reason": _reason((), required=False)}
+    example = {"data": example, "reason": {"code": code}}
+    return _envelope(name, TITLES[name], sorted(roles), made, ["data", "reason"], example)
 
 
 def _scheduling(workflow: Workflow, name: str) -> Schema:
@@ -166,7 +214,7 @@ def _scheduling(workflow: Workflow, name: str) -> Schema:
         made["reason"] = {"code": "patient-preference"}
     return _envelope(
         name,
-        _TITLES[name],
+        TITLES[name],
         sorted(roles or workflow.roles),
         {"data": data, "reason": _reason((), required=False)},
         ["data", *(["reason"] if asks else [])],
@@ -263,7 +311,12 @@ def _pattern(shape: re.Pattern[str]) -> Schema:
     return {"type": "string", "pattern": f"^(?:{shape.pattern})$"}
 
 
-_TITLES: Mapping[str, str] = {
+TITLES: Mapping[str, str] = {
+    "course.corrected": "A reading that was recorded wrongly",
+    "course.entered_in_error": "A reading that should never have been there",
+    "course.addendum": "More is said of a record",
+    "course.late_entry": "Why a record was entered late",
+    "course.finding_disposed": "What was made of an open finding",
     "course.booked": "A visit was booked",
     "course.moved": "A booking was moved",
     "course.cancelled": "A booking was cancelled",
@@ -275,6 +328,8 @@ _TITLES: Mapping[str, str] = {
     "course.visit_ceased": "No visit of a series is wanted any more",
     "course.visit_resumed": "A visit is wanted after all",
 }
+"""What the engine's own events are called."""
+
 _ONE = Decimal(1)
 _DECIMAL: Schema = {
     "type": "string", "pattern": r"^-?[0-9]+(?:\.[0-9]+)?$", "maxLength": 32,

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.core.definition import Event, Input, Kind, Workflow
 from engine.core.encoding import Json, instant_text
-from engine.core.event import CORRECTED
+from engine.core.event import CORRECTED, RETRACTED
 from engine.core.quantity import UnitError, convertible, decimal_text
 from engine.core.wire import shown
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput
@@ -112,7 +112,7 @@ def event_of(body: Resource, *, workflow: Workflow, told: Sequence[Version], rol
     if told and (told[0].event_id == name or (anew and status == "final")):
         return told[0].event
     if told or status == "entered-in-error":
-        return CORRECTED
+        return RETRACTED if status == "entered-in-error" else CORRECTED
     return _report(workflow, tuple(measured(body, workflow).values), role).name
 
 
@@ -144,7 +144,8 @@ def sent(
         if status == "final":
             return _repeated(body, workflow, told)
         _require_later(body, told)
-    return _correction(body, name, status, workflow, first=told[0], actor=actor)
+    as_before = [v.event for v in told if v.event_id.startswith(name)]
+    return _correction(body, name, status, workflow, first=told[0], actor=actor, told=as_before)
 
 
 def measured(body: Resource, workflow: Workflow) -> Measured:
@@ -226,17 +227,24 @@ def _correction(
     *,
     first: Version,
     actor: Mapping[str, str],
+    told: Sequence[str],
 ) -> Sent:
-    """A correction of each reading that the first version brought."""
+    """A correction of each reading that the first version brought.
+
+    `told` are the events that this very version became before: a version that was taken back when
+    there was no event of its own for that is the same events when it comes again.
+    """
     event = json.loads(first.body)["event"]
     declared = {e.name: e for e in workflow.events}[first.event]
     brought = {f.input: f.name for f in declared.fields if f.input and f.name in event["data"]}
     at, reason = updated_at(body, KIND), {"code": f"observation-{status}"}
     if status == "entered-in-error":
-        data = [{"record": first.seq, "input": of, "entered_in_error": True} for of in brought]
+        made = CORRECTED if CORRECTED in told else RETRACTED
+        flag = {"entered_in_error": True} if made == CORRECTED else {}
+        data = [{"record": first.seq, "input": of, **flag} for of in brought]
         paths, left_out = dict[str, str](), tuple[str, ...]()
     else:
-        found = measured(body, workflow)
+        made, found = CORRECTED, measured(body, workflow)
         for of, path in found.paths.items():
             if of not in brought:
                 raise InvalidInput(f"{path}.code", "what the first version of it measured too")
@@ -250,7 +258,7 @@ def _correction(
         paths = {"data.value": path}
     events = tuple(
         envelope(
-            CORRECTED,
+            made,
             name=f"{name}.{n}",
             course=course(body),
             at=at,

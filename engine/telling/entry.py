@@ -1,4 +1,4 @@
-"""A course's records as people read them: each knows what corrects it and what it corrects."""
+"""A course's records as people read them: each knows what later records say of it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from engine.core.axes import is_retrospective
 from engine.core.encoding import Json
-from engine.core.event import CORRECTED
+from engine.core.marks import Marks, entered_late, marks
 from engine.core.record import Record
 
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One record. `corrected` names, by input, the record that corrects what this one brought."""
+    """One record, and what later records say of it. `entered_late` as `marks` means it."""
 
     body: Mapping[str, Json]
     at: datetime | None
     recorded_at: datetime
-    corrected: dict[str, int] = field(default_factory=dict)
-    corrects: int | None = None
+    marks: Marks = field(default_factory=Marks)
+    entered_late: bool = False
 
     @property
     def seq(self) -> int:
@@ -50,6 +51,16 @@ class Entry:
     @property
     def late(self) -> bool:
         return bool(self.body["decision"].get("late"))
+
+    @property
+    def corrected(self) -> dict[str, int]:
+        """By input, the record that corrects what this one brought."""
+        return self.marks.corrected_by
+
+    @property
+    def corrects(self) -> int | None:
+        """The record that this one corrects."""
+        return self.marks.corrects
 
     @property
     def overridden(self) -> dict[str, str]:
@@ -88,22 +99,23 @@ class Entry:
             "corrected_by": self.corrected,
             "corrects": self.corrects,
             "moved_by": self.moved_by,
+            "late_entry": self.entered_late,
+            "marks": self.marks.json(),
         }
 
 
 def entries(records: Iterable[Record]) -> list[Entry]:
-    """The records in order, each knowing what corrects it."""
-    found: dict[int, Entry] = {}
-    origins: dict[int, int] = {}
-    standing: dict[tuple[int, str], int] = {}
-    for record in records:
-        body = json.loads(record.body)
-        entry = found[record.seq] = Entry(body=body, at=record.at, recorded_at=record.recorded_at)
-        if record.event == CORRECTED:
-            data = body["event"]["data"]
-            # A correction may name the first record or any correction of it: one reading stands.
-            origin = origins.setdefault(record.seq, origins.get(data["record"], data["record"]))
-            entry.corrects = standing.get((origin, data["input"]), origin)
-            standing[origin, data["input"]] = record.seq
-            found[entry.corrects].corrected[data["input"]] = record.seq
-    return list(found.values())
+    """The records in order, each with what the others say of it."""
+    told = list(records)
+    said = marks(told)
+    retrospective = bool(told) and is_retrospective(told[0])
+    return [
+        Entry(
+            body=json.loads(record.body),
+            at=record.at,
+            recorded_at=record.recorded_at,
+            marks=said.get(record.seq) or Marks(),
+            entered_late=entered_late(record, retrospective=retrospective),
+        )
+        for record in told
+    ]

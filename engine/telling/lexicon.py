@@ -14,7 +14,7 @@ from typing import TypedDict
 from engine.core.definition import Citation, Kind, Requirement, Transition
 from engine.core.encoding import Json
 from engine.core.entry import IMPOSSIBLE
-from engine.core.event import CORRECTED
+from engine.core.event import CORRECTIONS
 from engine.core.expression import AnyOf, Truth
 from engine.core.finding import Missing
 from engine.core.inquiry import Option
@@ -23,6 +23,7 @@ from engine.core.names import NAME, spoken, titles
 from engine.core.outcome import Reason, Weighed
 from engine.core.phrase import text, value_text
 from engine.core.record import finding_json
+from engine.core.schema import TITLES
 from engine.core.view import Reading
 from engine.errors import InvalidInput
 from engine.telling.deciding import deciding, needed
@@ -127,7 +128,7 @@ class Lexicon:
 
     def impossible(self, event: Mapping[str, Json]) -> frozenset[str]:
         """The inputs of which a recorded event brought a value outside their physical range."""
-        if event["event"] not in self.machine.events and event["event"] != CORRECTED:
+        if event["event"] not in self.machine.events and event["event"] not in CORRECTIONS:
             return frozenset()
         try:
             read = self.machine.forms.reread(event)
@@ -376,7 +377,8 @@ class Lexicon:
 _ENGINE = {
     "course.enrolled": "The course begins",
     "course.adopted": "The course is taken over in an attested state",
-    "course.corrected": "A reading is corrected",
+    "course.reconsidered": "Decisions are weighed again with a corrected value",
+    **TITLES,
 }
 _NOWHERE: Cited = {"source": "", "text": "", "provenance": ""}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}

@@ -92,8 +92,23 @@ class Overview:
             "questions": [
                 self.lexicon.question(rule, names, seen) for rule, names in row["questions"].items()
             ],
+            "open_findings": self.open_findings(),
             "next": self.options(),
         }
+
+    def open_findings(self) -> list[Json]:
+        """Decisions that would have been others with a corrected value, and wait for somebody."""
+        return [
+            {
+                "finding": int(name),
+                "correction": one.correction,
+                "record": one.record,
+                "input": one.input,
+                "title": self.lexicon.called(one.input),
+                "decisions": list(one.decisions),
+            }
+            for name, one in self.status.snapshot.open_findings.items()
+        ]
 
     def visits(self) -> list[Json]:
         """The visits that are due, each with where today lies in its window."""

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from engine.core.definition import Workflow
-from engine.core.event import ADOPTED, ARRANGEMENTS, BOOKINGS, CORRECTED, ENROLLED
+from engine.core.event import ADOPTED, ENROLLED, OWN
 from engine.core.schema import COMMON, Schema, event_schema
 
 _REF = "#/components/schemas/"
@@ -46,7 +46,7 @@ def _type_events(made: dict[str, Any], workflows: Iterable[Workflow]) -> None:
         own = [event.name for event in workflow.events if not event.timer]
         for name in (ENROLLED, ADOPTED):
             first.append(_added(schemas, workflow, name, in_path=()))
-        for name in (*own, CORRECTED, *BOOKINGS, *ARRANGEMENTS):
+        for name in (*own, *OWN):
             later.append(_added(schemas, workflow, name, in_path=("course",)))
     made["paths"][_BEGIN]["post"]["requestBody"] = _body(first)
     for path in _SEND:

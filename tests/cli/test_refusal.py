@@ -77,7 +77,7 @@ def test_what_is_missing_beside_what_is_wrong_is_named_on_applying_and_in_the_lo
     ran = il2("apply", "--json", "-", stdin=lines)
     (refused,) = ran.json()["refusals"]
     (again,) = il2("apply", "--json", "-", stdin=lines).json()["refusals"]
-    (record,) = il2("log", "C-1", "--findings", "--json", "--after", "4").json()["records"]
+    _, record = il2("log", "C-1", "--findings", "--json", "--after", "4").json()["records"]
     (vital_signs,) = [
         one
         for way in record["findings"]["ways"]

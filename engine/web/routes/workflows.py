@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from engine.core.definition import Kind
-from engine.core.event import ARRANGEMENTS, BOOKINGS, CORRECTED
+from engine.core.event import OWN
 from engine.core.machine import Machine
 from engine.core.schema import FIRST, event_schema
 from engine.core.wire import NAME, WORKFLOW
@@ -121,11 +121,11 @@ def _events(machine: Machine) -> list[dict[str, object]]:
     engine = [
         {
             "name": name,
-            "kind": (Kind.REQUEST if name in ARRANGEMENTS else Kind.REPORT).value,
+            "kind": (Kind.REQUEST if machine.asks(name) else Kind.REPORT).value,
             "title": event_schema(made, name)["title"],
-            "roles": sorted(made.roles),
+            "roles": sorted(machine.permitted(name)),
             "engine": True,
         }
-        for name in (*FIRST, CORRECTED, *BOOKINGS, *ARRANGEMENTS)
+        for name in (*FIRST, *OWN)
     ]
     return [*own, *engine]
