@@ -85,7 +85,10 @@ def _made(tenant: str, numbers: range, chance: Random) -> Iterator[tuple[Row, Ro
         }
         booked = spoilt is not None or (not held and chance.random() < 0.5)
         booking = _booking(place, earliest, spoilt) if booked else None
-        row = {"questions": {"too_high": ["level (stale)"]} if questions else {}}
+        row: Row = {"questions": {"too_high": ["level (stale)"]} if questions else {}}
+        findings = int(chance.random() < 0.01)
+        if findings:
+            row["open_findings"] = {"5": [4, 2, "level", [3]]}
         course = {
             **place,
             "workflow": "w",
@@ -101,6 +104,7 @@ def _made(tenant: str, numbers: range, chance: Random) -> Iterator[tuple[Row, Ro
             "row": json.dumps(row | {"arranged": {}, "padding": "x" * 2_000}),
             "waits": waits,
             "questions": questions,
+            "findings": findings,
             "conflicts": spoilt,
         }
         yield course, visit, booking

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from engine.core.encoding import canonical, instant_from
-from engine.core.wire import IDENTIFIER, civil_date
+from engine.core.wire import EXACT, IDENTIFIER, civil_date
 from engine.errors import InvalidInput
 from engine.listing import SPEAKS, Listing
 
@@ -49,7 +49,9 @@ def place(listing: Listing, text: str) -> tuple[date | None, datetime, tuple[Any
     return day, instant, tuple(found)
 
 
-def _part(kind: str, said: object) -> date | str | None:
+def _part(kind: str, said: object) -> date | str | int | None:
+    if kind == "i":
+        return said if type(said) is int and 0 <= said < EXACT else None
     if not isinstance(said, str):
         return None
     if kind == "d":
@@ -65,6 +67,7 @@ _CONFLICTS = re.compile(r"[a-z][a-z -]{0,199}")
 _ORDER: Mapping[Listing, str] = {
     **dict.fromkeys(SPEAKS, "cnn"),
     Listing.HOLD_PAST_REVIEW: "nn",
+    Listing.OPEN_FINDINGS: "in",
     **dict.fromkeys((Listing.WAITING_FOR_DATA, Listing.WAITING_FOR_DECISION, Listing.HOLDS), "n"),
 }
-"""What the key of a list is made of: conflicts, days, names; of most, a day and two names."""
+"""What the key of a list is made of: conflicts, days, names, numbers; else a day and two names."""

@@ -20,7 +20,7 @@ from engine.core.scheduling import (
     ON_HOLD,
     OUTSIDE_WINDOW,
 )
-from engine.core.snapshot import Window
+from engine.core.snapshot import OpenFinding, Window
 from engine.listing import Booked, Listing
 
 
@@ -30,6 +30,14 @@ class Lacking:
 
     rule: str
     inputs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Questioned:
+    """An open finding, by the record that raised it: decisions that a correction questions."""
+
+    finding: int
+    what: OpenFinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,7 @@ class Item:
     booked: tuple[Booked, ...] = ()
     conflicts: tuple[str, ...] = ()
     lacking: tuple[Lacking, ...] = ()
+    findings: tuple[Questioned, ...] = ()
     soon_days: int = 7
 
     @property
@@ -96,6 +105,7 @@ class Item:
                 }
                 for one in self.lacking
             ],
+            "findings": [open_finding_json(one.finding, one.what) for one in self.findings],
             "why": self.why,
         }
 
@@ -115,6 +125,17 @@ def window_json(window: Window) -> Json:
         "target": window.target.isoformat(),
         "latest": window.latest.isoformat(),
         "not_before": None if window.not_before is None else instant_text(window.not_before),
+    }
+
+
+def open_finding_json(finding: int, what: OpenFinding) -> Json:
+    """An open finding as it is shown."""
+    return {
+        "finding": finding,
+        "correction": what.correction,
+        "record": what.record,
+        "input": what.input,
+        "decisions": list(what.decisions),
     }
 
 
@@ -192,6 +213,8 @@ def _why(item: Item) -> Sequence[str | None]:
     match listing:
         case Listing.WAITING_FOR_DATA:
             return [_lacks(one) for one in item.lacking]
+        case Listing.OPEN_FINDINGS:
+            return [_questions(one) for one in item.findings]
         case Listing.WAITING_FOR_DECISION:
             return [f"in {_name(item.state)} a decision is waited for"]
         case Listing.HOLDS:
@@ -242,6 +265,13 @@ def _speaks(item: Item, conflict: str) -> str:
 def _lacks(one: Lacking) -> str:
     inputs = ", ".join(f"{_name(name)} ({why})" for name, why in one.inputs)
     return f"{_name(one.rule)} waits for {inputs}"
+
+
+def _questions(one: Questioned) -> str:
+    records = ", ".join(map(str, one.what.decisions))
+    which = f"record{'s' if len(one.what.decisions) > 1 else ''} {records}"
+    said = f"record {one.what.correction} corrects {_name(one.what.input)}"
+    return f"{said}: {which} would have been decided otherwise"
 
 
 def _against_words(against: Against) -> str:

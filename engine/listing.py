@@ -39,6 +39,7 @@ class Listing(StrEnum):
     WAITING_FOR_DATA = "waiting_for_data"
     WAITING_FOR_DECISION = "waiting_for_decision"
     HOLD_PAST_REVIEW = "hold_past_review"
+    OPEN_FINDINGS = "open_findings"
     VISITS = "visits"
     HOLDS = "holds"
 

@@ -201,6 +201,9 @@ class Transaction(Protocol):
     def record(self, course: str, seq: int) -> Record | None:
         """One record."""
 
+    def amendments(self, course: str) -> Sequence[Record]:
+        """The records of a course that say something of other records, in order."""
+
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         """The free texts of a record by path: salt (empty once erased), text unless erased."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from itertools import islice
@@ -19,6 +19,7 @@ from engine.core.encoding import Json, instant_text
 from engine.core.inquiry import Option, what_next
 from engine.core.inquiry import blank as _blank
 from engine.core.machine import Machine
+from engine.core.marks import Marks, marks
 from engine.core.record import Record
 from engine.core.redecision import standing
 from engine.core.snapshot import Snapshot
@@ -73,10 +74,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPage:
-    """Some records in order, and the last one of the moment that they are shown of."""
+    """Some records in order, and the last one of the moment that they are shown of.
+
+    `marks` are what had been said of records by that moment, by number; of those of which anything
+    was. `retrospective` says that the course is told after the fact.
+    """
 
     records: tuple[Record, ...]
     until: int
+    marks: Mapping[int, Marks] = field(default_factory=dict)
+    retrospective: bool = False
 
 
 class Service:
@@ -254,7 +261,14 @@ class Service:
                 raise NotFound(course)
             end = last if until is None else min(until, last)
             found = islice(tx.records(course, after), min(limit, max(end - after, 0)))
-            return RecordPage(records=tuple(found), until=end)
+            said = marks(one for one in tx.amendments(course) if one.seq <= end)
+            first = next(iter(tx.records(course)))
+            return RecordPage(
+                records=tuple(found),
+                until=end,
+                marks=said,
+                retrospective=is_retrospective(first),
+            )
 
     @use_case
     def search(self, wanted: Search, *, after: str = "", limit: int = 100) -> Sequence[CourseLine]:

@@ -18,13 +18,13 @@ from typing import Any
 from engine.clinic import ALWAYS_OPEN, Clinic, stored
 from engine.core.encoding import Json, instant_text
 from engine.core.proposal import NoCompliantDay, Proposal, propose
-from engine.core.row import arranged_from
+from engine.core.row import arranged_from, finding_from
 from engine.core.schedule import Dueness, dueness
 from engine.core.scheduling import LIVE, speaking_against
 from engine.core.snapshot import Arranged
 from engine.cursor import cursor, place
 from engine.errors import InvalidInput, NotFound
-from engine.item import Item, Lacking, booked_json
+from engine.item import Item, Lacking, Questioned, booked_json
 from engine.listing import SEVERAL, SPEAKS, Booked, Candidate, Listing, Lists, Reader, Wanted
 from engine.ports import Calendars, Clock
 
@@ -41,6 +41,7 @@ WORKLISTS: Mapping[Listing, str] = {
     Listing.WAITING_FOR_DATA: "courses with rules that could not be weighed",
     Listing.WAITING_FOR_DECISION: "courses that wait for a decision",
     Listing.HOLD_PAST_REVIEW: "courses on hold whose review was to be done before",
+    Listing.OPEN_FINDINGS: "courses with decisions that a correction puts in question",
 }
 """What each worklist shows, the most pressing first."""
 
@@ -288,6 +289,7 @@ class Worklists:
             booked=booked,
             conflicts=() if one.booked is None else self._against(one, one.booked),
             lacking=_lacking(one) if ask.listing is Listing.WAITING_FOR_DATA else (),
+            findings=_findings(one) if ask.listing is Listing.OPEN_FINDINGS else (),
             soon_days=ask.soon_days,
         )
 
@@ -386,6 +388,14 @@ def _lacking(one: Candidate) -> tuple[Lacking, ...]:
     return tuple(
         Lacking(rule, tuple(_input(said) for said in missing))
         for rule, missing in questions.items()
+    )
+
+
+def _findings(one: Candidate) -> tuple[Questioned, ...]:
+    """The course's open findings."""
+    found: Mapping[str, list[Json]] = json.loads(one.row or "{}").get("open_findings", {})
+    return tuple(
+        Questioned(int(name), finding_from(items)) for name, items in sorted(found.items())
     )
 
 

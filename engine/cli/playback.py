@@ -16,7 +16,6 @@ from engine.cli.session import Session, command
 from engine.core.axes import Known
 from engine.core.encoding import Json, instant_from
 from engine.core.hindsight import Outcome
-from engine.core.machine import Machine
 from engine.core.playback import Playback, Sense
 from engine.errors import InvalidInput
 from engine.telling.lexicon import Lexicon
@@ -75,7 +74,7 @@ def readings(
             "course": course,
             "happened_by": happened_by,
             "recorded_by": recorded_by,
-            "readings": [reading_json(one, playback.machine) for one in shown],
+            "readings": [playback.reading_json(one) for one in shown],
         },
         lambda out: out.print(
             _table(shown, lexicon, _wording(playback)) if shown else "No reading."
@@ -122,12 +121,6 @@ def instant_at(option: str, text: str | None) -> datetime | None:
     except ValueError as wrong:
         expected = str(wrong).removeprefix("expected ")
         raise InvalidInput(option, expected, found=repr(text)) from None
-
-
-def reading_json(one: Known, machine: Machine) -> Json:
-    """A reading with the unit of its input."""
-    declared = machine.inputs.get(one.reading.input)
-    return one.json() | {"unit": None if declared is None else declared.unit}
 
 
 def _brief(playback: Playback, number: int, sense: Sense) -> dict[str, Json]:

@@ -12,7 +12,9 @@ from engine.client.documents import (
     Course,
     CourseLine,
     Options,
+    Readings,
     Record,
+    Step,
     Trial,
     Workflow,
     WorkflowLine,
@@ -95,6 +97,34 @@ def records(course: str, *, page: int = 100, cursor: str | None = None) -> Call[
 def record(course: str, seq: int) -> Call[Record]:
     """One record."""
     return get(path(f"{_COURSE}/records/{{seq}}", course=course, seq=seq), one(Record))
+
+
+def readings(
+    course: str,
+    *,
+    happened_by: datetime | None = None,
+    recorded_by: datetime | None = None,
+    input: str | None = None,  # noqa: A002  # the word of the protocol
+) -> Call[Readings]:
+    """The readings that had happened by one instant, as was known of them by another."""
+    asked = query(
+        happened_by=None if happened_by is None else instant(happened_by, "happened_by"),
+        recorded_by=None if recorded_by is None else instant(recorded_by, "recorded_by"),
+        input=input,
+    )
+    return get(path(f"{_COURSE}/readings", course=course), one(Readings), asked)
+
+
+def playback(
+    course: str,
+    *,
+    step: int | None = None,
+    at: datetime | None = None,
+    sense: Literal["recorded", "known", "believed", "again"] = "recorded",
+) -> Call[Step]:
+    """One step of a course: what was known and decided, and what is believed of it by now."""
+    asked = query(step=step, at=None if at is None else instant(at, "at"), sense=sense)
+    return get(path(f"{_COURSE}/playback", course=course), one(Step), asked)
 
 
 def search(

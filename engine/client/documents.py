@@ -91,6 +91,20 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFinding:
+    """Decisions that would have been others with a corrected value; nobody has disposed of it.
+
+    `finding` is what `course.finding_disposed` names; the other numbers are records too.
+    """
+
+    finding: int
+    correction: int
+    record: int
+    input: str
+    decisions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
     """When a course will be looked at again by itself."""
 
@@ -100,7 +114,10 @@ class Timer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseLine:
-    """A course as a list shows it; `questions` says how many rules wait for data."""
+    """A course as a list shows it: `questions` is how many rules wait for data.
+
+    `findings` is how many findings nobody has disposed of.
+    """
 
     course: str
     workflow: str
@@ -114,6 +131,7 @@ class CourseLine:
     open: bool
     waits: str | None
     questions: int
+    findings: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +160,7 @@ class Course:
     bookings: tuple[Booking, ...]
     timers: tuple[Timer, ...]
     questions: tuple[Question, ...]
+    open_findings: tuple[OpenFinding, ...] = ()
     variables: Mapping[str, Any] = field(repr=False)
 
 
@@ -213,8 +232,54 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record of the audit log: the JSON that was hashed, and its hash."""
+    """A record of the audit log: the JSON that was hashed, its hash, and what is said of it."""
 
     seq: int
     hash: str
     record: Mapping[str, Any] = field(repr=False)
+    late_entry: bool = False
+    marks: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A reading as it stood: `record` says this value, `first` brought it."""
+
+    input: str
+    value: str | bool | None = field(repr=False)
+    unit: str | None
+    at: datetime | None
+    over_seconds: int | None
+    flaw: str | None
+    record: int
+    first: int
+    recorded_at: datetime
+    corrected_by: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """Readings on both time axes; `None` is without an end."""
+
+    course: str
+    happened_by: datetime | None
+    recorded_by: datetime | None
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a replay, in one sense; `differs` says which others come to something else."""
+
+    course: str
+    step: int
+    steps: int
+    sense: str
+    record: Mapping[str, Any] = field(repr=False)
+    row: Mapping[str, Any] = field(repr=False)
+    readings: tuple[Reading, ...] = field(repr=False)
+    decision: Mapping[str, Any] = field(repr=False)
+    outcome: Mapping[str, Any] | None = field(repr=False)
+    believed_variables: Mapping[str, Any] = field(repr=False)
+    says: Mapping[str, Any] = field(repr=False)
+    differs: Mapping[str, Any]

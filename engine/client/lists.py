@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from engine.client.call import Call, Part, get, members, one, part, path, query
+from engine.client.documents import OpenFinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ class Item:
     bookings: tuple[Booked, ...]
     conflicts: tuple[str, ...]
     missing: tuple[Lacking, ...]
+    findings: tuple[OpenFinding, ...] = ()
     why: str
 
 

@@ -93,6 +93,8 @@ class Methods:
     options = Single(calls.options)
     records = Paged(calls.records)
     record = Single(calls.record)
+    readings = Single(calls.readings)
+    playback = Single(calls.playback)
     search = Paged(calls.search)
     worklists = Single(lists.worklists)
     worklist = Paged(lists.worklist)

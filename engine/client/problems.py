@@ -164,6 +164,10 @@ class NoSuchLegalHold(Refused, name="no-such-legal-hold"):
     """There is no legal hold of that name."""
 
 
+class NoSuchFinding(Refused, name="no-such-finding"):
+    """No such finding is open."""
+
+
 class OverrideNotPermitted(Refused, name="override-not-permitted"):
     """The override passes no guard here."""
 

@@ -61,8 +61,9 @@ def _value(kind: Any, found: Any) -> Any:  # noqa: ANN401  # JSON
         case types.UnionType() if found is None:
             return None
         case types.UnionType():
-            (kind,) = (one for one in typing.get_args(kind) if one is not types.NoneType)
-            return _value(kind, found)
+            kinds = [one for one in typing.get_args(kind) if one is not types.NoneType]
+            # Of several, which are plain then, the one that it is; else what the first expects.
+            return _value(next((one for one in kinds if one is type(found)), kinds[0]), found)
         case type() if dataclasses.is_dataclass(kind):
             return read(kind, found)
         case type() if kind in (date, datetime):

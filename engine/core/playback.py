@@ -184,6 +184,11 @@ class Playback:
         """The readings on both time axes, by input."""
         return known(self._brought, happened_by=happened_by, recorded_by=recorded_by)
 
+    def reading_json(self, one: Known) -> dict[str, Json]:
+        """A reading as it is shown, with the unit of its input."""
+        declared = self.machine.inputs.get(one.reading.input)
+        return one.json() | {"unit": None if declared is None else declared.unit}
+
     def differing(self) -> list[int]:
         """The steps that would come to something else with what is believed today."""
         return [step.seq for step in self if self.believed(step.seq).outcome != step.outcome]
@@ -221,7 +226,7 @@ class Playback:
                 "state": body["state"][1],
             },
             "row": dict(step.row),
-            "readings": [one.json() for one in readings.values()],
+            "readings": [self.reading_json(one) for one in readings.values()],
             "decision": dict(decision),
             "outcome": None if hindsight is None else hindsight.json(),
             "believed_variables": {

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from engine.core.encoding import encode_value
 from engine.core.event import SIGNED
+from engine.core.marks import AMENDING
 from engine.core.record import Record
 from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
@@ -182,6 +183,9 @@ class MemoryTransaction:
 
     def record(self, course: str, seq: int) -> Record | None:
         return next((r for r in self.records(course, seq - 1) if r.seq == seq), None)
+
+    def amendments(self, course: str) -> Sequence[Record]:
+        return [record for record in self.records(course) if record.event in AMENDING]
 
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         found = self.held.courses.get(course)

@@ -83,6 +83,11 @@ SIGNATURES = (
     .where(_of_course(records), records.c.event == SIGNED)
     .order_by(records.c.seq)
 )
+AMENDMENTS = (
+    select(*_without(records))
+    .where(_of_course(records), records.c.event.in_(bindparam("events", expanding=True)))
+    .order_by(records.c.seq)
+)
 RECORD = select(*_without(records)).where(_of_course(records), records.c.seq == bindparam("seq"))
 
 TEXTS = select(texts.c.path, texts.c.salt, texts.c.text).where(

@@ -13,6 +13,7 @@ from sqlalchemy import Executable, Result, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.core.encoding import Json
+from engine.core.marks import AMENDING
 from engine.core.record import Record
 from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
@@ -159,6 +160,10 @@ class SqlTransaction:
     def record(self, course: str, seq: int) -> Record | None:
         found = self._run(queries.RECORD, course=course, seq=seq).first()
         return None if found is None else _record(found)
+
+    def amendments(self, course: str) -> Sequence[Record]:
+        found = self._run(queries.AMENDMENTS, course=course, events=list(AMENDING))
+        return [_record(row) for row in found]
 
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         found = self._run(queries.TEXTS, course=course, seq=seq)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Integer,
     Select,
     Table,
     Text,
@@ -33,6 +34,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.types import TypeEngine
 
 from engine.core.definition import Waits
 from engine.core.scheduling import LIVE
@@ -125,9 +127,7 @@ def listed(
     made, order, site = _statement(listing)
     names = tuple(column.name for column in order)
     if after:
-        place = [
-            bindparam(f"after_{name}", type_=Date() if name in _DATES else Text()) for name in names
-        ]
+        place = [bindparam(f"after_{name}", type_=_TYPES.get(name, Text())) for name in names]
         here, there = tuple_(*order), tuple_(*place)
         made = made.where(here >= there if listing in SEVERAL else here > there)
     if at_sites:
@@ -144,8 +144,7 @@ def _statement(
     """The statement without its page, the order that it follows, and the column of the site."""
     if listing in _COURSES:
         shown = _WHOLE_COURSES if listing in _NEED_ROWS else _OF_COURSES
-        # By what speaks against them: the order of no other index, so that this one is taken.
-        first = [courses.c.conflicts] if listing in SPEAKS else []
+        first = [courses.c[name] for name in _FIRST_BY.get(listing, ())]
         return shown.where(_COURSES[listing]), (*first, courses.c.course), courses.c.site
     late = listing in (Listing.OVERDUE, Listing.MISSED)
     day = visits.c.target if late else visits.c.earliest
@@ -196,7 +195,11 @@ _FIRST, _LAST, _UNTIL, _DAY = (
     bindparam(name, type_=Date()) for name in ("first", "last", "until", "day")
 )
 _SITES: BindParameter[Any] = bindparam("sites", expanding=True)
-_DATES = ("earliest", "target")
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "earliest": Date(),
+    "target": Date(),
+    "findings": Integer(),
+}
 
 _REST = [courses.c[name] for name in ("zone", "state", "open", "waits")]
 _WINDOW_NAMES = ("number", "earliest", "target", "latest", "not_before")
@@ -208,9 +211,9 @@ _OF_VISITS = (
     .join_from(visits, courses, _of(courses, visits))
     .where(visits.c.tenant == _TENANT)
 )
-_OF_COURSES = select(courses.c.course, courses.c.site, courses.c.conflicts, *_REST).where(
-    courses.c.tenant == _TENANT
-)
+_OF_COURSES = select(
+    courses.c.course, courses.c.site, courses.c.conflicts, courses.c.findings, *_REST
+).where(courses.c.tenant == _TENANT)
 _WHOLE_COURSES = _OF_COURSES.add_columns(courses.c.row)
 
 _BOOKED_FOR_IT = select(bookings.c.name).where(
@@ -243,8 +246,14 @@ _COURSES: Mapping[Listing, ColumnElement[bool]] = {
     Listing.WAITING_FOR_DECISION: courses.c.waits == Waits.DECISION.value,
     Listing.HOLD_PAST_REVIEW: and_(courses.c.waits == Waits.HOLD.value, _FIRST_TO_CLOSE < _LAST),
     Listing.HOLDS: courses.c.waits == Waits.HOLD.value,
+    Listing.OPEN_FINDINGS: courses.c.findings > 0,
 }
-_NEED_ROWS = frozenset({*SPEAKS, Listing.WAITING_FOR_DATA})
+_FIRST_BY: Mapping[Listing, tuple[str, ...]] = {
+    **dict.fromkeys(SPEAKS, ("conflicts",)),
+    Listing.OPEN_FINDINGS: ("findings",),
+}
+"""By what a list of courses is ordered before their names: as its index is, and no other."""
+_NEED_ROWS = frozenset({*SPEAKS, Listing.WAITING_FOR_DATA, Listing.OPEN_FINDINGS})
 _DAYS: Mapping[Listing, tuple[str, ...]] = {
     Listing.DUE_NOW: ("first", "last"),
     Listing.DUE_SOON: ("first", "until"),

@@ -361,6 +361,7 @@ UNITS = {
 
 _TONES = {"accepted": Tone.YES, "deviation": Tone.DEVIATION, "refused": Tone.NO}
 _REASONS = {
+    Reason.NO_SUCH_FINDING.value: "No such finding is open: somebody has disposed of it already.",
     Reason.GUARD_FAILED.value: "A requirement is not met.",
     Reason.UNDECIDED.value: "Undecided: a requirement could not be weighed.",
     Reason.OVERRIDE_NOT_PERMITTED.value: "The override names a guard that it may not pass.",

@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.access_log import AccessLog
+from engine.audit import Auditor
 from engine.clinic import Sites
 from engine.core.encoding import Json
 from engine.errors import NotFound
@@ -120,6 +121,14 @@ class Desk:
     @property
     def service(self) -> Service:
         return self.office.services(self.caller.tenant)
+
+    @property
+    def auditor(self) -> Auditor:
+        """What an auditor asks of the courses of the caller's tenant."""
+        service = self.service
+        return Auditor(
+            store=service.store, registry=service.setting.registry, tenant=service.tenant
+        )
 
     @property
     def feed(self) -> Feed:

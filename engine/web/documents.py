@@ -10,11 +10,13 @@ from engine.core.definition import Workflow
 from engine.core.encoding import Json, instant_text
 from engine.core.inquiry import Option
 from engine.core.machine import Machine
+from engine.core.marks import Marks, entered_late
 from engine.core.record import Record, finding_json
 from engine.core.scheduling import conflicts
 from engine.core.snapshot import Booking, Snapshot, Window
+from engine.item import open_finding_json
 from engine.ports import CourseLine
-from engine.service import Status
+from engine.service import RecordPage, Status
 from engine.web.problems import missing_of
 
 
@@ -42,7 +44,7 @@ def bookings(machine: Machine, snapshot: Snapshot) -> list[Json]:
 
 def course_line(line: CourseLine) -> Json:
     names = ("course", "workflow", "digest", "patient", "site", "state", "stage", "seq")
-    more = ("revision", "open", "waits", "questions")
+    more = ("revision", "open", "waits", "questions", "findings")
     return {name: getattr(line, name) for name in (*names, *more)}
 
 
@@ -64,6 +66,10 @@ def course(status: Status) -> dict[str, Json]:
         "timers": [
             {"name": name, "due": instant_text(armed.due)}
             for name, armed in sorted(snapshot.timers.items(), key=lambda item: item[1].due)
+        ],
+        "open_findings": [
+            open_finding_json(int(name), one)
+            for name, one in sorted(snapshot.open_findings.items())
         ],
         "questions": [
             {"rule": rule, "missing": list(names)} for rule, names in snapshot.questions.items()
@@ -122,8 +128,16 @@ def trial(found: Answer, revision: int) -> dict[str, Json]:
     }
 
 
-def record(found: Record) -> Json:
-    return {"seq": found.seq, "hash": found.hash, "record": json.loads(found.body)}
+def record(page: RecordPage, found: Record) -> Json:
+    """A record as it was hashed, and what is said of it by now."""
+    said = page.marks.get(found.seq) or Marks()
+    return {
+        "seq": found.seq,
+        "hash": found.hash,
+        "record": json.loads(found.body),
+        "late_entry": entered_late(found, retrospective=page.retrospective),
+        "marks": said.json(),
+    }
 
 
 def workflow_line(workflow: Workflow, digest: str, *, enrolling: bool) -> dict[str, Json]:

@@ -121,6 +121,7 @@ CATALOGUE: Mapping[str, Kind] = {
     "no-such-legal-hold": Kind(
         409, "There is no legal hold of that name", "See the custody of the course."
     ),
+    "no-such-finding": Kind(409, "No such finding is open", "See the open findings of the course."),
     "conflict": Kind(
         409,
         "The course is not where it was thought",

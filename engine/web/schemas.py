@@ -98,6 +98,20 @@ class QuestionDocument(Shape):
     missing: list[str]
 
 
+class FindingDocument(Shape):
+    """Decisions that would have been others with a corrected value; nobody has disposed of it yet.
+
+    `record` first brought the reading of `input`, `correction` corrects it, and `finding` is the
+    record that says so, by which it is disposed of.
+    """
+
+    finding: int
+    correction: int
+    record: int
+    input: str
+    decisions: list[int]
+
+
 class CourseLine(Shape):
     """A course as a list shows it."""
 
@@ -113,6 +127,7 @@ class CourseLine(Shape):
     open: bool
     waits: Literal["hold", "decision"] | None
     questions: Annotated[int, Field(description="How many rules wait for data.")]
+    findings: Annotated[int, Field(description="How many findings nobody has disposed of.")]
 
 
 class CourseList(Shape):
@@ -150,6 +165,7 @@ class CourseDocument(Shape):
     bookings: list[BookingDocument]
     timers: list[TimerDocument]
     questions: list[QuestionDocument]
+    open_findings: list[FindingDocument]
     variables: dict[str, Any]
 
 
@@ -207,12 +223,77 @@ class DryRunDocument(Shape):
     visits: Annotated[list[WindowDocument], Field(description="The windows that would follow.")]
 
 
+class MarksDocument(Shape):
+    """What later records say of one; what nobody said is absent. Each number is a record."""
+
+    corrected_by: dict[str, int] = {}
+    retracted_by: list[int] = []
+    corrects: int | None = None
+    addenda: list[int] = []
+    late_reason: int | None = None
+    reconsidered_by: int | None = None
+    differs_by: Annotated[
+        list[int], Field(description="Corrections with which it would have been decided otherwise.")
+    ] = []
+
+
 class RecordDocument(Shape):
-    """A record: the JSON that was hashed, and its hash."""
+    """A record: the JSON that was hashed, its hash, and what is said of it by now."""
 
     seq: int
     hash: str
     record: dict[str, Any]
+    late_entry: bool
+    marks: MarksDocument
+
+
+Sense = Literal["recorded", "known", "believed", "again"]
+
+
+class ReadingDocument(Shape):
+    """A reading as it stood. `record` says this value, `first` brought the reading.
+
+    `corrected_by` put another value in its place since.
+    """
+
+    input: str
+    value: str | bool | None
+    unit: str | None
+    at: str | None
+    over_seconds: int | None
+    flaw: str | None
+    record: int
+    first: int
+    recorded_at: str
+    corrected_by: int | None
+
+
+class ReadingList(Shape):
+    course: str
+    happened_by: str | None
+    recorded_by: str | None
+    readings: list[ReadingDocument]
+
+
+class StepDocument(Shape):
+    """One step of a replay: the record, what was known, and what each sense says of it."""
+
+    course: str
+    step: int
+    steps: int
+    sense: Sense
+    record: dict[str, Any]
+    row: dict[str, Any]
+    readings: list[ReadingDocument]
+    decision: dict[str, Any]
+    outcome: Annotated[
+        dict[str, Any] | None, Field(description="null: it cannot be weighed in this sense.")
+    ]
+    believed_variables: Annotated[
+        dict[str, Any], Field(description="Variables that are believed to have been others.")
+    ]
+    says: dict[str, Any]
+    differs: dict[str, bool]
 
 
 class RecordList(Shape):

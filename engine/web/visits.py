@@ -10,7 +10,7 @@ from engine.clinic import FORMAT, NAME_LIMIT, WEEKDAYS
 from engine.core.schedule import Dueness
 from engine.core.wire import LIST_LIMIT
 from engine.listing import Listing
-from engine.web.schemas import Shape
+from engine.web.schemas import FindingDocument, Shape
 
 
 class DueWindow(Shape):
@@ -95,6 +95,7 @@ class ItemDocument(Shape):
     bookings: list[BookedDocument]
     conflicts: list[str]
     missing: list[LackingDocument]
+    findings: list[FindingDocument]
     why: str
 
 

@@ -18,6 +18,7 @@ from engine.client import (
     Missing,
     Problem,
     Question,
+    Reading,
     StaleRevision,
     UnexpectedAnswer,
     Window,
@@ -155,3 +156,21 @@ def test_no_two_keys_are_alike_and_each_is_an_identifier():
 
     assert len(made) == 1000
     assert all(len(key) == 32 and key.isalnum() for key in made)
+
+
+@pytest.mark.parametrize("value", ["3.1", True, None])
+def test_a_reading_is_whatever_its_input_measures(value: object):
+    told = {
+        "input": "i", "value": value, "unit": None, "at": None, "over_seconds": None, "flaw": None,
+        "record": 2, "first": 2, "recorded_at": "2026-03-02T16:00:00Z", "corrected_by": None,
+    }  # fmt: skip
+
+    assert read(Reading, told).value is value
+
+
+def test_a_reading_that_is_no_such_thing_is_named_without_its_value():
+    told = {"input": "i", "value": 3.25}
+
+    with pytest.raises(ValueError, match=r"^value: ") as raised:
+        read(Reading, told)
+    assert "3.25" not in str(raised.value)

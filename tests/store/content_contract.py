@@ -188,15 +188,16 @@ class ContentContract:
 
     def test_what_a_course_waits_for_is_told_in_lists(self, clinic: Clinic):
         clinic.stored(
-            clinic.decision(waits="hold", questions=2, conflicts="on-hold"),
+            clinic.decision(waits="hold", questions=2, findings=1, conflicts="on-hold"),
             clinic.decision("C-2", waits=None),
         )
 
         with clinic.reading() as tx:
             lines = {
-                line.course: (line.waits, line.questions, line.conflicts) for line in tx.courses()
+                line.course: (line.waits, line.questions, line.findings, line.conflicts)
+                for line in tx.courses()
             }
-        assert lines == {"C-1": ("hold", 2, "on-hold"), "C-2": (None, 0, None)}
+        assert lines == {"C-1": ("hold", 2, 1, "on-hold"), "C-2": (None, 0, 0, None)}
 
     def test_due_visits_come_earliest_first_at_every_site_or_one(self, clinic: Clinic):
         week = timedelta(days=7)

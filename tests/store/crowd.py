@@ -86,6 +86,14 @@ class Crowd:
     def books(self, course: str, start: str, name: str = "b1", **more: Any) -> None:
         self.sends(course, "course.booked", booking=name, visit="visit", start=start, **more)
 
+    def corrects(self, course: str) -> int:
+        """Correct a level so that a rule would have held with it; gives the finding's record."""
+        submit = self.bench.service.submit
+        wrong = submit(self.bench.body(course, "told", "worker", data={"level": 41})).seq
+        right = {"record": wrong, "input": "level", "value": 61}
+        more = {"data": right, "reason": {"code": "typing-error"}}
+        return submit(self.bench.body(course, "course.corrected", "worker", **more)).revision
+
     def any_course(self, chance: Random) -> None:
         """One that anything may have happened to."""
         course = self.course(f"c{len(self.names):03}", chance.choice(list(ZONES)))
@@ -108,3 +116,5 @@ class Crowd:
             self.sends(course, event)
         if not chance.randrange(8):
             self.sends(course, "course.visit_ceased", visit="visit")
+        if len(self.names) % 6 == 0:
+            self.corrects(course)

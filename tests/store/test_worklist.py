@@ -74,6 +74,8 @@ def looked_at(crowd: Crowd, listing: Listing, as_of: date | None, sites: set[str
             }
         elif listing is Listing.WAITING_FOR_DATA:
             found |= {(name, None)} if snapshot.questions and not state.closed else set()
+        elif listing is Listing.OPEN_FINDINGS:
+            found |= {(name, None)} if snapshot.open_findings else set()
         elif listing is Listing.WAITING_FOR_DECISION:
             found |= {(name, None)} if state.waits == "decision" else set()
         else:
@@ -99,6 +101,24 @@ def about(item: Item) -> tuple[str, str | None]:
     if item.listing in SPEAKS:
         return item.course, item.booked[0].name
     return item.course, item.visit
+
+
+def test_what_a_correction_puts_in_question_is_listed_until_somebody_disposes_of_it(
+    crowd: Crowd,
+) -> None:
+    finding = crowd.corrects(crowd.course("c-1"))
+    item = one(crowd, Listing.OPEN_FINDINGS)
+
+    assert item.json()["findings"] == [
+        {"finding": finding, "correction": 3, "record": 2, "input": "level", "decisions": [2]}
+    ]
+    assert item.why == "record 3 corrects level: record 2 would have been decided otherwise"
+
+    body = crowd.bench.body("c-1", "course.finding_disposed", "worker",
+                            data={"finding": finding, "disposition": "accepted"},
+                            reason={"code": "no-harm"})  # fmt: skip
+    crowd.bench.service.submit(body)
+    assert everything(crowd, Listing.OPEN_FINDINGS) == []
 
 
 @pytest.mark.parametrize("sites", [None, {"north"}, {"east", "far"}, {"nowhere"}, set()],

@@ -65,6 +65,7 @@ def decision(
     padding: int = 0,
     waits: str | None = None,
     questions: int = 0,
+    findings: int = 0,
     conflicts: str | None = None,
 ) -> Write:
     """The `seq`th decision on a course, made on the one before it."""
@@ -108,6 +109,7 @@ def decision(
         texts=texts,
         waits=waits,
         questions=questions,
+        findings=findings,
         conflicts=conflicts,
     )
 

@@ -6,7 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from engine.errors import NotFound
+from engine.core.encoding import instant_text
+from engine.core.playback import Sense
+from engine.core.wire import NAME, instant
+from engine.errors import InvalidInput, NotFound
 from engine.web import documents, schemas
 from engine.web.callers import LogReader
 from engine.web.canonical import CanonicalResponse
@@ -14,6 +17,16 @@ from engine.web.responses import PROBLEMS
 from engine.web.routes.courses import Course, Limit
 
 router = APIRouter(tags=["records"])
+
+By = Annotated[
+    str | None,
+    Query(
+        description="An instant with its zone; else without an end.",
+        json_schema_extra={"format": "date-time"},
+        min_length=1,
+    ),
+]
+Input = Annotated[str | None, Query(pattern=f"^(?:{NAME.pattern})$")]
 
 CURSOR = "^[0-9]{1,15}:[0-9]{1,15}$"
 
@@ -39,7 +52,7 @@ def records(
         {
             "course": course,
             "until": page.until,
-            "records": [documents.record(one) for one in page.records],
+            "records": [documents.record(page, one) for one in page.records],
             "next": f"{last}:{page.until}" if page.records and last < page.until else None,
         }
     )
@@ -61,7 +74,72 @@ def record(
     page = desk.service.page(course, after=seq - 1, limit=1)
     if not page.records:
         raise NotFound(course)
-    return CanonicalResponse(documents.record(page.records[0]))
+    return CanonicalResponse(documents.record(page, page.records[0]))
+
+
+@router.get(
+    "/courses/{course}/readings", response_model=schemas.ReadingList, responses=PROBLEMS["one"]
+)
+def readings(
+    *,
+    course: Course,
+    desk: LogReader,
+    happened_by: By = None,
+    recorded_by: By = None,
+    input: Input = None,  # noqa: A002  # the word of the protocol
+) -> CanonicalResponse:
+    """The readings on both time axes: those that had happened, as was known of them by then."""
+    desk.place(course)
+    happened = None if happened_by is None else instant(happened_by, "happened_by")
+    recorded = None if recorded_by is None else instant(recorded_by, "recorded_by")
+    playback = desk.auditor.playback(course)
+    if input is not None and input not in playback.machine.inputs:
+        raise InvalidInput("input", "the name of an input of the course's workflow")
+    found = playback.readings(happened_by=happened, recorded_by=recorded)
+    return CanonicalResponse(
+        {
+            "course": course,
+            "happened_by": None if happened is None else instant_text(happened),
+            "recorded_by": None if recorded is None else instant_text(recorded),
+            "readings": [
+                playback.reading_json(one)
+                for name, held in found.items()
+                if input in (None, name)
+                for one in held
+            ],
+        }
+    )
+
+
+@router.get(
+    "/courses/{course}/playback", response_model=schemas.StepDocument, responses=PROBLEMS["one"]
+)
+def playback(
+    *,
+    course: Course,
+    desk: LogReader,
+    step: Annotated[
+        int | None, Query(ge=1, lt=2**31, description="A record; else the last one.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        Query(
+            description="The step that the course had come to, as it was known then.",
+            json_schema_extra={"format": "date-time"},
+            min_length=1,
+        ),
+    ] = None,
+    sense: schemas.Sense = "recorded",
+) -> CanonicalResponse:
+    """One step of a course: what was known and decided, and what is believed of it by now."""
+    desk.place(course)
+    if step is not None and at is not None:
+        raise InvalidInput("at", "nothing beside `step`")
+    found = desk.auditor.playback(course)
+    number = step or len(found)
+    if at is not None:
+        number = found.at(instant(at, "at")).seq
+    return CanonicalResponse(found.shown(number, Sense(sense)))
 
 
 def _read(cursor: str) -> tuple[int, int]:

@@ -47,6 +47,7 @@ Kind = Literal[
     "waiting_for_data",
     "waiting_for_decision",
     "hold_past_review",
+    "open_findings",
 ]
 
 
