@@ -7,7 +7,7 @@ replayed. Importing this module loads the database library.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -26,8 +26,10 @@ from engine.calendars import SharedCalendars
 from engine.clinic import Sites
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
+from engine.core.note import Note, VerifierKey
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.feed import Feed
+from engine.inspection import Inspection, inspected
 from engine.ledger import Ledger
 from engine.ports import Store
 from engine.privacy import Privacy
@@ -62,9 +64,6 @@ from engine.zones import Zones
 
 log = structlog.get_logger("regimen")
 
-
-LEDGER_KEY = "REGIMEN_LEDGER_KEY"
-"""The setting that names the files of signing keys."""
 
 NOT_PRIVILEGED = "42501"
 """What PostgreSQL says to a role that may not do what it tried."""
@@ -187,8 +186,16 @@ def ledger(settings: Settings, service: Service, *, signing: bool = False) -> Le
         feed=feed(service),
         clock=service.setting.clock,
         salts=secrets.token_bytes,
-        signers=[keys.read_key(Path(file), place=LEDGER_KEY) for file in files],
+        signers=[keys.read_key(Path(file), place=keys.VARIABLE) for file in files],
     )
+
+
+def inspection(
+    service: Service, held: Sequence[Note] = (), trusted: Sequence[VerifierKey] = ()
+) -> Inspection:
+    """A tenant's ledger held against its records and against checkpoints that were kept."""
+    store = _sql(service)
+    return inspected(SqlLedger(store), SqlCheckpoints(store), service.tenant, held, trusted)
 
 
 def webhooks(settings: Settings, service: Service) -> Webhooks:

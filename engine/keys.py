@@ -18,6 +18,9 @@ from engine.errors import InvalidInput
 SECRET = 32
 """How many bytes of chance a key is made of."""
 
+VARIABLE = "REGIMEN_LEDGER_KEY"
+"""The setting that names the files of the keys that sign checkpoints."""
+
 NO_LIBRARY = "regimen-engine[audit], which is not installed"
 
 

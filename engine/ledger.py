@@ -37,8 +37,6 @@ AT_ONCE = 500
 UNNAMED = "unnamed.invalid"
 """Whose tree it is where no key has a name for it; no such domain will ever be there."""
 
-VARIABLE = "REGIMEN_LEDGER_KEY"
-
 
 class Ledger:
     """The ledger of one tenant.
@@ -74,9 +72,11 @@ class Ledger:
     def signers(self) -> tuple[SigningKey, ...]:
         """Who signs: the keys under the name of this tree. Raises InvalidInput for two names."""
         if len({key.name for key in self._signers}) > 1:
-            raise InvalidInput(VARIABLE, "keys of one name: the name stays when a key is changed")
+            raise InvalidInput(
+                keys.VARIABLE, "keys of one name: the name stays when a key is changed"
+            )
         if any(key.kind is not KeyKind.LOG for key in self._signers):
-            raise InvalidInput(VARIABLE, "a key of a ledger, not of a witness")
+            raise InvalidInput(keys.VARIABLE, "a key of a ledger, not of a witness")
         return tuple(keys.named(key, self.origin) for key in self._signers)
 
     def seal(self, stop: Callable[[], bool] = lambda: False) -> int:
@@ -219,9 +219,11 @@ class Ledger:
             return
         if before.signed and signers:
             expected = f"a key of the name before, {before.head.origin.removesuffix(self._tail)}"
-            raise InvalidInput(VARIABLE, expected)
+            raise InvalidInput(keys.VARIABLE, expected)
         if before.signed:
-            raise InvalidInput(VARIABLE, "the key that signed before, or another one of its name")
+            raise InvalidInput(
+                keys.VARIABLE, "the key that signed before, or another one of its name"
+            )
 
     @property
     def _tail(self) -> str:

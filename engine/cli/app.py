@@ -19,6 +19,7 @@ from engine.cli import (
     demo,
     due,
     endpoint,
+    ledger,
     mine,
     openapi,
     playback,
@@ -26,6 +27,7 @@ from engine.cli import (
     simulate,
     site,
     what_if,
+    witnessing,
     worker,
     workflow,
     worklist,
@@ -67,7 +69,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow),
-    *(audit, playback, what_if, mine, custody, access, calendar),
+    *(audit, ledger, witnessing, playback, what_if, mine, custody, access, calendar),
     *(worker, serve, canary, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""

@@ -27,8 +27,12 @@ from engine.cli.checked import (
     verified_file,
 )
 from engine.cli.exits import Exit
+from engine.cli.notes import Keys, read_checkpoint, verifiers_of
 from engine.cli.playback import played_back
+from engine.cli.sealed import Sealed
 from engine.cli.session import Session, command
+from engine.core.encoding import Json
+from engine.core.note import Note, VerifierKey
 from engine.core.playback import Sense
 from engine.errors import InvalidInput, NotFound, StoreUnavailable
 from engine.permission import Logged
@@ -51,11 +55,30 @@ def add_to(app: typer.Typer) -> None:
 
 
 @command
-def verify(session: Session, names: Named = None) -> None:
+def verify(
+    session: Session,
+    names: Named = None,
+    held: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="A checkpoint that was kept elsewhere; repeatable: the last that agrees says "
+            "from where on something is different.",
+        ),
+    ] = None,
+    key: Keys = None,
+) -> None:
     """Prove that nothing was changed: every record, its link, and the row that they add up to.
 
-    Exits with 1 when a course was tampered with, naming the first bad record and what is wrong.
+    Over everything, the ledger is held against the records too, and with --checkpoint against what
+    was kept elsewhere: only that tells when all was rebuilt. --key names who must have signed it.
+    Exits with 1 when something was tampered with, naming the first bad record and what is wrong.
     """
+    if held and names:
+        raise InvalidInput("--checkpoint", "no courses or files beside it: all are verified")
+    notes = [read_checkpoint(file) for file in held or ()]
+    trusted = verifiers_of(key) if key else []
     found = [
         verified_file(name)
         if is_file(name)
@@ -63,7 +86,7 @@ def verify(session: Session, names: Named = None) -> None:
         for name in _watched(session, names)
     ]
     _note(session, found, "verify")
-    _answer(session, found)
+    _answer(session, found, None if names else _ledger(session, notes, trusted))
 
 
 @command
@@ -200,7 +223,16 @@ def _note(session: Session, found: Sequence[Checked], what: str) -> None:
         session.note(Logged.VERIFIED, {"what": what, **whose})
 
 
-def _answer(session: Session, found: Sequence[Checked]) -> None:
+def _ledger(session: Session, held: Sequence[Note], trusted: Sequence[VerifierKey]) -> Sealed:
+    service = session.service()
+    from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+    return Sealed(
+        found=bootstrap.inspection(service, held, trusted), held=len(held), signed=bool(trusted)
+    )
+
+
+def _answer(session: Session, found: Sequence[Checked], ledger: Sealed | None = None) -> None:
     bad = [one for one in found if one.wrong]
 
     def tell(out: Console) -> None:
@@ -209,7 +241,14 @@ def _answer(session: Session, found: Sequence[Checked]) -> None:
                 out.print(line, style="red" if one.wrong else "", soft_wrap=True)
         if len(found) > 1 or not found:
             out.print(f"{len(found)} courses, {len(bad)} with something wrong.")
+        if ledger is not None:
+            for line in ledger.lines():
+                out.print(line, style="red" if ledger.wrong else "", soft_wrap=True)
 
-    session.answer({"ok": not bad, "courses": [one.json() for one in found]}, tell)
-    if bad:
+    wrong = bool(bad) or (ledger is not None and ledger.wrong)
+    document: Json = {"ok": not wrong, "courses": [one.json() for one in found]}
+    if ledger is not None:
+        document["ledger"] = ledger.json()
+    session.answer(document, tell)
+    if wrong:
         raise typer.Exit(Exit.NO)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, func, insert, select
 
 from engine.core import note
 from engine.core.ledger import Checkpoint
@@ -15,6 +15,9 @@ from engine.core.note import Head, Note, Signature, VerifierKey
 from engine.errors import InvalidInput, LedgerDivergence
 from engine.store.sql import SqlStore
 from engine.store.tables import checkpoints, cosignatures
+
+AT_ONCE = 500
+"""How many checkpoints are read at once."""
 
 LINE = " ledger"
 """What the line of those who write checkpoints is called by, after the tenant: no tenant is."""
@@ -64,20 +67,26 @@ class SqlCheckpoints:
 
     def last(self, tenant: str) -> Checkpoint | None:
         """The newest checkpoint. Raises LedgerDivergence where what is stored is none."""
-        found = self.after(tenant, -1)
-        return found[-1] if found else None
+        found = self._read(tenant, _NEWEST, {})
+        return _sound(found[0][1]) if found else None
 
-    def after(self, tenant: str, number: int = 0, limit: int = 1000) -> list[Checkpoint]:
-        """Checkpoints beyond a number in order; beyond -1, the newest one only.
+    def after(self, tenant: str, number: int = 0) -> list[Checkpoint]:
+        """Some checkpoints beyond a number, in order. Raises as `last` does."""
+        return [_sound(one) for _, one in self.readable(tenant, number)]
 
-        Raises LedgerDivergence where what is stored is none.
-        """
-        asked: dict[str, Any] = {"its_tenant": tenant, "number": number, "limit": limit}
+    def readable(
+        self, tenant: str, number: int = 0
+    ) -> list[tuple[int, Checkpoint | LedgerDivergence]]:
+        """Some checkpoints beyond a number, in order; what is none tells why it is not."""
+        return self._read(tenant, _AFTER, {"number": number, "limit": AT_ONCE})
+
+    def _read(
+        self, tenant: str, query: Select[Any], asked: Mapping[str, Any]
+    ) -> list[tuple[int, Checkpoint | LedgerDivergence]]:
         with self._store.connection(write=False) as connection:
-            query = _NEWEST if number < 0 else _AFTER
-            rows = connection.execute(query, asked).mappings().all()
+            rows = connection.execute(query, {"its_tenant": tenant, **asked}).mappings().all()
             lines = _lines(connection, tenant, [row["number"] for row in rows])
-        return [_checkpoint(row, lines.get(row["number"], ())) for row in rows]
+        return [(row["number"], _checkpoint(row, lines.get(row["number"], ()))) for row in rows]
 
     def keys(self, tenant: str) -> list[VerifierKey]:
         """Every key that signed a checkpoint, in the order in which they came."""
@@ -123,14 +132,24 @@ def _lines(connection: Connection, tenant: str, numbers: list[int]) -> dict[int,
     return found
 
 
-def _checkpoint(row: Mapping[Any, Any], lines: Iterable[str]) -> Checkpoint:
+def _checkpoint(row: Mapping[Any, Any], lines: Iterable[str]) -> Checkpoint | LedgerDivergence:
     """A checkpoint of its row, whose columns say what the note says."""
+    name, size = f"checkpoint {row['number']}", row["size"]
     try:
         signed = note.parse((row["note"] + "".join(lines)).encode(), unsigned=True)
         head = Head.parse(signed.text)
         keys = tuple(map(VerifierKey.parse, json.loads(row["signers"])))
-    except (InvalidInput, ValueError, TypeError):
-        raise LedgerDivergence(row["size"], f"checkpoint {row['number']} is none") from None
-    if (head.origin, head.size, head.root) != (row["origin"], row["size"], bytes(row["root"])):
-        raise LedgerDivergence(row["size"], f"checkpoint {row['number']} says other than its note")
+    except (InvalidInput, ValueError, TypeError, AttributeError):
+        return LedgerDivergence(size, f"{name} is none: it cannot be read")
+    if (head.origin, head.size, head.root) != (row["origin"], size, bytes(row["root"])):
+        return LedgerDivergence(size, f"{name} says other than its note")
+    signers = {(one.name, one.key_id) for one in signed.signatures}
+    if not all((key.name, key.id) in signers for key in keys):
+        return LedgerDivergence(size, f"{name} is not signed by whom it says")
     return Checkpoint(number=row["number"], at=row["at"], head=head, note=signed, keys=keys)
+
+
+def _sound(found: Checkpoint | LedgerDivergence) -> Checkpoint:
+    if isinstance(found, LedgerDivergence):
+        raise found
+    return found

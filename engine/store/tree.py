@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Integer, and_, bindparam, func, select, tuple_
+from sqlalchemy import BindParameter, Connection, Integer, Table, and_, bindparam, func, select
 
-from engine.core.merkle import Node, Position, Tree, complete, root_of
+from engine.core.merkle import Position, Tree, complete, root_of
 from engine.errors import LedgerDivergence
 from engine.store.tables import leaves, nodes, records
 
@@ -92,16 +92,32 @@ class StoredTree:
         rows = self._connection.execute(_WITH_RECORDS, asked)
         return [Found(leaf=Leaf(*row[:5]), body=row[5]) for row in rows]
 
-    def nodes(self, after: Position, limit: int) -> list[Node]:
-        """Stored nodes beyond a position, from below and from the left."""
-        level, place = after
-        asked = {"its_tenant": self._tenant, "level": level, "place": place, "limit": limit}
-        return [Node(*row) for row in self._connection.execute(_NODES, asked)]
+    def stored_nodes(self, wanted: Iterable[Position]) -> dict[Position, bytes]:
+        """The stored hashes at positions, as far as they are there."""
+        by_level = defaultdict[int, set[int]](set)
+        for level, place in wanted:
+            by_level[level].add(place)
+        return {
+            (level, row.place): bytes(row.hash)
+            for level, places in by_level.items()
+            for part in _parts(places)
+            for row in self._connection.execute(
+                _AT_NODES, {"its_tenant": self._tenant, "level": level, "places": part}
+            )
+        }
 
-    def sealed_up_to(self, course: str) -> int:
-        """The last record of a course that has a leaf, or 0."""
-        asked = {"its_tenant": self._tenant, "course": course}
-        return self._connection.scalar(_SEALED, asked) or 0
+    def count_leaves(self) -> int:
+        return self._counted(leaves)
+
+    def count_nodes(self) -> int:
+        return self._counted(nodes)
+
+    def count_records(self) -> int:
+        return self._counted(records)
+
+    def _counted(self, table: Table) -> int:
+        asked = select(func.count()).select_from(table).where(table.c.tenant == _ITS)
+        return self._connection.scalar(asked, {"its_tenant": self._tenant}) or 0
 
     def unsealed(self) -> int:
         """How many records have no leaf."""
@@ -128,18 +144,6 @@ _WITH_RECORDS = (
     .where(leaves.c.tenant == _ITS, leaves.c.place > bindparam("after"))
     .order_by(leaves.c.place)
     .limit(bindparam("limit"))
-)
-_NODES = (
-    select(nodes.c.level, nodes.c.place, nodes.c.hash)
-    .where(
-        nodes.c.tenant == _ITS,
-        tuple_(nodes.c.level, nodes.c.place) > tuple_(bindparam("level"), bindparam("place")),
-    )
-    .order_by(nodes.c.level, nodes.c.place)
-    .limit(bindparam("limit"))
-)
-_SEALED = select(func.max(leaves.c.seq)).where(
-    leaves.c.tenant == _ITS, leaves.c.course == bindparam("course")
 )
 _UNSEALED = (
     select(func.count())
