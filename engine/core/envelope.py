@@ -159,7 +159,7 @@ class Forms:
         self._states = tuple(s.name for s in workflow.states)
         self._forms = {e.name: _Form(e, {f.name: entry(f, inputs) for f in e.fields})
                        for e in workflow.events}  # fmt: skip
-        self._sendable = [*(e.name for e in workflow.events if not e.timer), *OWN]
+        self._sendable = [*(e.name for e in workflow.events if not e.timer), *OWN, *FORMALITIES]
         self._visits = tuple(v.name for v in workflow.visits)
         roles = {*workflow.roles, *(role for e in workflow.events for role in e.roles)}
         self._roles = frozenset(roles - {ENGINE})
@@ -192,7 +192,7 @@ class Forms:
     def _read(self, body: object, *, sealed: bool) -> Event:
         raw = members(body, "", _ENVELOPE, _REQUIRED)
         name = word(raw["event"], "event", NAME, "the name of an event")
-        if name in OWN or (sealed and name == RECONSIDERED):
+        if name in _OWN or (sealed and name == RECONSIDERED):
             event = self._engine_event(raw, name, sealed=sealed)
         else:
             event = self._workflow_event(raw, name, sealed=sealed)
@@ -328,6 +328,7 @@ class _Form:
             raise InvalidInput("reason.code", expected, found=None if code is None else shown(code))
 
 
+_OWN = frozenset({*OWN, *FORMALITIES})
 _WITH_REASON = frozenset({*AMENDMENTS, *ARRANGEMENTS, *CUSTODY})
 _TIMER = "timer:"
 _TIMER_ID = re.compile(rf"{_TIMER}[^:]+:[0-9]+")

@@ -36,8 +36,8 @@ CORRECTIONS = (CORRECTED, RETRACTED)
 """What says that a reading was wrong: another value, or that it should never have been there."""
 AMENDMENTS = (*CORRECTIONS, ADDENDUM, LATE_ENTRY, DISPOSED)
 """What may be said of records that are there already. Nothing of them is rewritten."""
-OWN = (*AMENDMENTS, *BOOKINGS, *ARRANGEMENTS, *FORMALITIES)
-"""The engine's own events that may be sent to a course of any workflow."""
+OWN = (*AMENDMENTS, *BOOKINGS, *ARRANGEMENTS)
+"""The engine's own events that may be sent to a course of any workflow, formalities apart."""
 ENGINE = "engine"
 """The role of the events that timers send; no caller may claim it."""
 
