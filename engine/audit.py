@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.core.axes import Known
+from engine.core.axes import Known, is_retrospective
 from engine.core.encoding import Json, canonical, digest, instant_from, parse
 from engine.core.event import ADOPTED, ENROLLED
 from engine.core.finding import Missing
 from engine.core.history import Fault, replay, verify
 from engine.core.machine import Machine
+from engine.core.marks import entered_late, marks
 from engine.core.playback import Playback
+from engine.core.reconsideration import Raised, raised, unreconsidered
 from engine.core.record import Record
 from engine.core.redecision import (
     Difference,
@@ -127,6 +129,27 @@ class Auditor:
         Raises NotFound.
         """
         return self.playback(course).readings(happened_by=happened_by, recorded_by=recorded_by)
+
+    def findings(self, course: str) -> list[Raised]:
+        """The findings that corrections raised, with what became of each. Raises NotFound."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return raised(self._records(tx, course))
+
+    def unreconsidered(self, course: str) -> list[int]:
+        """The corrections of which nobody recorded what they change. Raises NotFound.
+
+        An engine of before made them, or the records before them did not add up.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return unreconsidered(self._records(tx, course))
+
+    def late_entries(self, course: str) -> dict[int, int | None]:
+        """What was entered late, each with the record that says why, if any. Raises NotFound."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            records = self._records(tx, course)
+        said, retrospective = marks(records), is_retrospective(records[0])
+        late = [r.seq for r in records if entered_late(r, retrospective=retrospective)]
+        return {seq: said[seq].late_reason if seq in said else None for seq in late}
 
     def export(self, course: str) -> bytes:
         """A bundle of one course: its records as stored, and the definitions they were decided by.

@@ -136,6 +136,18 @@ class Service:
         with self.store.transaction(self.tenant, write=False) as tx:
             return Desk(setting=self.setting, tx=_Kept(tx)).submit(body)
 
+    def reconsider(self, course: str) -> int:
+        """Weigh again what corrections change of which nobody recorded it; how many there were.
+
+        A correction is weighed with it: these were recorded by an engine that did not. Raises
+        NotFound.
+        """
+        with self.store.transaction(self.tenant) as tx:
+            desk = Desk(setting=self.setting, tx=tx)
+            desk.reconsider(course)
+        _done(desk)
+        return len(desk.answers)
+
     def tick(self, *, limit: int = 100) -> int:
         """Let the timers that are due come back as events; how many did, none when all have.
 

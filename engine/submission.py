@@ -37,7 +37,7 @@ from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.marks import entered_late
 from engine.core.outcome import Decision, Refused, lacking
-from engine.core.reconsideration import reconsider
+from engine.core.reconsideration import reconsider, unreconsidered
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.row import snapshot_of
 from engine.core.scheduling import booked, conflicts
@@ -194,22 +194,39 @@ class Desk:
             erased=() if isinstance(decision, Refused) else erased,
         )
         if event.correction is not None:
-            return self._reconsidered(machine, left, event, record, now)
+            told = islice(self.tx.records(record.course), record.seq - 1)
+            return self._reconsidered(machine, left, event, [*told, record], now)
         return left
 
+    def reconsider(self, course: str) -> None:
+        """Record what the corrections change of which nobody has recorded it yet."""
+        head = self.tx.head(course, "")
+        if head is None:
+            raise NotFound(course)
+        standing = self._left.of(head.row)
+        machine = self._machine(standing.row["digest"])
+        now, records = self.now(standing.row), list(self.tx.records(course))
+        for seq in unreconsidered(records):
+            correction = machine.forms.reread(json.loads(records[seq - 1].body)["event"])
+            standing = self._reconsidered(machine, standing, correction, records[:seq], now)
+
     def _reconsidered(
-        self, machine: Machine, standing: Standing, correction: Event, record: Record, now: datetime
+        self,
+        machine: Machine,
+        standing: Standing,
+        correction: Event,
+        records: Sequence[Record],
+        now: datetime,
     ) -> Standing:
-        """Record which decisions a correction changes: with it, or not at all."""
+        """Record which decisions a correction, the last of the records, changes."""
         noting = Noting(self.setting.calendars.of(standing.row["zone"]))
-        before = islice(self.tx.records(record.course), record.seq - 1)
         try:
-            data = reconsider([*before, record], self._machine, noting)
+            data = reconsider(records, self._machine, noting)
         except (LookupError, ValueError, InvalidInput):
             # The records before it do not add up, which `verify` tells. A correction is recorded
             # all the same, and is listed among those that were not weighed.
             return standing
-        event = reconsidered_event(correction, record.seq, data)
+        event = reconsidered_event(correction, len(records), data)
         return self._decided(machine, standing, event, now, noting=noting)
 
     def _machine(self, digest: str) -> Machine:

@@ -41,6 +41,8 @@ Recorded = Annotated[
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(rich_help_panel="Audit")(readings)
+    app.command(rich_help_panel="Audit")(findings)
+    app.command(rich_help_panel="Audit")(reconsider)
 
 
 @command
@@ -80,6 +82,68 @@ def readings(
             _table(shown, lexicon, _wording(playback)) if shown else "No reading."
         ),
     )
+
+
+@command
+def findings(session: Session, course: Annotated[str, typer.Argument(metavar="COURSE")]) -> None:
+    """List what corrections put in question: decisions that would have been others, and what of it.
+
+    A clinician disposes of an open finding with the event `course.finding_disposed`.
+    """
+    auditor = session.auditor()
+    found, left = auditor.findings(course), auditor.unreconsidered(course)
+
+    def tell(out: Console) -> None:
+        table = Table("Finding", "Correction", "Input", "Would differ", "Status", box=None)
+        for one in found:
+            table.add_row(
+                str(one.finding),
+                f"{one.data['correction']} of record {one.data['record']}",
+                one.data["input"].replace("_", " "),
+                "\n".join(map(_would, one.data["differing"])),
+                one.status if one.by is None else f"{one.status}, record {one.by}",
+            )
+        out.print(table if found else "No correction puts a decision in question.")
+        if left:
+            listed = ", ".join(map(str, left))
+            out.print(f"Not weighed again: {listed}. `regimen reconsider {course}` does so.")
+
+    session.answer(
+        {"course": course, "findings": [one.json() for one in found], "not_weighed": left}, tell
+    )
+
+
+@command
+def reconsider(
+    session: Session, courses: Annotated[list[str], typer.Argument(metavar="COURSE...")]
+) -> None:
+    """Weigh again what corrections changed that an engine of before recorded.
+
+    Corrections of today are weighed when they are recorded: of these there is nothing to do.
+    """
+    service = session.service()
+    done = {course: service.reconsider(course) for course in courses}
+
+    def tell(out: Console) -> None:
+        for course, number in done.items():
+            out.print(f"{course}: {number} {'correction' if number == 1 else 'corrections'}")
+
+    session.answer({"courses": [{"course": c, "weighed": n} for c, n in done.items()]}, tell)
+
+
+def _would(one: Mapping[str, Json]) -> str:
+    """A decision that would have been another, in a line."""
+    again, recorded = one["again"], one["recorded"]
+    if again is None:
+        return f"{one['record']} {one['event']}: cannot be weighed"
+    turned = [name for name in ("verdict", "state", "transition", "moved_by") if
+              recorded.get(name) != again.get(name)]  # fmt: skip
+    said = [f"{recorded.get(name) or 'none'} → {again.get(name) or 'none'}" for name in turned]
+    for name, sign in (("fired", ""), ("questions", "? ")):
+        before, now = recorded.get(name, []), again.get(name, [])
+        said += [f"+ {sign}{rule}" for rule in now if rule not in before]
+        said += [f"− {sign}{rule}" for rule in before if rule not in now]  # noqa: RUF001  # a minus
+    return f"{one['record']} {one['event']}: {', '.join(said)}"
 
 
 def played_back(  # what one replay is asked

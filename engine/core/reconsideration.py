@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.core.encoding import Json
-from engine.core.event import CORRECTIONS, RECONSIDERED
+from engine.core.event import CORRECTIONS, DISPOSED, RECONSIDERED
 from engine.core.hindsight import Hindsight, Outcome, beliefs, outcome_recorded
 from engine.core.record import Record
 from engine.core.sight import view_of
 from engine.core.view import Calendar
 from engine.core.walk import Brought, Machines, Walk
+
+OPEN, REPLACED = "open", "replaced"
+"""What becomes of a finding, beside what a clinician makes of it. Shown: never rename a value."""
 
 
 def reconsider(
@@ -64,6 +68,45 @@ def unreconsidered(records: Iterable[Record]) -> list[int]:
         elif record.event == RECONSIDERED:
             left.pop(json.loads(record.body)["event"]["data"]["correction"], None)
     return list(left)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """A finding that was raised, and what became of it.
+
+    `status` is `open`, `accepted`, `acted` or `replaced`; `by` is the record that says so. `data`
+    is that of `course.reconsidered`: the decisions that relied on the reading, and those that
+    would differ, recorded and weighed again.
+    """
+
+    finding: int
+    data: Mapping[str, Json]
+    status: str = OPEN
+    by: int | None = None
+
+    def json(self) -> dict[str, Json]:
+        """The finding as it is shown."""
+        return {"finding": self.finding, **self.data, "status": self.status, "by": self.by}
+
+
+def raised(records: Iterable[Record]) -> list[Raised]:
+    """Every finding of a course, in order, with what became of it."""
+    found: dict[int, Raised] = {}
+    for record in records:
+        if record.event not in (RECONSIDERED, DISPOSED) or record.verdict == "refused":
+            continue
+        data = json.loads(record.body)["event"]["data"]
+        if record.event == DISPOSED:
+            one = found[data["finding"]]
+            found[one.finding] = replace(one, status=data["disposition"], by=record.seq)
+            continue
+        reading = (data["record"], data["input"])
+        for one in found.values():
+            if one.status == OPEN and (one.data["record"], one.data["input"]) == reading:
+                found[one.finding] = replace(one, status=REPLACED, by=record.seq)
+        if data["differing"]:
+            found[record.seq] = Raised(finding=record.seq, data=data)
+    return list(found.values())
 
 
 class _Weighing:

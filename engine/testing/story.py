@@ -13,7 +13,7 @@ from engine.answer import Answer
 from engine.audit import Auditor
 from engine.core.definition import Event, Field, Input, Workflow
 from engine.core.encoding import Json, instant_text
-from engine.core.event import CORRECTED, ENROLLED
+from engine.core.event import CORRECTED, ENROLLED, RETRACTED
 from engine.core.inquiry import Option
 from engine.core.record import Record
 from engine.core.row import snapshot_of
@@ -144,6 +144,19 @@ class Story:
             data["entered_in_error"] = True
         else:
             data["value"] = value_json(self._inputs[input_name], value, self.zone)
+        return self._submit({**body, "data": data, "reason": {"code": reason}})
+
+    def retracts(
+        self,
+        wrong: Answer,
+        input_name: str,
+        *,
+        role: str | None = None,
+        reason: str = "wrong-course",
+    ) -> Answer:
+        """Say that a reading which an answered event brought should never have been there."""
+        body = self._envelope(RETRACTED, role or self.workflow.roles[0], None)
+        data = {"record": wrong.seq, "input": input_name}
         return self._submit({**body, "data": data, "reason": {"code": reason}})
 
     def given(self, *parts: Part) -> Self:

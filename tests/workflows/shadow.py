@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.core.encoding import instant_from
-from engine.core.event import CORRECTED
+from engine.core.event import CORRECTIONS, RETRACTED
 
 SUPRAVENTRICULAR = {"atrial_fibrillation", "atrial_flutter", "supraventricular_tachycardia"}
 STOPPING_TERMS = {
@@ -93,7 +93,7 @@ class Shadow:
         self._tolerance(name, before, after)
         self._holds(name, sent, after)
         self._stops(body["seq"], name, sent, happened)
-        if name == CORRECTED and before != after:
+        if name in CORRECTIONS and before != after:
             self.discontinued = False
         if after == "il2_discontinued":
             self.discontinued = True
@@ -108,11 +108,11 @@ class Shadow:
             self.doses.append(dose)
             if self.round == 1 and happened is not None and self.injected_at is not None:
                 self.injected_at = min(self.injected_at, happened)
-        if name != CORRECTED or sent["input"] != "il2_dose":
+        if name not in CORRECTIONS or sent["input"] != "il2_dose":
             return
         dose = next(dose for dose in self.doses if sent["record"] in dose.records)
         dose.records.add(seq)
-        dose.retracted = bool(sent.get("entered_in_error"))
+        dose.retracted = name == RETRACTED or bool(sent.get("entered_in_error"))
         if not dose.retracted:
             dose.amount = _amount(sent["value"])
             if "at" in sent["value"]:
@@ -135,13 +135,13 @@ class Shadow:
             self.held = True
         if name == "echocardiogram_recorded":
             self.cleared = sent["echocardiogram"] == "no_dysfunction"
-        if name == CORRECTED and sent["input"] == "echocardiogram":
+        if name in CORRECTIONS and sent["input"] == "echocardiogram":
             self.cleared = True  # whichever it was: let the engine say which one counts now
         if name == "release_hold":
             self.held = False
 
     def _stops(self, seq: int, name: str, sent: dict[str, Any], happened: datetime | None) -> None:
-        if name == CORRECTED:
+        if name in CORRECTIONS:
             # What was entered in error was no reason; a value put right may be one.
             self.facts.discard(sent["record"])
             return

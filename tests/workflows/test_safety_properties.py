@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from engine.answer import Answer
 from engine.core.encoding import instant_from, instant_text
-from engine.core.event import CORRECTED
+from engine.core.event import CORRECTIONS
 from engine.testing import Story, said
 from tests.workflows.anything import AMOUNTS, EVENTS, GUARDS, REPORTS, REQUESTS, data
 from tests.workflows.il2 import (
@@ -186,16 +186,48 @@ class Courses(RuleBasedStateMachine):
         self.story.sends("confirm_tolerated", role="clinician")
         self.catch_up()
 
-    @rule(which=st.integers(0, 9), right=st.booleans(), earlier=st.sampled_from([0, 0, 1, 50]))
+    @rule(which=st.integers(0, 9), acted=st.booleans())
+    @precondition(lambda self: self.story.snapshot.open_findings)
+    def dispose(self, which: int, acted: bool) -> None:
+        """Whoever may pass a requirement says what is to be made of a finding; it changes no way."""
+        found = sorted(self.story.snapshot.open_findings.items())
+        name, finding = found[which % len(found)]
+        more = {"disposition": "acted", "record": finding.correction} if acted else {}
+        before = self.story.state
+        answer = self.story.sends(
+            "course.finding_disposed",
+            role=self.story.workflow.disposers[0],
+            reason="looked-at",
+            data={"finding": int(name), "disposition": "accepted", **more},
+        )
+
+        assert not answer.refused, said(answer)
+        assert name not in self.story.snapshot.open_findings
+        assert self.story.state == before
+        self.catch_up()
+
+    @rule(
+        which=st.integers(0, 9),
+        right=st.booleans(),
+        named=st.booleans(),
+        earlier=st.sampled_from([0, 0, 1, 50]),
+    )
     @precondition(lambda self: self.shadow.doses)
-    def correct_a_dose(self, which: int, right: bool, earlier: int) -> None:
-        """Any injection may have been none, or another amount at another time."""
+    def correct_a_dose(self, which: int, right: bool, named: bool, earlier: int) -> None:
+        """Any injection may have been none, or another amount at another time.
+
+        That it was none is said by the event of its own, or as it was said before there was one.
+        """
         dose = self.shadow.doses[-1 - which % len(self.shadow.doses)]
         value: dict[str, Any] = {"value": "5", "unit": "M[IU]"}
         if earlier and dose.at is not None:
             value["at"] = instant_text(dose.at - timedelta(hours=earlier))
         wrong = next(a for a in self.story.answers if a.seq == dose.seq)
-        answer = self.story.corrects(wrong, "il2_dose", value if right else None, role="clinician")
+        if named and not right:
+            answer = self.story.retracts(wrong, "il2_dose", role="clinician")
+        else:
+            given = value if right else None
+            answer = self.story.corrects(wrong, "il2_dose", given, role="clinician")
 
         assert not answer.refused, said(answer)
         self.catch_up()
@@ -278,7 +310,7 @@ class Courses(RuleBasedStateMachine):
 
     def judge(self, body: dict[str, Any]) -> None:
         name, verdict = body["event"]["event"], body["verdict"]
-        if name == CORRECTED or name in REPORTS:
+        if name in CORRECTIONS or name in REPORTS:
             assert verdict != "refused", f"a report was refused: {name}"
         if verdict == "refused":
             return
