@@ -52,6 +52,11 @@ class Answer:
         elif one.differs:
             self.otherwise.append(one)
 
+    @property
+    def deciding(self) -> int:
+        """How many courses see an option or a rule otherwise."""
+        return sum(one.decides for one in self.otherwise)
+
     def counts(self) -> dict[str, list[tuple[Turned, int]]]:
         """How many courses see an option, a rule or a wait turn, the most frequent first."""
         found: dict[str, Counter[Turned]] = {"options": Counter(), "rules": Counter()}
@@ -72,7 +77,8 @@ class Answer:
             "at": instant_text(self.at),
             "asked": self.asked,
             "of_other_definitions": self.elsewhere,
-            "otherwise": len(self.otherwise),
+            "decide_otherwise": self.deciding,
+            "only_wait_otherwise": len(self.otherwise) - self.deciding,
             **{
                 name: [
                     {"name": what, "before": before, "after": after, "courses": courses}

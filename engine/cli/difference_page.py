@@ -65,18 +65,20 @@ def _change(out: Console, change: Change) -> None:
 def _running(out: Console, told: Answer, *, listing: bool) -> None:
     out.print()
     out.print(
-        f"{len(told.otherwise)} of {told.asked} running courses would see something otherwise at "
+        f"{told.deciding} of {told.asked} running courses would decide otherwise at "
         f"{told.at:%Y-%m-%d %H:%M} UTC.",
         style="bold",
         soft_wrap=True,
     )
+    if more := len(told.otherwise) - told.deciding:
+        out.print(f"{more} more would only wait for another time.")
     if told.elsewhere:
         out.print(f"{told.elsewhere} are pinned to other definitions and were not asked.")
     table = Table("", "Name", "Before", "After", "Courses", box=None)
     table.columns[4].justify = "right"
     for kind, counted in told.counts().items():
         for (name, before, after), courses in counted:
-            table.add_row(KINDS[kind], name, before, after, str(courses))
+            table.add_row(KINDS[kind], name, before, _after(before, after), str(courses))
     if table.row_count:
         out.print(table)
     if lost := sum(one.lost for one in told.otherwise):
@@ -87,9 +89,19 @@ def _running(out: Console, told: Answer, *, listing: bool) -> None:
         out.print(why, style="red", soft_wrap=True)
 
 
+def _after(before: str, after: str) -> str:
+    if before != after:
+        return after
+    return "at another time" if after == "waits" else f"{after}, by other guards"
+
+
 def _said(one: Otherwise) -> str:
     if one.lost:
         return "no such state"
-    turned = [f"{t.name} {t.before} → {t.after}" for t in (*one.options, *one.rules)]
+    turned = [
+        f"{t.name} {t.before} → {_after(t.before, t.after)}"
+        + (f" ({', '.join(t.unmet)})" if t.unmet else "")
+        for t in (*one.options, *one.rules)
+    ]
     moved = [f"{w.name}: {w.recorded or 'none'} → {w.again or 'none'}" for w in one.waits]
     return "; ".join((*turned, *moved))

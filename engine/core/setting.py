@@ -88,7 +88,7 @@ def _value(parameter: Parameter, text: str) -> Value:
                 return date_from(said)
             case _:
                 return said
-    except (ValueError, KeyError, OverflowError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise InvalidInput(parameter.name, _form(parameter), found=repr(text)) from None
 
 

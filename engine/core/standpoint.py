@@ -53,9 +53,14 @@ class Otherwise:
     lost: bool = False
 
     @property
+    def decides(self) -> bool:
+        """Whether an option or a rule is otherwise."""
+        return bool(self.lost or self.options or self.rules)
+
+    @property
     def differs(self) -> bool:
         """Whether anything is otherwise."""
-        return bool(self.lost or self.options or self.rules or self.waits)
+        return bool(self.decides or self.waits)
 
     def json(self) -> dict[str, Json]:
         return {
