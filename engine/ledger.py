@@ -106,6 +106,11 @@ class Ledger:
         with self._store.reading(self.tenant) as tree:
             return tree.size()
 
+    def root(self, size: int) -> bytes:
+        """The root of the tree of so many leaves. Raises InvalidInput for more than there are."""
+        with self._store.reading(self.tenant) as tree:
+            return tree.tree(_sized(tree, size)).root()
+
     def checkpoint(self) -> Checkpoint:
         """Seal what is new, and say how large the tree is and what its root; sign it by every key.
 

@@ -24,7 +24,7 @@ from engine.telling.entry import Entry, entries
 from engine.telling.explanation import Explained
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
-from engine.telling.seen import Seen, lacked
+from engine.telling.seen import Seen, lacked, texts_of
 from engine.telling.wording import Wording
 
 Course = Annotated[str, typer.Argument(metavar="COURSE", help="The course's pseudonym.")]
@@ -111,7 +111,7 @@ def log(
         wording=_wording(status),
         findings=findings,
         lacking=lacking,
-        texts=_texts(service, course, shown) if texts else {},
+        texts=texts_of(service, course, [one.seq for one in shown]) if texts else {},
     )
     told = [
         {
@@ -283,19 +283,6 @@ def _standing(
         if isinstance(wrong, InvalidInput) and wrong.field == "at":
             raise InvalidInput("--at", wrong.expected) from wrong
         raise Divergence(course, None, "its records do not add up: `verify` says why") from wrong
-
-
-def _texts(service: Service, course: str, shown: list[Entry]) -> dict[int, dict[str, str]]:
-    """The free texts of records by place; what was erased is not there."""
-    with service.store.transaction(service.tenant, write=False) as tx:
-        return {
-            entry.seq: {
-                place: text
-                for place, (_, text) in tx.texts(course, entry.seq).items()
-                if text is not None
-            }
-            for entry in shown
-        }
 
 
 def _within(entry: Entry, wording: Wording, first: date | None, last: date | None) -> bool:

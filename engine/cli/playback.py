@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,18 +15,11 @@ from engine.cli.ink import CORRECTED, STYLES, Lines
 from engine.cli.session import Session, command
 from engine.core.axes import Known
 from engine.core.encoding import Json, instant_from
-from engine.core.hindsight import Outcome
 from engine.core.playback import Playback, Sense
 from engine.errors import InvalidInput
 from engine.telling.lexicon import Lexicon
-from engine.telling.wording import Said, Tone, Wording, why
-
-TITLES: Mapping[Sense, str] = {
-    Sense.RECORDED: "as recorded",
-    Sense.KNOWN: "as it was known then",
-    Sense.BELIEVED: "as now believed",
-    Sense.AGAIN: "weighed again",
-}
+from engine.telling.played import TITLES, others
+from engine.telling.wording import Tone, Wording, why
 
 Happened = Annotated[
     str | None,
@@ -253,44 +246,7 @@ def _tell(out: Console, playback: Playback, number: int, sense: Sense) -> None:
     if held:
         out.print("Readings in force:")
         out.print(_table(held, lexicon, wording))
-    out.print(Lines(list(_others(playback, number, sense, lexicon))))
-
-
-def _others(playback: Playback, number: int, sense: Sense, lexicon: Lexicon) -> Iterator[Said]:
-    """What the other senses say of the step."""
-    step, believed, again = (
-        playback.step(number),
-        playback.believed(number),
-        playback.again(number),
-    )
-    if sense is not Sense.BELIEVED:
-        if believed.outcome == step.outcome:
-            yield Said("As now believed: the same", Tone.QUIET)
-        else:
-            said = _came_to(believed.outcome, lexicon)
-            yield Said(f"As now believed it would have been {said}", Tone.DEVIATION)
-    elif believed.outcome != step.outcome:
-        yield Said(f"Recorded was {_came_to(step.outcome, lexicon)}", Tone.DEVIATION)
-    if sense is not Sense.KNOWN and (marked := [k for k in step.readings.values() if _since(k)]):
-        names = ", ".join(lexicon.called(k.reading.input) for k in marked)
-        yield Said(f"Corrected since: {names}", Tone.OVERRIDE)
-    if again.differences:
-        yield Said("Weighed again it is another:", Tone.NO, tuple(_lines(again.differences)))
-    else:
-        yield Said("Weighed again: alike", Tone.QUIET)
-
-
-def _lines(differences: Iterable[Any]) -> Iterator[Said]:
-    for one in differences:
-        yield Said(f"{one.place}: recorded {one.recorded}, weighed again {one.again}")
-
-
-def _came_to(outcome: Outcome | None, lexicon: Lexicon) -> str:
-    if outcome is None:
-        return "what cannot be weighed"
-    rules = ", ".join(lexicon.guard(rule) for rule in outcome.fired)
-    said = f"{outcome.verdict}, in “{lexicon.state(outcome.state)}”"
-    return f"{said}, with {rules}" if rules else said
+    out.print(Lines(list(others(playback, number, sense, lexicon))))
 
 
 def _table(held: Sequence[Known], lexicon: Lexicon, wording: Wording) -> Table:

@@ -30,6 +30,7 @@ from engine.core.event import (
     CUSTODY,
     ENGINE,
     ENROLLED,
+    FORMALITIES,
     FORMAT,
     OWN,
     RECONSIDERED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,6 +42,19 @@ def lacked(service: Service, course: str) -> Lacked:
         return auditor.lacking(course)
     except (LookupError, ValueError, InvalidInput):
         return {}
+
+
+def texts_of(service: Service, course: str, seqs: Iterable[int]) -> dict[int, dict[str, str]]:
+    """The free texts of records by place; what was erased is not there."""
+    with service.store.transaction(service.tenant, write=False) as tx:
+        return {
+            seq: {
+                place: text
+                for place, (_, text) in tx.texts(course, seq).items()
+                if text is not None
+            }
+            for seq in seqs
+        }
 
 
 def elapsed(length: timedelta) -> str:

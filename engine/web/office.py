@@ -16,6 +16,7 @@ from engine.calendars import SharedCalendars
 from engine.clinic import Sites
 from engine.core.definition import Workflow
 from engine.feed import Feed
+from engine.ledger import Ledger
 from engine.permission import Action, Caller
 from engine.service import Service
 from engine.sharing import Place
@@ -90,7 +91,8 @@ class Office:
     """Everything that routes may use. `services`, `sites`, `worklists`, `feeds` and `webhooks` are
     a tenant's.
 
-    `workflows` are those that courses may be enrolled in; `access` manages tokens,
+    `workflows` are those that courses may be enrolled in; `ledgers` are tenants', where records are
+    sealed; `access` manages tokens,
     `calendars` those that are shared, `exchange` is for FHIR; each where there is any.
     """
 
@@ -102,6 +104,7 @@ class Office:
     workflows: tuple[Workflow, ...]
     gate: Gate
     now: Callable[[], datetime]
+    ledgers: Callable[[str], Ledger] | None = None
     access: Access | None = None
     calendars: SharedCalendars | None = None
     exchange: Exchange | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from engine.web.screens import courses, door, worklists
+from engine.web.screens import courses, door, records, worklists
 
-ROUTERS: tuple[APIRouter, ...] = (door.router, worklists.router, courses.router)
+ROUTERS: tuple[APIRouter, ...] = (door.router, worklists.router, courses.router, records.router)
 """Every page, in the order in which people come to them."""

@@ -32,9 +32,10 @@ class Sight(Need):
 
     def credential(self, request: Request) -> str | None:
         """The `Authorization` that was sent, else that of the session."""
-        sent = request.headers.get("authorization")
+        if "authorization" in request.headers:
+            return super().credential(request)
         office = office_of(request)
-        return sent or office.sessions.authorization(cookie_of(request), office.now())
+        return office.sessions.authorization(cookie_of(request), office.now())
 
 
 VisitSight = Annotated[Desk, Depends(Sight(Action.READ_VISITS))]

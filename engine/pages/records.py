@@ -1,0 +1,240 @@
+"""Records as people read them: what was sent, what became of it and why, and what proves it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.core.encoding import Json
+from engine.core.event import ADOPTED, CORRECTED, ENROLLED, SIGNED
+from engine.core.history import Fault
+from engine.core.ledger import Inclusion
+from engine.core.record import Record
+from engine.telling.entry import Entry
+from engine.telling.lexicon import Lexicon
+from engine.telling.marks import VERDICT_TONES
+from engine.telling.seen import NOTHING_SEEN, Lacked, Seen
+from engine.telling.wording import Said, Tone, Wording, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A member of what was sent; `struck` is the record that corrects it."""
+
+    name: str
+    value: str
+    struck: int | None = None
+    impossible: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A signature of a record: who gave it, when, and what it means."""
+
+    seq: int
+    who: str
+    role: str
+    meaning: str
+    at: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """The place of a record in the ledger's tree, and whether its proof leads to the root."""
+
+    index: int
+    size: int
+    holds: bool
+    written_down: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One record."""
+
+    seq: int
+    at: str
+    recorded: str
+    event: str
+    title: str
+    actor: str
+    role: str
+    verdict: str
+    tone: Tone
+    before: str
+    after: str
+    moved: bool
+    notes: tuple[str, ...]
+    sent: tuple[Sent, ...]
+    said: Said | None
+    signed: tuple[Signed, ...]
+    hash: str
+    prev: str
+    sealed: Sealed | None
+    texts: Mapping[str, str]
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proofs:
+    """The ledger's word on some records of a course, under one root.
+
+    `written` is how many records the newest checkpoint covers, `None` without one.
+    """
+
+    size: int
+    root: bytes
+    written: int | None
+    inclusions: Mapping[int, Inclusion]
+
+    def of(self, record: Record) -> Sealed | None:
+        """The place of a record in the tree; `None` while it is not sealed."""
+        found = self.inclusions.get(record.seq)
+        if found is None:
+            return None
+        return Sealed(
+            index=found.index,
+            size=self.size,
+            holds=found.holds(record.hash, self.size, self.root),
+            written_down=self.written is not None and found.index < self.written,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Whether the stored bytes of a whole course still have their hashes and follow each other."""
+
+    records: int
+    fault: str
+
+    @classmethod
+    def of(cls, records: Sequence[Record], fault: Fault | None) -> Chain:
+        """What a verification found."""
+        return cls(records=len(records), fault="" if fault is None else str(fault))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """All records of a course, to be shown some at a time."""
+
+    records: Sequence[Record]
+    entries: Sequence[Entry]
+    lexicon: Lexicon
+    wording: Wording
+    lacking: Lacked = field(default_factory=dict)
+    proofs: Proofs | None = None
+    texts: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+
+    def line(self, seq: int, *, whole: bool = False) -> Line:
+        """One record of the course; `whole` with the bytes that were hashed."""
+        entry, record = self.entries[seq - 1], self.records[seq - 1]
+        event = entry.body["event"]
+        before, after = entry.states
+        return Line(
+            seq=seq,
+            at=_at(entry, self.wording),
+            recorded=self.wording.instant(entry.recorded_at),
+            event=entry.event,
+            title=self.lexicon.event(entry.event),
+            actor=str(event["actor"]["id"]),
+            role=entry.role,
+            verdict=entry.verdict,
+            tone=VERDICT_TONES.get(entry.verdict, Tone.PLAIN),
+            before=self.lexicon.state(before),
+            after=self.lexicon.state(after),
+            moved=entry.moved,
+            notes=tuple(_notes(entry, self.lexicon)),
+            sent=tuple(self._sent(entry)),
+            said=self._said(entry),
+            signed=tuple(self._signed(entry)),
+            hash=record.hash,
+            prev=record.prev_hash,
+            sealed=None if self.proofs is None else self.proofs.of(record),
+            texts=self.texts.get(seq, {}),
+            body=_pretty(record.body) if whole else "",
+        )
+
+    def _said(self, entry: Entry) -> Said | None:
+        if entry.states[0] is None:
+            return None
+        before, after = entry.states
+        age = None if entry.at is None else entry.recorded_at - entry.at
+        lacking = self.lacking.get(entry.seq, {})
+        seen = Seen(at=entry.at, age=age, lacking=lacking) if lacking or age else NOTHING_SEEN
+        told = self.lexicon.explained(
+            entry.event, entry.body["decision"], state_before=before, state=after, seen=seen
+        )
+        states = (self.lexicon.state(before), self.lexicon.state(after))
+        return self.wording.decision(told, states)
+
+    def _sent(self, entry: Entry) -> Iterable[Sent]:
+        event = entry.body["event"]
+        sent: Mapping[str, Json] = event.get("data") or {}
+        if entry.event == CORRECTED:
+            value = sent.get("value", "entered in error")
+            sent = {"record": sent["record"], sent["input"]: value}
+        if entry.event in (ENROLLED, ADOPTED):
+            sent = {name: event[name] for name in ("workflow", "site", "zone")} | dict(sent)
+        fields = self.lexicon.bound(entry.event)
+        impossible = self.lexicon.impossible(event)
+        for name, value in sent.items():
+            of_input = fields.get(name, name)
+            said = self.wording.value(plain(value)).replace("_", " ")
+            wrong = of_input in impossible
+            range_ = self.wording.value(self.lexicon.range_of(of_input)) if wrong else ""
+            yield Sent(
+                name=self.lexicon.called(name),
+                value=said,
+                struck=entry.corrected.get(of_input),
+                impossible=range_ or ("not as measured" if wrong else ""),
+            )
+
+    def _signed(self, entry: Entry) -> Iterable[Signed]:
+        """The signatures of a record, and those that its event had before it was sent."""
+        beforehand = entry.body["decision"].get("signed", ())
+        for other in self.entries:
+            if other.event != SIGNED or other.verdict == "refused":
+                continue
+            data = other.body["event"]["data"]
+            if data.get("record") == entry.seq or other.seq in beforehand:
+                actor = other.body["event"]["actor"]
+                yield Signed(
+                    seq=other.seq,
+                    who=self.texts.get(other.seq, {}).get("data.printed_name", actor["id"]),
+                    role=actor["role"],
+                    meaning=data["meaning"].replace("-", " ").replace("_", " "),
+                    at=_at(other, self.wording),
+                    proof=data["proof"]["kind"],
+                )
+
+
+def signatures(entries: Iterable[Entry]) -> list[int]:
+    """The records that are signatures; their texts are the printed names."""
+    return [entry.seq for entry in entries if entry.event == SIGNED]
+
+
+def _at(entry: Entry, wording: Wording) -> str:
+    if entry.at is not None:
+        return wording.instant(entry.at)
+    at = entry.body["event"]["at"]
+    return plain(at) if isinstance(at, dict) else "not published"
+
+
+def _notes(entry: Entry, lexicon: Lexicon) -> Iterable[str]:
+    event = entry.body["event"]
+    if entry.late:
+        yield "entered late"
+    if entry.corrects is not None:
+        yield f"corrects record {entry.corrects}"
+    for guard in entry.overridden:
+        yield f"override ({event['override']['code']}): {lexicon.guard(guard)}"
+    if entry.moved_by is not None:
+        yield f"moved by the rule: {lexicon.guard(entry.moved_by)}"
+    if code := (event.get("reason") or {}).get("code"):
+        yield f"reason: {code.replace('-', ' ')}"
+
+
+def _pretty(body: bytes) -> str:
+    return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
