@@ -17,7 +17,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -212,6 +212,7 @@ class Provider:
             sites=sites,
             how=How.OIDC,
             actor_roles=frozenset(_identifiers(_names(acting))) - {ENGINE},
+            authenticated_at=_instant(claims.get("auth_time")),
         )
 
 
@@ -295,6 +296,17 @@ def _names(raw: Json) -> list[str]:
     if not isinstance(words, list) or len(words) > MOST:
         return []
     return [one for one in words if isinstance(one, str)]
+
+
+def _instant(raw: Json) -> datetime | None:
+    """A time of a claim, in seconds of Unix; `None` for what is none."""
+    if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw < _FAR:
+        return None
+    return datetime.fromtimestamp(raw, UTC)
+
+
+_FAR = 4_102_444_800
+"""The year 2100: no time of a claim lies there."""
 
 
 def _identifiers(names: list[str]) -> list[str]:

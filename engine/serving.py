@@ -25,6 +25,7 @@ from engine.bootstrap import (
     engine_version,
     feed,
     ledger,
+    privacy,
     request_name,
     sites,
     told,
@@ -234,6 +235,7 @@ def _office(premises: Premises, gate: Gate) -> Office:
         feeds=lambda tenant: feed(services.of(tenant)),
         webhooks=lambda tenant: webhooks(settings, services.of(tenant)),
         calendars=shared,
+        privacy=lambda tenant: privacy(services.of(tenant)),
         exchange=Exchange(places=shared.store.places, told=told(services.store)),
         rates=Rates(settings.traffic.rate, strangers=settings.traffic.strangers),
     )

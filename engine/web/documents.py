@@ -13,6 +13,7 @@ from engine.core.machine import Machine
 from engine.core.marks import Marks, entered_late
 from engine.core.record import Record, finding_json
 from engine.core.scheduling import conflicts
+from engine.core.signatory import Signed
 from engine.core.snapshot import Booking, Snapshot, Window
 from engine.item import open_finding_json
 from engine.ports import CourseLine
@@ -128,8 +129,8 @@ def trial(found: Answer, revision: int) -> dict[str, Json]:
     }
 
 
-def record(page: RecordPage, found: Record) -> Json:
-    """A record as it was hashed, and what is said of it by now."""
+def record(page: RecordPage, found: Record, signed: Signed, names: Mapping[int, str]) -> Json:
+    """A record as it was hashed, what is said of it by now, and who signed it or is still to."""
     said = page.marks.get(found.seq) or Marks()
     return {
         "seq": found.seq,
@@ -137,6 +138,8 @@ def record(page: RecordPage, found: Record) -> Json:
         "record": json.loads(found.body),
         "late_entry": entered_late(found, retrospective=page.retrospective),
         "marks": said.json(),
+        "signatures": [{**one.json(), "printed_name": names.get(one.seq)} for one in signed.given],
+        "unsigned": list(signed.missing),
     }
 
 

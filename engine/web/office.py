@@ -18,6 +18,7 @@ from engine.core.definition import Workflow
 from engine.feed import Feed
 from engine.ledger import Ledger
 from engine.permission import Action, Caller
+from engine.privacy import Privacy
 from engine.service import Service
 from engine.sharing import Place
 from engine.told import Told
@@ -92,8 +93,8 @@ class Office:
     a tenant's.
 
     `workflows` are those that courses may be enrolled in; `ledgers` are tenants', where records are
-    sealed; `access` manages tokens,
-    `calendars` those that are shared, `exchange` is for FHIR; each where there is any.
+    sealed; `access` manages tokens, `calendars` those that are shared, `exchange` is for FHIR,
+    `privacy` for erasures of a tenant; each where there is any.
     """
 
     services: Callable[[str], Service]
@@ -108,6 +109,7 @@ class Office:
     access: Access | None = None
     calendars: SharedCalendars | None = None
     exchange: Exchange | None = None
+    privacy: Callable[[str], Privacy] | None = None
     limits: Limits = field(default_factory=Limits)
     in_hand: InHand = field(default_factory=InHand)
     rates: Rates = field(default_factory=Rates)

@@ -237,16 +237,6 @@ class MarksDocument(Shape):
     ] = []
 
 
-class RecordDocument(Shape):
-    """A record: the JSON that was hashed, its hash, and what is said of it by now."""
-
-    seq: int
-    hash: str
-    record: dict[str, Any]
-    late_entry: bool
-    marks: MarksDocument
-
-
 Sense = Literal["recorded", "known", "believed", "again"]
 
 
@@ -294,13 +284,6 @@ class StepDocument(Shape):
     ]
     says: dict[str, Any]
     differs: dict[str, bool]
-
-
-class RecordList(Shape):
-    course: str
-    until: Annotated[int, Field(description="The last record of the moment that is shown.")]
-    records: list[RecordDocument]
-    next: Annotated[str | None, Field(description="The `cursor` of the next page.")]
 
 
 Role = Literal[

@@ -122,6 +122,7 @@ class House:
             rates=Rates(10**6),
             calendars=calendars_of(self.store, self.access_log, self.clock),
             exchange=exchange_of(self.store),
+            privacy=lambda _: bootstrap.privacy(self.service),
         )
         self.app: FastAPI = create_app(self.office, version="test")
         self.client = TestClient(

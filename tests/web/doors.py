@@ -131,6 +131,7 @@ class Doors:
             rates=Rates(10**6, strangers=10**6),  # what is tried here is all tried at once
             calendars=self.calendars,
             exchange=exchange_of(self.store),
+            privacy=lambda tenant: bootstrap.privacy(self.services[tenant]),
         )
         metrics = Metrics(backlog=SqlOperation(self.store).backlog, now=self.clock.now)
         operation = Operation(metrics=metrics)

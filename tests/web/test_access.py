@@ -66,6 +66,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "letter": f"{doors.endpoint}_1",
         "calendar": doors.calendar,
         "id": "B-1",
+        "hold": "case-1",
     }
 
     def value(found: re.Match[str]) -> str:
@@ -81,10 +82,23 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "/v1/sites/{site}/calendar": {"format": 1, "zone": "UTC", "open": ["monday"]},
         "/v1/endpoints": {"url": HOOKS},
         "/v1/calendar-feeds": {"scope": "site", "subject": "north"},
+        **formal(number),
         **fhir(doors, number),
     }
     body = bodies.get(route.path) or doors.event("course.booked", data=booked)
     return PARAMETER.sub(value, route.path), body
+
+
+def formal(number: int) -> dict[str, Any]:
+    """Signatures, erasures and legal holds."""
+    signer = {"id": "somebody", "role": "clinician"}
+    what = {"record": 1, "hash": "0" * 64, "meaning": "reviewed", "printed_name": "Dr Somebody"}
+    return {
+        "/v1/courses/{course}/signatures": {"id": f"s{number}", "actor": signer, **what},
+        "/v1/courses/{course}/erasures": {"id": f"x{number}", "basis": "gdpr-17-1-b"},
+        "/v1/courses/{course}/legal-holds": {"id": f"h{number}", "hold": "case-1", "reason": "x"},
+        "/v1/courses/{course}/legal-holds/{hold}/release": {"id": f"r{number}", "reason": "x"},
+    }
 
 
 def fhir(doors: Doors, number: int) -> dict[str, Any]:
@@ -117,6 +131,7 @@ def walk(doors: Doors, token: str | None, *, only: str = "") -> dict[Route, Any]
         if route.action is not None and only in route.path:
             path, body = filled(doors, route)
             found[route] = doors.ask(token, route.method, path, body)
+            doors.log.flush()  # so that each denial is a row of its own, however many routes
     return found
 
 

@@ -189,7 +189,7 @@ class Courses(RuleBasedStateMachine):
     @rule(which=st.integers(0, 9), acted=st.booleans())
     @precondition(lambda self: self.story.snapshot.open_findings)
     def dispose(self, which: int, acted: bool) -> None:
-        """Whoever may pass a requirement says what is to be made of a finding; it changes no way."""
+        """Whoever may pass a requirement says what is to be made of a finding: no way changes."""
         found = sorted(self.story.snapshot.open_findings.items())
         name, finding = found[which % len(found)]
         more = {"disposition": "acted", "record": finding.correction} if acted else {}

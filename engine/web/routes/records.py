@@ -6,12 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from engine.core.encoding import instant_text
+from engine.core.encoding import Json, instant_text
 from engine.core.playback import Sense
+from engine.core.signatory import NOBODY
 from engine.core.wire import NAME, instant
 from engine.errors import InvalidInput, NotFound
-from engine.web import documents, schemas
-from engine.web.callers import LogReader
+from engine.service import RecordPage
+from engine.signatures import Signatures
+from engine.web import documents, formalities, schemas
+from engine.web.callers import Desk, LogReader
 from engine.web.canonical import CanonicalResponse
 from engine.web.responses import PROBLEMS
 from engine.web.routes.courses import Course, Limit
@@ -32,7 +35,7 @@ CURSOR = "^[0-9]{1,15}:[0-9]{1,15}$"
 
 
 @router.get(
-    "/courses/{course}/records", response_model=schemas.RecordList, responses=PROBLEMS["one"]
+    "/courses/{course}/records", response_model=formalities.RecordList, responses=PROBLEMS["one"]
 )
 def records(
     *,
@@ -52,7 +55,7 @@ def records(
         {
             "course": course,
             "until": page.until,
-            "records": [documents.record(page, one) for one in page.records],
+            "records": _documents(desk, course, page),
             "next": f"{last}:{page.until}" if page.records and last < page.until else None,
         }
     )
@@ -60,7 +63,7 @@ def records(
 
 @router.get(
     "/courses/{course}/records/{seq}",
-    response_model=schemas.RecordDocument,
+    response_model=formalities.RecordDocument,
     responses=PROBLEMS["one"],
 )
 def record(
@@ -74,7 +77,7 @@ def record(
     page = desk.service.page(course, after=seq - 1, limit=1)
     if not page.records:
         raise NotFound(course)
-    return CanonicalResponse(documents.record(page, page.records[0]))
+    return CanonicalResponse(_documents(desk, course, page)[0])
 
 
 @router.get(
@@ -140,6 +143,13 @@ def playback(
     if at is not None:
         number = found.at(instant(at, "at")).seq
     return CanonicalResponse(found.shown(number, Sense(sense)))
+
+
+def _documents(desk: Desk, course: str, page: RecordPage) -> list[Json]:
+    signatures = Signatures(desk.service)
+    signed = signatures.of(course, page.records)
+    names = signatures.printed_names(course, signed.values())
+    return [documents.record(page, r, signed.get(r.seq, NOBODY), names) for r in page.records]
 
 
 def _read(cursor: str) -> tuple[int, int]:
