@@ -84,28 +84,32 @@ def _guards(guards: Sequence[Json], machines: Iterable[Machine]) -> Table:
 def _courses(out: Console, courses: Sequence[Json]) -> None:
     """The first difference of each course; of one or two courses all of them."""
     whole = len(courses) <= 2
-    table = Table(
-        "Course", "Record", "Event", "Recorded", "Now",
-        "All differences" if whole else "First difference", box=None,
-    )  # fmt: skip
     lines = [
-        (course["course"], one)
+        f"  {course['course']} {_told(one)}"
         for course in courses
         for one in (course["divergences"] if whole else course["divergences"][:1])
     ]
-    for name, one in lines[:SHOWN]:
-        seq = f"after {one['seq']}" if one["recorded"] is None else str(one["seq"])
-        again = one["again"] if one["judged"] else {**one["again"], "verdict": "not judged"}
-        table.add_row(name, seq, one["event"], _said(one["recorded"]), _said(again), _in_what(one))
-    if len(lines) > SHOWN:
-        table.add_row(f"and {len(lines) - SHOWN} more: --json", *[""] * 5, style="dim")
     if lines:
-        out.print(table)
+        out.print("All differences" if whole else "The first difference of each course")
+    for line in lines[:SHOWN]:
+        out.print(line, soft_wrap=True)
+    if len(lines) > SHOWN:
+        out.print(f"  and {len(lines) - SHOWN} more: --json", style="dim")
+
+
+def _told(one: Json) -> str:
+    """One difference on one line."""
+    place = f"after record {one['seq']}" if one["recorded"] is None else f"record {one['seq']}"
+    recorded, again = _said(one["recorded"]), _said(one["again"])
+    if not one["judged"]:
+        again = f"{again}, not judged"
+    said = recorded if recorded == again else f"{recorded}, now {again}"
+    return f"{place}, {one['event']}: {said}; {_in_what(one)}"
 
 
 def _said(outcome: Json) -> str:
     if outcome is None:
-        return "no such timer"
+        return "no such timer in the record"
     if outcome["verdict"] == "refused":
         return f"refused ({outcome['reason']})"
     return f"{outcome['verdict']} → {outcome['state']}" if outcome["moved"] else outcome["verdict"]
@@ -116,6 +120,8 @@ def _in_what(divergence: Json) -> str:
     turned = [f"{f['guard']} {f['recorded']} → {f['again']}" for f in divergence["flips"]]
     turned += [f"remembers another {name}" for name in divergence["remembered"]]
     turned += [f"{w['name']}: {w['recorded']} → {w['again']}" for w in divergence["waits"]]
+    turned += [f"advises {name}" for name in divergence["advice_gained"]]
+    turned += [f"no longer advises {name}" for name in divergence["advice_lost"]]
     told = ", ".join(turned[:3]) or ", ".join(divergence["aspects"])
     return told if len(turned) <= 3 else f"{told} and {len(turned) - 3} more"
 
