@@ -174,13 +174,15 @@ def _line(guard: Guard, row: SheetRow, sides: Sides, statement: str) -> str:
 
 
 def _tables(fact: str | None, sides: Sides) -> Iterator[str]:
-    """The tables with rows about the guard: those that name its fact, else where it said yes."""
+    """The tables with rows about the guard: those that name its fact, else of its rarer side."""
     weighed = set[tuple[str, int]]().union(*sides.said.values())
+    both = sides.said["yes"], sides.said["no"] | sides.said["unknown"]
+    rarer = min(filter(None, both), key=len, default=set[tuple[str, int]]())
     for name, rows in TABLES.items():
         told = {number for table, number in weighed if table == name}
         about = {n for n in told if fact in rows[n].of}
         if fact is None or not any(fact in row.of for rows in TABLES.values() for row in rows):
-            about = {number for table, number in sides.said["yes"] if table == name}
+            about = {number for table, number in rarer if table == name}
         if about:
             yield f"{name} {len(about)}"
 
