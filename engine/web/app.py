@@ -34,10 +34,11 @@ if find_spec("fhir") is None:  # comes with an extra
     _exchange: tuple[APIRouter, ...] = ()
     _dialects: Mapping[str, Said] = {}
 else:
-    from engine.web.routes import fhir
+    from engine.web import spoken
+    from engine.web.routes import arrivals, fhir
 
-    _exchange = (fhir.router,)
-    _dialects = {"/v1/fhir/": fhir.told}
+    _exchange = (fhir.router, arrivals.router)
+    _dialects = {"/v1/fhir/": spoken.told}
 
 if find_spec("jinja2") is None:  # likewise
     _screens: tuple[APIRouter, ...] = ()

@@ -12,6 +12,7 @@ from engine.core.wire import IDENTIFIER, civil_day, instant
 from engine.errors import InvalidInput
 from engine.ports import Search
 from engine.web import documents, schemas
+from engine.web.asked import Day
 from engine.web.bodies import Body
 from engine.web.callers import Enroller, Reader
 from engine.web.canonical import CanonicalResponse
@@ -23,10 +24,6 @@ router = APIRouter(tags=["courses"])
 
 Course = Annotated[str, Path(pattern=f"^(?:{IDENTIFIER.pattern})$")]
 Word = Annotated[str | None, Query(pattern=f"^(?:{IDENTIFIER.pattern})$")]
-Day = Annotated[
-    str | None,
-    Query(json_schema_extra={"format": "date"}, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-]
 When = Annotated[
     str | None,
     Query(

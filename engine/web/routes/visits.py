@@ -6,38 +6,19 @@ from fastapi import APIRouter
 
 from engine.listing import Listing
 from engine.web import visits
+from engine.web.asked import AsOf, Filtered, Paged, Scoped, answered, ask, named
 from engine.web.callers import Reader, VisitReader
 from engine.web.canonical import CanonicalResponse
 from engine.web.responses import PROBLEMS
-from engine.web.routes.courses import Course, Day
-from engine.web.routes.worklists import AsOf, AtSites, Cursor, Limit, Soon, named, page
-from engine.worklist import PAGE, SOON_DAYS, Ask
+from engine.web.routes.courses import Course
 
 router = APIRouter(tags=["visits"])
 
 
 @router.get("/visits", response_model=visits.ItemList, responses=PROBLEMS["read"])
-def all_visits(
-    *,
-    desk: VisitReader,
-    site: AtSites = None,
-    day: Day = None,
-    as_of: AsOf = None,
-    soon_days: Soon = SOON_DAYS,
-    cursor: Cursor = None,
-    limit: Limit = PAGE,
-) -> CanonicalResponse:
+def all_visits(*, desk: VisitReader, wanted: Filtered, page: Paged) -> CanonicalResponse:
     """Every visit whose window has opened, or opens within `soon_days`, the earliest first."""
-    ask = Ask(
-        listing=Listing.VISITS,
-        as_of=named(as_of, "as_of"),
-        sites=desk.scope(site),
-        day=named(day, "day"),
-        soon_days=soon_days,
-        cursor=cursor,
-        limit=limit,
-    )
-    return page(desk, ask)
+    return answered(desk, ask(desk, Listing.VISITS, wanted, page))
 
 
 @router.get(
@@ -53,20 +34,6 @@ def of_course(*, course: Course, desk: VisitReader, as_of: AsOf = None) -> Canon
 
 
 @router.get("/holds", response_model=visits.ItemList, responses=PROBLEMS["read"])
-def holds(
-    *,
-    desk: Reader,
-    site: AtSites = None,
-    as_of: AsOf = None,
-    cursor: Cursor = None,
-    limit: Limit = PAGE,
-) -> CanonicalResponse:
+def holds(*, desk: Reader, wanted: Scoped, page: Paged) -> CanonicalResponse:
     """Every course that is on hold, with the visit that reviews it, by course."""
-    ask = Ask(
-        listing=Listing.HOLDS,
-        as_of=named(as_of, "as_of"),
-        sites=desk.scope(site),
-        cursor=cursor,
-        limit=limit,
-    )
-    return page(desk, ask)
+    return answered(desk, ask(desk, Listing.HOLDS, wanted, page))

@@ -12,8 +12,9 @@ from engine.listing import Listing
 from engine.pages.frame import WORKLISTS
 from engine.pages.worklist import Choices, glance, row
 from engine.permission import Action
+from engine.web.asked import Cursor, named
 from engine.web.callers import Desk
-from engine.web.routes.worklists import Cursor, Kind, named
+from engine.web.routes.worklists import Kind
 from engine.web.screens.seat import Screen, VisitSight, screen
 from engine.worklist import PAGE, SOON_DAYS, Ask
 from engine.worklist import WORKLISTS as TITLES
