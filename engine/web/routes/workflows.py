@@ -55,7 +55,7 @@ def workflows(*, desk: WorkflowReader) -> CanonicalResponse:
 )
 def workflow(*, workflow: Workflow, desk: WorkflowReader) -> CanonicalResponse:
     """A workflow: its states, and what may be sent."""
-    one = _known(desk, workflow)
+    one = known(desk, workflow)
     made = one.machine.workflow
     line = documents.workflow_line(made, one.digest, enrolling=one.enrolling)
     return CanonicalResponse(
@@ -91,14 +91,15 @@ def schema(
     desk: WorkflowReader,
 ) -> SchemaResponse:
     """The JSON Schema of an event's envelope, with an example."""
-    machine = _known(desk, workflow).machine
+    machine = known(desk, workflow).machine
     try:
         return SchemaResponse(event_schema(machine.workflow, event))
     except UnknownEvent as unknown:
         raise Problem("not-found", detail=str(unknown)) from unknown
 
 
-def _known(desk: Desk, workflow: str) -> Known:
+def known(desk: Desk, workflow: str) -> Known:
+    """The stored workflow that a path names. Raises Problem when there is none."""
     try:
         return desk.service.workflow(workflow)
     except UnknownWorkflow as unknown:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from engine.web.screens import courses, door, records, worklists
+from engine.web.screens import audit, courses, door, records, workflows, worklists
 
-ROUTERS: tuple[APIRouter, ...] = (door.router, worklists.router, courses.router, records.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    door.router,
+    worklists.router,
+    courses.router,
+    records.router,
+    workflows.router,
+    audit.router,
+)
 """Every page, in the order in which people come to them."""

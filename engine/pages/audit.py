@@ -1,0 +1,74 @@
+"""The state of the log: each course verified, and what was sealed and written down of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.core.history import Fault
+from engine.core.ledger import Checkpoint
+from engine.core.redecision import Difference
+from engine.ports import CourseLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A course that was verified just now: its first fault, and what would be decided otherwise.
+
+    `differences` is `None` where the decisions were not weighed again.
+    """
+
+    course: str
+    site: str
+    state: str
+    records: int
+    fault: str
+    differences: tuple[str, ...] | None
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.fault and not self.differences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerState:
+    """How large the tree is, and what the newest checkpoint says of it."""
+
+    size: int
+    origin: str
+    written: int | None
+    at: str
+    note: str
+    signers: tuple[str, ...]
+
+
+def checked(
+    line: CourseLine, fault: Fault | None, differences: Sequence[Difference] | None
+) -> Checked:
+    """What was found of a course, as a list shows it."""
+    return Checked(
+        course=line.course,
+        site=line.site,
+        state=line.state,
+        records=line.seq,
+        fault="" if fault is None else str(fault),
+        differences=None if differences is None else tuple(map(str, differences)),
+    )
+
+
+def ledger_state(size: int, origin: str, last: Checkpoint | None) -> LedgerState:
+    """The state of a ledger."""
+    return LedgerState(
+        size=size,
+        origin=origin,
+        written=None if last is None else last.head.size,
+        at="" if last is None else _utc(last.at),
+        note="" if last is None else last.note.encode().decode(),
+        signers=() if last is None else tuple(key.text() for key in last.keys),
+    )
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
