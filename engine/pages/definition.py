@@ -1,4 +1,4 @@
-"""A definition as a clinician reads it: the sheet with its titles, and how it differs from others."""
+"""A definition as a clinician reads it: the sheet with its titles, and what differs in another."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def records(
     found = desk.service.records(course)
     after, until = (0, len(found)) if cursor is None else map(int, cursor.split(":"))
     seqs = range(after + 1, min(after + PAGE, until, len(found)) + 1)
-    book = _book(desk, status, found, seqs)
+    book = book_of(desk, status, found, seqs)
     last = seqs[-1] if seqs else after
     return screen(
         desk,
@@ -69,7 +69,7 @@ def record(*, course: Course, seq: Seq, desk: RecordSight) -> Response:
     found = desk.service.records(course)
     if seq > len(found):
         raise NotFound(course)
-    book = _book(desk, status, found, [seq])
+    book = book_of(desk, status, found, [seq])
     return screen(
         desk,
         COURSES,
@@ -111,7 +111,8 @@ def auditor(desk: Desk) -> Auditor:
     return Auditor(store=service.store, registry=service.setting.registry, tenant=service.tenant)
 
 
-def _book(desk: Desk, status: Status, found: Sequence[Record], seqs: Sequence[int]) -> Book:
+def book_of(desk: Desk, status: Status, found: Sequence[Record], seqs: Sequence[int]) -> Book:
+    """Records of a course, ready to be shown: those of `seqs` with their proofs and texts."""
     course, told = status.row["course"], entries(found)
     return Book(
         records=found,

@@ -1,0 +1,123 @@
+"""Everything about one course in one document: as a page to print, and as a PDF.
+
+Both are made from the same values, and say nothing of when they were made: the same course, asked
+for again, gives the same bytes. The PDF is set by `typst`, with the fonts that it brings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+
+from markupsafe import Markup
+
+from engine.core.encoding import Json
+from engine.pages.course import Head
+from engine.pages.records import Chain, Line
+from engine.telling.marks import MARKS
+from engine.telling.wording import Said, Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """What a dossier holds. `until` is when its last record was recorded."""
+
+    head: Head
+    chain: Chain
+    timeline: Markup
+    states: Markup
+    lines: Sequence[Line]
+    questions: Sequence[Said]
+    readings: Sequence[Mapping[str, Json]]
+    variables: Sequence[Mapping[str, Json]]
+    until: datetime
+
+
+def can_be_set() -> bool:
+    """Whether the library is there that sets a PDF; it comes with an extra."""
+    return find_spec("typst") is not None
+
+
+def pdf(dossier: Dossier) -> bytes:
+    """The dossier as a PDF."""
+    import typst  # noqa: PLC0415  # an extra brings it
+
+    made: bytes = typst.compile(
+        (files("engine.pages") / "static" / "dossier.typ").read_bytes(),
+        sys_inputs={
+            "data": json.dumps(_data(dossier), ensure_ascii=False),
+            "timeline": _standing_alone(dossier.timeline),
+            "states": _standing_alone(dossier.states),
+        },
+        ignore_system_fonts=True,
+        timestamp=int(dossier.until.timestamp()),
+        format="pdf",
+    )
+    return made
+
+
+def _data(dossier: Dossier) -> dict[str, Json]:
+    head = dossier.head
+    return {
+        "course": head.course,
+        "title": head.title,
+        "facts": [
+            ["Workflow", head.workflow],
+            ["Definition", head.digest],
+            ["State", f"{head.state}{f' ({head.waits})' if head.waits else ''}"],
+            ["Stage", head.stage],
+            ["Round", str(head.round)],
+            ["Site", f"{head.site}, {head.zone}"],
+            ["Last event", head.last_at],
+            ["Records", f"{head.records}, revision {head.revision}"],
+            ["Chain", dossier.chain.fault or "every stored byte has its hash, and all follow"],
+        ],
+        "questions": [_said(one) for one in dossier.questions],
+        "readings": [[one["title"], one["said"], one["when"] or "", str(one["record"])]
+                     for one in dossier.readings],
+        "variables": [[one["title"], one["said"]] for one in dossier.variables],
+        "records": [_record(line) for line in dossier.lines],
+    }  # fmt: skip
+
+
+def _record(line: Line) -> dict[str, Json]:
+    return {
+        "seq": str(line.seq),
+        "at": line.at,
+        "recorded": line.recorded,
+        "title": line.title,
+        "role": line.role,
+        "verdict": line.verdict,
+        "tone": line.tone.value,
+        "state": line.after,
+        "moved": line.moved,
+        "sent": [
+            {"name": one.name, "value": one.value, "struck": one.struck, "not_used": one.impossible}
+            for one in line.sent
+        ],
+        "notes": list(line.notes),
+        "signed": [f"{one.who}, {one.role}, {one.meaning}, {one.at}" for one in line.signed],
+        "said": [] if line.said is None else [_said(one) for one in line.said.below],
+        "hash": line.hash,
+    }
+
+
+def _said(one: Said) -> dict[str, Json]:
+    below = [_said(line) for line in one.below if line.tone is not Tone.SOURCE]
+    return {"text": one.text, "mark": MARKS.get(one.tone, ""), "tone": one.tone, "below": below}
+
+
+def _standing_alone(picture: Markup) -> str:
+    """A picture with its own colours: outside of a page no style sheet reaches it."""
+    start = picture.index(">") + 1
+    return f"{picture[:start]}<style>{_colours()}</style>{picture[start:]}"
+
+
+@cache
+def _colours() -> str:
+    return (files("engine.pages") / "static" / "dossier.css").read_text("utf-8")
