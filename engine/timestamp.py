@@ -17,10 +17,14 @@ from engine.errors import InvalidInput
 def request_of(note: Note) -> bytes:
     """The request for a time stamp on the text of a note, as `application/timestamp-query`."""
     _require()
-    from rfc3161_client import TimestampRequestBuilder  # noqa: PLC0415  # an extra brings it
+    from rfc3161_client import (  # noqa: PLC0415  # an extra brings it
+        HashAlgorithm,
+        TimestampRequestBuilder,
+    )
 
-    built = TimestampRequestBuilder().data(note.text.encode()).cert_request(cert_request=True)
-    made: bytes = built.nonce(nonce=True).build().as_bytes()
+    built = TimestampRequestBuilder().data(note.text.encode()).hash_algorithm(HashAlgorithm.SHA256)
+    asked = built.cert_request(cert_request=True).nonce(nonce=True).build()
+    made: bytes = asked.as_bytes()
     return made
 
 
@@ -47,7 +51,9 @@ def stamped_at(note: Note, response: bytes, roots: bytes) -> datetime:
         VerifierBuilder(roots=trusted).build().verify_message(found, note.text.encode())
     except (ValueError, VerificationError) as wrong:
         expected = "the time stamp of a trusted authority on this checkpoint"
-        raise InvalidInput("response", expected, found=str(wrong)) from None
+        raise InvalidInput(
+            "response", expected, found=str(wrong).partition(": ErrorStack")[0]
+        ) from None
     at: datetime = found.tst_info.gen_time
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
