@@ -1,8 +1,4 @@
-"""What an auditor asks of a course: is it whole, does it add up, would it be decided so again.
-
-A bundle is one file with a course's stored bytes and the definitions that they were decided by; it
-is verified and decided again without a database.
-"""
+"""What an auditor asks of a course: is it whole, does it add up, would it be decided so again."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from engine.bundle.writing import Exporter
 from engine.core.axes import Known, is_retrospective
-from engine.core.encoding import Json, canonical, digest, instant_from, parse
+from engine.core.encoding import Json, canonical, instant_from
 from engine.core.event import ADOPTED, ENROLLED
 from engine.core.finding import Missing
 from engine.core.history import Fault, replay, verify
@@ -32,12 +28,10 @@ from engine.core.redecision import (
 from engine.core.row import booking_from, window_from
 from engine.core.scheduling import LIVE
 from engine.core.walk import Machines
-from engine.errors import InvalidInput, NotFound, UnknownWorkflow
-from engine.ports import Definition, Store, Transaction
-from engine.registry import Registry, compiled
+from engine.errors import InvalidInput, NotFound
+from engine.ports import Store, Transaction
+from engine.registry import Registry
 from engine.zones import Zones
-
-BUNDLE_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,33 +146,8 @@ class Auditor:
         return {seq: said[seq].late_reason if seq in said else None for seq in late}
 
     def export(self, course: str) -> bytes:
-        """A bundle of one course: its records as stored, and the definitions they were decided by.
-
-        Free texts stay where they can be erased. Raises NotFound.
-        """
-        with self.store.transaction(self.tenant, write=False) as tx:
-            records = self._records(tx, course)
-            digests = dict.fromkeys(json.loads(r.body)["workflow"] for r in records)
-            found = [tx.definition(digest) for digest in digests]
-        return canonical(
-            {
-                "format": BUNDLE_FORMAT,
-                "kind": "regimen-bundle",
-                "tenant": self.tenant,
-                "course": course,
-                "records": [{"hash": r.hash, "body": r.body.decode()} for r in records],
-                "definitions": [
-                    {
-                        "digest": d.digest,
-                        "semantic": d.semantic.decode(),
-                        "prose_digest": d.prose_digest,
-                        "prose": d.prose.decode(),
-                    }
-                    for d in found
-                    if d is not None
-                ],
-            }
-        )
+        """A course in the older form of a bundle, one JSON document. Raises NotFound."""
+        return Exporter(store=self.store, tenant=self.tenant, version="").document(course)
 
     def _records(self, tx: Transaction, course: str) -> list[Record]:
         records = list(tx.records(course))
@@ -206,42 +175,6 @@ class Auditor:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
-    """A course as exported: what it takes to verify it and to decide it again, and nothing else."""
-
-    tenant: str
-    course: str
-    records: tuple[Record, ...]
-    definitions: tuple[Definition, ...]
-
-    def verify(self) -> Fault | None:
-        """The first bad record, as of a course in a database; and whether anything is missing."""
-        if not self.records:
-            return Fault(seq=1, kind="gap", what="the file holds no record of the course")
-        fault = verify(self.records, course=self.course, tenant=self.tenant)
-        if fault is not None:
-            return fault
-        enclosed = {definition.digest for definition in self.definitions}
-        for record in self.records:
-            digest = json.loads(record.body)["workflow"]
-            if digest not in enclosed:
-                what = f"the file lacks the definition that it was decided by, {digest}"
-                return Fault(seq=record.seq, kind="definition", what=what)
-        return None
-
-    def decide_again(self) -> list[Difference]:
-        """Every difference between the recorded decisions and the enclosed definitions'."""
-        machines = {d.digest: compiled(d) for d in self.definitions}
-
-        def machine(digest: str) -> Machine:
-            if digest not in machines:
-                raise UnknownWorkflow(digest, machines)
-            return machines[digest]
-
-        return list(decide_again(self.records, machine))
-
-
 def _require_reading(
     records: Sequence[Record], machines: Machines, seq: int, input_name: str
 ) -> None:
@@ -258,64 +191,3 @@ def _require_reading(
     if input_name not in brought:
         named = ", ".join(sorted(brought)) or "none, since that record brought no reading"
         raise InvalidInput("input", f"one that record {seq} brought: {named}", found=input_name)
-
-
-def read_bundle(data: bytes) -> Bundle:
-    """A bundle from its file. Raises InvalidInput, naming the member, when it is none.
-
-    A record keeps its stored hash, so that a changed one is found by `verify` and not refused here;
-    a definition that does not have its digest is refused.
-    """
-    try:
-        raw = parse(data)
-    except ValueError as wrong:
-        raise InvalidInput("bundle", "the JSON that `export` writes", found=str(wrong)) from wrong
-    if not isinstance(raw, dict) or raw.get("kind") != "regimen-bundle":
-        raise InvalidInput("kind", "a file that `export` wrote")
-    if raw.get("format") != BUNDLE_FORMAT:
-        raise InvalidInput("format", f"format {BUNDLE_FORMAT}")
-    try:
-        return Bundle(
-            tenant=raw["tenant"],
-            course=raw["course"],
-            records=tuple(_record(item, n) for n, item in enumerate(raw["records"])),
-            definitions=tuple(_definition(item, n) for n, item in enumerate(raw["definitions"])),
-        )
-    except (KeyError, TypeError) as wrong:
-        raise InvalidInput("bundle", "records and definitions as `export` writes them") from wrong
-
-
-def _record(item: Mapping[str, Any], n: int) -> Record:
-    body = item["body"].encode()
-    try:
-        said = json.loads(body)
-        at = said["event"].get("at")
-        return Record(
-            course=said["course"],
-            seq=said["seq"],
-            event_id=said["event"]["id"],
-            event=said["event"]["event"],
-            verdict=said["verdict"],
-            at=instant_from(at) if isinstance(at, str) else None,
-            recorded_at=instant_from(said["recorded_at"]),
-            prev_hash=said["prev"],
-            hash=item["hash"],
-            body=body,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
-        raise InvalidInput(f"records[{n}].body", "the bytes of a record") from wrong
-
-
-def _definition(item: Mapping[str, Any], n: int) -> Definition:
-    semantic, prose = item["semantic"].encode(), item["prose"].encode()
-    said = json.loads(semantic)
-    if digest(said) != item["digest"]:
-        raise InvalidInput(f"definitions[{n}].digest", "the digest of the enclosed definition")
-    return Definition(
-        digest=item["digest"],
-        name=said["name"],
-        version=said["version"],
-        semantic=semantic,
-        prose_digest=item["prose_digest"],
-        prose=prose,
-    )

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.audit import Bundle
+from engine.bundle.reading import Bundle
 from engine.core.following import Machines
 from engine.core.machine import Machine
 from engine.core.record import Record

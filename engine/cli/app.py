@@ -10,6 +10,7 @@ from engine.cli import (
     access,
     apply,
     audit,
+    bundle,
     calendar,
     canary,
     config,
@@ -69,7 +70,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow),
-    *(audit, ledger, witnessing, playback, what_if, mine, custody, access, calendar),
+    *(audit, bundle, ledger, witnessing, playback, what_if, mine, custody, access, calendar),
     *(worker, serve, canary, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""

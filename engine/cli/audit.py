@@ -1,4 +1,4 @@
-"""`regimen verify`, `replay`, `export` and `relied-on`: what an auditor asks.
+"""`regimen verify`, `replay` and `relied-on`: what an auditor asks.
 
 None of them changes a course, and a bundle that `export` wrote needs no database. What is looked at
 in one is in its access log, where that may be written.
@@ -7,7 +7,6 @@ in one is in its access log, where that may be written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from engine.bundle.proof import Proof
 from engine.cli.checked import (
     DATABASE,
     Checked,
@@ -32,7 +32,7 @@ from engine.cli.playback import played_back
 from engine.cli.sealed import Sealed
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
-from engine.core.note import Note, VerifierKey
+from engine.core.note import Head, Note, VerifierKey
 from engine.core.playback import Sense
 from engine.errors import InvalidInput, NotFound, StoreUnavailable
 from engine.permission import Logged
@@ -50,7 +50,6 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(rich_help_panel="Audit")(verify)
     app.command(rich_help_panel="Audit")(replay)
-    app.command(rich_help_panel="Audit")(export)
     app.command("relied-on", rich_help_panel="Audit")(relied_on)
 
 
@@ -63,8 +62,8 @@ def verify(
         typer.Option(
             "--checkpoint",
             metavar="FILE",
-            help="A checkpoint that was kept elsewhere; repeatable: the last that agrees says "
-            "from where on something is different.",
+            help="A checkpoint that was kept elsewhere. Over everything it may be repeated: the last "
+            "that agrees says from where on something is different.",
         ),
     ] = None,
     key: Keys = None,
@@ -72,19 +71,22 @@ def verify(
     """Prove that nothing was changed: every record, its link, and the row that they add up to.
 
     Over everything, the ledger is held against the records too, and with --checkpoint against what
-    was kept elsewhere: only that tells when all was rebuilt. --key names who must have signed it.
-    Exits with 1 when something was tampered with, naming the first bad record and what is wrong.
+    was kept elsewhere: only that tells when all was rebuilt. Of a file that `export` wrote, also
+    that each record is in the tree of its checkpoint, which continues the one that is held. --key
+    names who must have signed. Exits with 1 when something was tampered with, naming the first bad
+    record and what is wrong.
     """
-    if held and names:
-        raise InvalidInput("--checkpoint", "no courses or files beside it: all are verified")
     notes = [read_checkpoint(file) for file in held or ()]
     trusted = verifiers_of(key) if key else []
-    found = [
-        verified_file(name)
-        if is_file(name)
-        else _looked_up(name, lambda one: verified(session.auditor(), one))
-        for name in _watched(session, names)
-    ]
+    found: list[Checked] = []
+    for name in _watched(session, names):
+        if is_file(name):
+            found += verified_file(name, _proof(notes, trusted))
+        elif names and (notes or trusted):
+            expected = "no courses beside it: everything, or files that `export` wrote"
+            raise InvalidInput("--checkpoint", expected, found=name)
+        else:
+            found.append(_looked_up(name, lambda one: verified(session.auditor(), one)))
     _note(session, found, "verify")
     _answer(session, found, None if names else _ledger(session, notes, trusted))
 
@@ -122,45 +124,16 @@ def replay(
             raise InvalidInput("COURSE", "one course, since its steps are shown")
         played_back(session, names[0], step, at, sense)
         return
-    found = [
-        replayed_file(name, re_decide=re_decide)
-        if is_file(name)
-        else _looked_up(name, lambda one: replayed(session.auditor(), one, re_decide=re_decide))
-        for name in _watched(session, names)
-    ]
+    found: list[Checked] = []
+    for name in _watched(session, names):
+        if is_file(name):
+            found += replayed_file(name, re_decide=re_decide)
+        else:
+            found.append(
+                _looked_up(name, lambda one: replayed(session.auditor(), one, re_decide=re_decide))
+            )
     _note(session, found, "re-decide" if re_decide else "replay")
     _answer(session, found)
-
-
-@command
-def export(
-    session: Session,
-    course: Annotated[str, typer.Argument(metavar="COURSE")],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Else to stdout.")
-    ] = None,
-) -> None:
-    """Write a course with its definitions to one file, to be verified without a database.
-
-    Free texts stay where they can be erased: the file holds their hashes.
-    """
-    bundle = session.auditor().export(course) + b"\n"
-    digest = sha256(bundle).hexdigest()
-    session.note(Logged.EXPORTED, {"course": course, "bytes": len(bundle), "sha256": digest})
-    if out is None:
-        typer.echo(bundle, nl=False)
-        return
-    try:
-        out.write_bytes(bundle)
-    except OSError as wrong:
-        raise InvalidInput("--out", "a file that can be written", found=str(wrong)) from wrong
-    session.answer(
-        {"course": course, "file": str(out), "bytes": len(bundle), "digest": f"sha256:{digest}"},
-        lambda console: console.print(
-            f"Wrote {out}, {len(bundle)} bytes. Prove it with: regimen verify {out}",
-            soft_wrap=True,
-        ),
-    )
 
 
 @command
@@ -221,6 +194,16 @@ def _note(session: Session, found: Sequence[Checked], what: str) -> None:
     if courses:
         whose = {"course": courses[0]} if len(courses) == 1 else {"courses": len(courses)}
         session.note(Logged.VERIFIED, {"what": what, **whose})
+
+
+def _proof(notes: Sequence[Note], trusted: Sequence[VerifierKey]) -> Proof:
+    """What a file is held against. Raises InvalidInput for more than one checkpoint."""
+    if len(notes) > 1:
+        raise InvalidInput("--checkpoint", "one checkpoint beside files")
+    return Proof(
+        held=Head.parse(notes[0].text) if notes else None,
+        keys=tuple(trusted),
+    )
 
 
 def _ledger(session: Session, held: Sequence[Note], trusted: Sequence[VerifierKey]) -> Sealed:

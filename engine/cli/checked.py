@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from engine.audit import Auditor, Bundle, read_bundle
+from engine.audit import Auditor
+from engine.bundle.form import DamagedBundle
+from engine.bundle.proof import Proof
+from engine.bundle.reading import Bundle, BundleFile, Sealed
 from engine.core import history
 from engine.core.encoding import Json, canonical
 from engine.core.record import Record
@@ -78,14 +81,17 @@ def replayed(auditor: Auditor, course: str, *, re_decide: bool) -> Checked:
     return _checked(course, DATABASE, records, wrong, ALIKE if re_decide else ADDS_UP)
 
 
-def verified_file(name: str) -> Checked:
-    """An exported course, its chain and its definitions. Raises InvalidInput for another file."""
-    return _of_bundle(name, _bundle(name), re_decide=False)
+def verified_file(name: str, proof: Proof) -> Iterator[Checked]:
+    """The courses of a file that `export` wrote: chains, definitions, and proofs.
+
+    Raises InvalidInput for another file.
+    """
+    yield from _of_file(name, proof, re_decide=False)
 
 
-def replayed_file(name: str, *, re_decide: bool) -> Checked:
-    """An exported course, with `re_decide` decided again. Raises InvalidInput for another file."""
-    return _of_bundle(name, _bundle(name), re_decide=re_decide)
+def replayed_file(name: str, *, re_decide: bool) -> Iterator[Checked]:
+    """Likewise, with `re_decide` decided again. Raises InvalidInput for another file."""
+    yield from _of_file(name, Proof(), re_decide=re_decide)
 
 
 def is_file(name: str) -> bool:
@@ -117,13 +123,41 @@ def _stored(auditor: Auditor, course: str) -> tuple[list[Record], bytes | None]:
     return records, row
 
 
-def _of_bundle(name: str, bundle: Bundle | InvalidInput, *, re_decide: bool) -> Checked:
-    if isinstance(bundle, InvalidInput):
-        return _checked("?", name, (), (str(bundle),), WHOLE)
-    course, records, fault = bundle.course, bundle.records, bundle.verify()
-    if fault is not None or not re_decide:
-        return _checked(course, name, records, () if fault is None else (str(fault),), WHOLE)
-    return _checked(course, name, records, map(str, bundle.decide_again()), ALIKE)
+def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
+    """Each course of a file; and what is wrong with the file, which is no course's fault."""
+    with _opened(name) as stream:
+        bundle = BundleFile(stream)
+        try:
+            looked = bad = False
+            for course in bundle.courses():
+                if not looked:
+                    proof.checkpoint(bundle.tenant, bundle.checkpoint)
+                    looked = True
+                found = _of_course(name, course, bundle.checkpoint, proof, re_decide=re_decide)
+                bad = bad or bool(found.wrong)
+                yield found
+            if not looked:
+                proof.checkpoint(bundle.tenant, bundle.checkpoint)
+            if bundle.whole_tenant and not bad:
+                proof.whole(bundle.checkpoint)
+        except DamagedBundle as wrong:
+            yield _checked("?", name, (), (str(wrong),), WHOLE)
+
+
+def _of_course(
+    name: str, bundle: Bundle, checkpoint: Sealed | None, proof: Proof, *, re_decide: bool
+) -> Checked:
+    fault = bundle.verify() or proof.records(bundle, checkpoint)
+    wrong = [] if fault is None else [str(fault)]
+    if fault is None and re_decide:
+        wrong = [str(one) for one in bundle.decide_again()]
+    unsealed = sum(1 for leaf in bundle.leaves if leaf is None)
+    good = ALIKE if re_decide else WHOLE
+    if checkpoint is not None and not unsealed:
+        good = f"{good}, in the tree of {checkpoint.head.size}"
+    elif checkpoint is not None:
+        good = f"{good}, {unsealed} not sealed yet"
+    return _checked(bundle.course, name, bundle.records, wrong, good)
 
 
 def _checked(
@@ -139,20 +173,20 @@ def _checked(
     )
 
 
-def _bundle(name: str) -> Bundle | InvalidInput:
-    """The exported course, or what was changed in it so that it is none any more."""
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    """A file that `export` wrote, or what comes through a pipe. Raises InvalidInput."""
+    if name == STDIN:
+        yield sys.stdin.buffer
+        return
     try:
-        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+        with Path(name).open("rb") as stream:
+            if not stream.read(1000).strip():
+                raise InvalidInput(name, "a file that `export` wrote", found="an empty one")
+            stream.seek(0)
+            yield stream
     except OSError as wrong:
         raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
-    if not data.strip():
-        raise InvalidInput(name, "a file that `export` wrote", found="an empty one")
-    try:
-        return read_bundle(data.removeprefix(BOM_UTF8))  # with which some editors begin a file
-    except InvalidInput as wrong:
-        if wrong.field.startswith(("records[", "definitions[")):
-            return wrong
-        raise
 
 
 def _row_differences(replayed: Mapping[str, Any], stored: bytes | None) -> Iterator[str]:

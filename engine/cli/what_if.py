@@ -14,7 +14,7 @@ from typing import IO, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine.audit import Bundle, read_bundle
+from engine.bundle.reading import Bundle, read_bundle
 from engine.cli.checked import is_file, named_like_a_file
 from engine.cli.definition import definition_of
 from engine.cli.exits import Exit

@@ -102,7 +102,7 @@ class Audit:
         self.checkpoint: Checkpoint | None = None
         self.course: Course | None = None
         self.names: set[str] = set()
-        self.sealed = 0
+        self.records, self.sealed = 0, 0
         self.told: list[str] = []
         self.wrong: list[str] = []
 
@@ -160,29 +160,34 @@ class Audit:
         self.told.append(f"definition {name}: {content['digest']}")
 
     def seal(self, content: Json) -> None:
-        """The checkpoint: signed, and the continuation of the one that is held."""
+        """The checkpoint: of this tenant, signed, and the continuation of the one that is held."""
         keys = self.keys or content["keys"]
         new = self.checkpoint = opened(content["note"], keys)
+        mine = new.origin.endswith("/" + self.manifest["tenant"])
+        require(mine, "checkpoint", f"it is of another log, {new.origin}")
         whose = "the keys that you gave" if self.keys else "keys from the bundle itself, not yours"
+        whose = whose if keys else "nobody"
         self.told.append(f"checkpoint of {new.origin}: {new.size} leaves, signed by {whose}")
         if self.held is not None:
-            old = opened(self.held, None)
-            require(old.origin == new.origin, "checkpoint", f"yours is of {old.origin!r}")
+            old = opened(self.held, [])
+            require(old.origin == new.origin, "checkpoint", f"yours is of {old.origin}")
             require(old.size <= new.size, "checkpoint", "yours is of a later, larger tree")
             proofs = {one["size"]: hashes(one["path"]) for one in content.get("consistency", [])}
-            proven = continues(old, new, proofs.get(old.size))
+            proven = continues(old, new, proofs.get(old.size, []))
             require(proven, "checkpoint", f"it is not shown to continue yours of {old.size} leaves")
-            self.told.append(f"  it continues the checkpoint that you hold, of {old.size} leaves")
+            self.told.append(f"  it continues the one that you hold, of {old.size} leaves")
 
     def record(self, course: Course, content: Json) -> None:
         """A record: in its place in the chain, decided as it must be, and in the tree."""
         course.take(content, self.definitions)
-        if self.checkpoint is None or "leaf" not in content:
+        if "leaf" not in content:
             require(self.held is None and not self.keys, "unsealed", "no checkpoint holds it yet")
             course.unsealed += 1
             return
         require(not course.unsealed, "proof", "it is sealed, and one before it is not")
         leaf, index = content["leaf"], content["leaf"]["index"]
+        if self.checkpoint is None:
+            raise Wrong("proof: there is no checkpoint that it could lead to")
         require(course.index < index < self.checkpoint.size, "proof", "its leaf is out of order")
         salt = bytes.fromhex(leaf["salt"])
         require(len(salt) == 16, "proof", "its salt has not 16 bytes")
@@ -203,17 +208,20 @@ class Audit:
             f"course {course.name}: {course.seq} records{unsealed}, "
             f"{course.weighed} verdicts weighed again, head {course.head}"
         )
+        self.records += course.seq
         if course.foreign:
             self.told.append(f"  taken as recorded: {', '.join(sorted(course.foreign))}")
 
     def end(self) -> None:
         """Whether all is there that was announced; of a whole tenant, every leaf of the tree."""
-        found = {"courses": len(self.names), "definitions": len(self.definitions)}
-        for name, number in found.items():
-            require(
-                self.manifest[name] == number, "file", f"{self.manifest[name]} {name} announced"
-            )
-        if self.checkpoint is not None and self.manifest["asked"] == {"tenant": True}:
+        for name, number in (
+            ("courses", len(self.names)), ("records", self.records),
+            ("definitions", sorted(self.definitions)),
+        ):  # fmt: skip
+            require(self.manifest[name] == number or self.wrong, "file", f"not all {name} are here")
+        if self.checkpoint is None:
+            require(self.held is None and not self.keys, "checkpoint", "it has none")
+        elif self.manifest["asked"] == {"tenant": True}:
             missing = self.checkpoint.size - self.sealed
             require(not missing or self.wrong, "gap", f"{missing} records of the tree are not here")
 
@@ -284,8 +292,9 @@ def parts_of(path: Path) -> Iterator[tuple[str, Json]]:
 def parts_of_format_1(bundle: Json) -> Iterator[tuple[str, Json]]:
     """The same of the older form."""
     course, definitions, records = bundle["course"], bundle["definitions"], bundle["records"]
-    announced = {"tenant": bundle["tenant"], "asked": {"courses": [course]}, "courses": 1}
-    yield "manifest", {**announced, "definitions": len(definitions)}
+    digests, whose = sorted(one["digest"] for one in definitions), {"courses": [course]}
+    announced = {"courses": 1, "records": len(records), "definitions": digests}
+    yield "manifest", {"tenant": bundle["tenant"], "asked": whose, **announced}
     yield from (("definition", one) for one in definitions)
     yield "course", {"course": course, "records": max(1, len(records))}
     yield from (("record", one) for one in records)
@@ -361,14 +370,13 @@ class Checkpoint(NamedTuple):
     root: bytes
 
 
-def opened(note: str, keys: list[str] | None) -> Checkpoint:
-    """The checkpoint in a signed note, once every key has signed it; None asks for no signature."""
+def opened(note: str, keys: list[str]) -> Checkpoint:
+    """The checkpoint in a note, which each of the keys must have signed."""
     text, gap, signatures = note.rpartition("\n\n")
     require(gap, "checkpoint", "it is no signed note")
-    text += "\n"
-    for key in keys if keys is not None else []:
-        require(is_signed(text, signatures, key), "checkpoint", f"no signature of {key} holds")
-    require(keys is None or keys, "checkpoint", "it names no key that signed it")
+    for key in keys:
+        holds = is_signed(f"{text}\n", signatures, key)
+        require(holds, "checkpoint", f"no signature of {key} holds")
     origin, size, root = text.split("\n")[:3]
     return Checkpoint(origin, int(size), base64.b64decode(root))
 
@@ -422,11 +430,13 @@ def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     return found
 
 
-def continues(old: Checkpoint, new: Checkpoint, path: list[bytes] | None) -> bool:
+def continues(old: Checkpoint, new: Checkpoint, path: list[bytes]) -> bool:
     """Whether the new tree begins with the leaves of the old one (RFC 9162, 2.1.4.2)."""
     if old.size == new.size:
         return old.root == new.root
-    if not 0 < old.size < new.size or not path:
+    if old.size == 0:
+        return old.root == sha256(b"")
+    if not path:
         return False
     first, last, nodes = old.size - 1, new.size - 1, list(path)
     if old.size & (old.size - 1) == 0:  # a whole tree of its own is its own first node
@@ -1213,7 +1223,17 @@ ASKING = {"input", "taken_at", "taken_on", "field", "sum_of", "revised", "sustai
 
 
 REBUILT = ("variables", "latest", "firing", "questions", "timers", "fired")
-RECORDED = ("visits", "civil", "bookings", "arranged")  # nothing that a guard looks at
+RECORDED = (
+    "visits",
+    "civil",
+    "bookings",
+    "arranged",
+    "signed",
+    "unsigned",
+    "legal_holds",
+    "open_findings",
+)  # nothing that a guard looks at
+CORRECTIONS = ("course.corrected", "course.entered_in_error")
 
 
 class Course:
@@ -1223,7 +1243,8 @@ class Course:
         self.tenant, self.name, self.announced = tenant, name, announced
         self.seq, self.head, self.index = 0, "0" * 64, -1
         self.weighed, self.unsealed, self.bad = 0, 0, False
-        self.ids, self.foreign = set[str](), set[str]()
+        self.ids, self.foreign, self.hashes = set[str](), set[str](), list[str]()
+        self.signatures: dict[str, list[tuple[int, str, datetime, Json]]] = {}
         self.recorded_at: Value = None
         self.last_at: datetime | None = None
         self.digest, self.state, self.round, self.retrospective = "", "", 1, False
@@ -1250,6 +1271,7 @@ class Course:
         self.definition, self.digest, self.recorded_at = definitions[digest], digest, at
         Decision(self, body).check()
         self.ids.add(event["id"])
+        self.hashes.append(line["hash"])
         self.seq, self.head = self.seq + 1, line["hash"]
 
 
@@ -1267,6 +1289,7 @@ class Decision:
         self.row = dict(course.row)
         self.brought: list[tuple[str, Reading]] = []
         self.data: dict[str, Value] = {}
+        self.signed: list[int] = []
 
     def check(self) -> None:
         """Decide, and hold everything that was recorded against it."""
@@ -1276,9 +1299,11 @@ class Decision:
         head: Json = {}
         if begins:
             decision, head = {"verdict": "accepted"}, self.begin()
-        elif self.name.startswith("course.") and self.name != "course.corrected":
+        elif self.name.startswith("course.") and self.name not in CORRECTIONS:
             decision = recorded  # of bookings and the like, which change nothing that guards see
             course.foreign.add(self.name)
+            if self.name == "course.signed" and decision["verdict"] == "accepted":
+                self.note_signature()
         else:
             decision = self.decide()
         same("decision", recorded, decision)
@@ -1339,7 +1364,7 @@ class Decision:
         definition, course, at = self.definition, self.course, self.event_at
         declared = definition.events.get(self.name)
         if declared is None:
-            require(self.name == "course.corrected", "decision", "the workflow has no such event")
+            require(self.name in CORRECTIONS, "decision", "the workflow has no such event")
             at = self.correct() or at
         else:
             self.sent_by(declared)
@@ -1374,11 +1399,40 @@ class Decision:
             return self.refused("illegal-transition", [])
         way, weighed, closed, undecided = self.ways(asks=True)
         if way is not None:
+            lack = self.lacks_signatures(declared.get("signature"))
+            if lack is not None:
+                return self.refused(lack, closed)
             return self.taken("accepted", way, weighed, closed)
         named = self.event.get("override", {}).get("guards", [])
         if any(one["guard"] in named for shut in closed for one in shut["kept_by"]):
             return self.refused("override-not-permitted", closed)
         return self.refused("guard-undecided" if undecided else "guard-failed", closed)
+
+    def note_signature(self) -> None:
+        """A signature is of a record, by its hash, or of the whole of an event that will come."""
+        said, signer = self.event["data"], self.event["actor"]["id"]
+        if "event" in said:
+            given = self.course.signatures.setdefault(said["event"]["id"], [])
+            given.append((self.course.seq + 1, signer, self.course.recorded_at, said["event"]))
+        else:
+            hashed = self.course.hashes[said["record"] - 1 : said["record"]]
+            require(hashed == [said["hash"]], "signature", "it is of a record of another hash")
+
+    def lacks_signatures(self, asked: Json) -> str | None:
+        """Why a request that must be signed beforehand is not granted, if it is not."""
+        if asked is None:
+            return None
+        given = self.course.signatures.get(self.event["id"], [])
+        if not given or self.event["id"] not in self.course.row["signed"]:
+            return "unsigned"
+        if unsealed(given[0][3]) != unsealed(self.event):
+            return "altered"
+        within, now = elapsed(asked.get("within")), self.course.recorded_at
+        in_time = [one for one in given if within is None or now - one[2] <= within]
+        self.signed = [one[0] for one in in_time]
+        signers = {one[1] for one in in_time}
+        first = self.event["actor"]["id"] in signers
+        return None if first and (len(signers) > 1 or not asked.get("second")) else "unsigned"
 
     def refused(self, reason: str, closed: list[Json]) -> Json:
         """Nothing changes."""
@@ -1476,8 +1530,8 @@ class Decision:
         self.wait(seen)
         return lean(verdict=verdict, transition=way.get("name"), late=self.late, weighed=weighed,
                     another_open=self.body["decision"].get("another_open"), attempts=closed,
-                    fired=said, unknown=unknown, no=no, moved_by=moved_by, advice=advice,
-                    messages=messages)  # fmt: skip
+                    fired=said, signed=self.signed, unknown=unknown, no=no, moved_by=moved_by,
+                    advice=advice, messages=messages)  # fmt: skip
 
     def update(self, holder: Json, known: Known) -> None:
         """New values of variables: all are found before the first is set."""
@@ -1578,7 +1632,7 @@ class Decision:
         wrong = next((one for one in held if number in (one.seq, one.origin())), None)
         if wrong is None:
             raise Wrong("decision: it corrects a reading that was not recorded")
-        if said.get("entered_in_error"):
+        if said.get("entered_in_error") or self.name == "course.entered_in_error":
             one = wrong._replace(value=None, flaw=IN_ERROR)
         else:
             value = said["value"]
@@ -1621,6 +1675,15 @@ def encoded(values: dict[str, Value]) -> dict[str, Json]:
 def lean(**members: Json) -> Json:
     """Without what is absent, empty or false, as records are written."""
     return {name: value for name, value in members.items() if value}
+
+
+def unsealed(event: Json) -> Json:
+    """What a signature covers of an event: all but free texts, and when it was expected."""
+    if isinstance(event, list):
+        return [unsealed(one) for one in event]
+    if not isinstance(event, dict) or event.keys() == {"sha256"}:
+        return None if isinstance(event, dict) else event
+    return {name: unsealed(part) for name, part in event.items() if name != "expected_revision"}
 
 
 def bare(recorded: Json) -> Json:

@@ -195,8 +195,11 @@ def tamper(statement: str) -> None:
         connection.commit()
 
 
-def test_the_bundle_is_one_json_document(gauges: Regimen):
-    assert json.loads(gauges("export", "gauge-1").out)["course"] == "gauge-1"
+def test_the_older_form_of_a_bundle_is_one_json_document(gauges: Regimen):
+    bundle = gauges("export", "gauge-1", "--format", "1").out
+
+    assert json.loads(bundle)["course"] == "gauge-1"
+    assert gauges("verify", "-", stdin=bundle).code == 0
 
 
 @pytest.mark.parametrize("command", [["verify"], ["replay"], ["replay", "--re-decide"]])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from engine.audit import Bundle, read_bundle
+from engine.bundle.reading import Bundle, read_bundle
 from engine.core.encoding import canonical, parse
 
 HERE = Path(__file__).parent

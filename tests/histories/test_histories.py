@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import workflows
-from engine.audit import read_bundle
+from engine.bundle.reading import read_bundle
 from engine.core.encoding import canonical, parse
 from engine.core.history import replay
 from engine.errors import InvalidInput

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine.audit import read_bundle
+from engine.bundle.reading import read_bundle
 from engine.core.encoding import canonical
 from engine.errors import InvalidInput, NotFound
 from engine.testing import Story

@@ -1,0 +1,151 @@
+"""What an auditor takes along at a terminal: a bundle, and the verifier that needs nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import bootstrap, keys
+from engine.core.note import KeyKind
+from engine.ledger import Ledger
+from engine.settings import Settings
+from tests.bundle.standalone import FILE, verify
+from tests.cli.conftest import Regimen
+
+
+def checkpoint(name: str) -> str:
+    """Seal what is there and write the checkpoint to a file; the verifier key of who signed."""
+    settings = Settings(database_url="sqlite:///regimen.db")
+    service = bootstrap.service(settings)
+    signer = keys.new_key("clinic.example/ledger", KeyKind.LOG, b"\x01" * 32)
+    made = _signing(bootstrap.ledger(settings, service), signer).checkpoint()
+    Path(name).write_bytes(made.note.encode())
+    service.store.close()  # type: ignore[attr-defined]
+    return made.keys[0].text()
+
+
+def _signing(ledger: Ledger, signer: keys.SigningKey) -> Ledger:
+    ledger._signers = (signer,)
+    return ledger
+
+
+def test_a_bundle_is_proved_against_the_checkpoint_that_somebody_holds(gauges: Regimen):
+    key = checkpoint("held")
+    assert gauges("export", "gauge-1", "--checkpoint", "held", "--out", "b.jsonl").code == 0
+
+    options = ("--checkpoint", "held", "--key", key)
+    ran = gauges("verify", "b.jsonl", *options)
+    assert ran.code == 0
+    assert "gauge-1 in b.jsonl: 5 records, whole, in the tree of 6, head " in ran.out
+    assert verify(Path("b.jsonl"), *options).code == 0
+
+
+def test_a_bundle_that_another_key_signed_is_a_negative_answer(gauges: Regimen):
+    checkpoint("held")
+    assert gauges("export", "gauge-1", "--out", "b.jsonl").code == 0
+    other = keys.new_key("clinic.example/ledger/default", KeyKind.LOG, b"\x02" * 32).verifier.text()
+
+    ran = gauges("verify", "b.jsonl", "--key", other)
+    assert ran.code == 1
+    assert "checkpoint: expected a signature of clinic.example/ledger/default that holds" in ran.out
+    assert verify(Path("b.jsonl"), "--key", other).code == 1
+
+
+def test_a_whole_tenant_is_exported_when_no_course_is_named(gauges: Regimen):
+    checkpoint("held")
+    answer = gauges("export", "--out", "all.jsonl", "--json").json()
+
+    assert (answer["courses"], answer["records"], answer["unsealed"]) == (2, 6, 0)
+    assert answer["checkpoint"] == 6
+    ran = gauges("verify", "all.jsonl", "--json")
+    assert [course["course"] for course in ran.json()["courses"]] == ["gauge-1", "gauge-2"]
+    assert verify(Path("all.jsonl")).code == 0
+
+
+def test_courses_are_named_by_argument_and_by_option(gauges: Regimen):
+    named = gauges("export", "gauge-1", "--course", "gauge-2", "--out", "two.jsonl", "--json")
+
+    assert named.json()["courses"] == 2
+
+
+def test_whole_courses_that_changed_since_are_exported(gauges: Regimen):
+    answer = gauges("export", "--since", "2020-01-01", "--out", "s.jsonl", "--json").json()
+    none = gauges("export", "--since", "2099-01-01T00:00:00Z", "--out", "n.jsonl", "--json").json()
+
+    assert (answer["courses"], none["courses"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("gauge-1", "--since", "2026-03-02"), "--since: expected no course by name beside it"),
+        (("--since", "yesterday"), "--since: expected a date such as"),
+        (("--format", "1"), "--format: expected 2"),
+        (("gauge-1", "--checkpoint", "nowhere"), "--checkpoint: expected a file that can be read"),
+    ],
+)
+def test_what_cannot_be_exported_is_bad_input(gauges: Regimen, options: tuple[str, ...], said: str):
+    ran = gauges("export", *options)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_a_bundle_without_proofs_says_how_to_get_them(gauges: Regimen):
+    ran = gauges("export", "gauge-1", "--out", "b.jsonl")
+
+    assert "No checkpoint was made yet, so it has no proofs: `regimen checkpoint`" in ran.out
+
+
+def test_what_could_not_be_exported_leaves_no_file_and_the_old_one(gauges: Regimen):
+    Path("b.jsonl").write_text("mine")
+    assert gauges("export", "gauge-9", "--out", "b.jsonl").code == 2
+
+    assert Path("b.jsonl").read_text() == "mine"
+    assert sorted(p.name for p in Path().iterdir() if p.name.startswith(".b")) == []
+
+
+def test_a_new_file_may_be_read_by_whom_others_may(gauges: Regimen):
+    umask = os.umask(0o022)
+    try:
+        assert gauges("export", "gauge-1", "--out", "b.jsonl").code == 0
+    finally:
+        os.umask(umask)
+
+    assert Path("b.jsonl").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_bundle_that_was_cut_off_is_a_negative_answer(gauges: Regimen):
+    whole = gauges("export").out
+    ran = gauges("verify", "-", stdin=whole[: len(whole) // 2])
+
+    assert ran.code == 1
+    assert "?" in ran.out
+
+
+def test_a_checkpoint_proves_files_and_nothing_else(gauges: Regimen):
+    checkpoint("held")
+    ran = gauges("verify", "gauge-1", "--checkpoint", "held")
+
+    assert ran.code == 2
+    assert "--checkpoint: expected files that `export` wrote beside it" in ran.err
+
+
+def test_the_verifier_is_written_as_it_is_and_runs_by_itself(gauges: Regimen):
+    answer = gauges("verifier", "--out", "verifier.py", "--json").json()
+    assert Path("verifier.py").read_bytes() == FILE.read_bytes()
+    assert answer["bytes"] == FILE.stat().st_size
+
+    assert gauges("export", "gauge-1", "--out", "b.jsonl").code == 0
+    command = [sys.executable, "-I", "-S", "verifier.py", "b.jsonl"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "course gauge-1: 5 records" in done.stdout
+
+
+def test_the_verifier_comes_through_a_pipe(gauges: Regimen):
+    assert gauges("verifier").out == FILE.read_text()
