@@ -142,7 +142,8 @@ PERMISSIONS: Mapping[Action, Permission] = {
     ),
     Action.WRITE_COURSES: Permission(
         roles=_TREATING,
-        meaning="begin and adopt courses, correct readings, omit, cease and resume visits",
+        meaning="begin and adopt courses, correct readings, add to records, dispose of findings, "
+        "omit, cease and resume visits",
         changes=True,
     ),
     Action.WRITE_SIGNATURES: Permission(

@@ -62,8 +62,8 @@ def verify(
         typer.Option(
             "--checkpoint",
             metavar="FILE",
-            help="A checkpoint that was kept elsewhere. Over everything it may be repeated: the last "
-            "that agrees says from where on something is different.",
+            help="A checkpoint that was kept elsewhere. Over everything it may be repeated: "
+            "the last that agrees says from where on something is different.",
         ),
     ] = None,
     key: Keys = None,
