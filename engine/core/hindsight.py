@@ -40,6 +40,8 @@ class Beliefs:
 
     standing: Mapping[Key, Reading] = field(default_factory=dict)
     late: Sequence[Reading] = ()
+    times: Mapping[str, frozenset[datetime | None]] = field(default_factory=dict)
+    """By input, every time at which a reading was taken, right or wrong, that is not as it was."""
 
     def but(self, key: Key) -> Beliefs:
         """The same, but for the corrections of one reading."""
@@ -91,9 +93,11 @@ def beliefs(found: Sequence[Brought], records: Iterable[Record] = ()) -> Beliefs
     """What all these readings leave to be believed; of `records`, also what they told late."""
     standing: dict[Key, Reading] = {}
     firsts: dict[Key, Reading] = {}
+    told: dict[Key, set[datetime | None]] = {}
     for one in found:
         key = (one.reading.input, one.reading.origin)
         (firsts if one.reading.corrects is None else standing)[key] = one.reading
+        told.setdefault(key, set()).add(one.reading.at)
     before = dict[int, datetime]()
     """The latest time that was asserted before each record."""
     last: datetime | None = None
@@ -102,16 +106,23 @@ def beliefs(found: Sequence[Brought], records: Iterable[Record] = ()) -> Beliefs
             before[record.seq] = last
         if record.at is not None:
             last = record.at if last is None else max(last, record.at)
+    late = [
+        now
+        for key, first in firsts.items()
+        if (now := standing.get(key, first)).at is not None
+        and first.seq in before
+        and now.at <= before[first.seq]
+        and now.flaw != ENTERED_IN_ERROR
+    ]
+    times: dict[str, set[datetime | None]] = {}
+    for key in standing:
+        times.setdefault(key[0], set()).update(told[key])
+    for reading in late:
+        times.setdefault(reading.input, set()).add(reading.at)
     return Beliefs(
         standing=standing,
-        late=[
-            now
-            for key, first in firsts.items()
-            if (now := standing.get(key, first)).at is not None
-            and first.seq in before
-            and now.at <= before[first.seq]
-            and now.flaw != ENTERED_IN_ERROR
-        ],
+        late=late,
+        times={name: frozenset(several) for name, several in times.items()},
     )
 
 
@@ -155,7 +166,11 @@ class Hindsight:
             return recorded
         machine = self._machines(body["workflow"])
         told = self._told(machine, event, record.seq)
-        lists = {name: self._list(walk, machine, name, event, record.seq) for name in self._inputs}
+        lists = {
+            name: self._list(walk, machine, name, event, record.seq)
+            for name in self._inputs
+            if self._may_matter(walk, machine, name, event)
+        }
         touched = {n: held for n, held in lists.items() if held != walk.readings.get(n, [])}
         if told is event and not touched and not self._variables:
             return recorded
@@ -189,6 +204,25 @@ class Hindsight:
         if walk.snapshot is None or body["event"]["event"] not in machine.events:
             return None
         return machine.forms.reread(body["event"])
+
+    def _may_matter(self, walk: Walk, machine: Machine, name: str, event: Event) -> bool:
+        """Whether what is believed of an input may be seen by an event, and is not as it was told.
+
+        Guards see the latest reading, and what lies within a horizon: what is older than both is as
+        good as the same. Looked at first, so that a long course is not compared reading by reading.
+        """
+        times = self._believed.times[name]
+        held = walk.readings.get(name, ())
+        if event.at is None or walk.snapshot is None or None in times:
+            return True
+        last = walk.snapshot.last_at
+        until = event.at if last is None else max(event.at, last)
+        newest = next((r.at for r in reversed(held) if r.at is None or r.at <= event.at), None)
+        if newest is None:
+            return True
+        horizon = machine.horizons.get(name)
+        since = newest if horizon is None else min(newest, event.at - horizon)
+        return any(at is not None and since <= at <= until for at in times)
 
     def _list(  # what is believed of an input when an event is decided
         self, walk: Walk, machine: Machine, name: str, event: Event, seq: int

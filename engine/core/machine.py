@@ -33,7 +33,16 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.envelope import Forms
-from engine.core.event import ARRANGEMENTS, CEASED, CUSTODY, DISPOSED, FORMALITIES, KEEPERS, OMITTED
+from engine.core.event import (
+    ARRANGEMENTS,
+    CEASED,
+    CORRECTIONS,
+    CUSTODY,
+    DISPOSED,
+    FORMALITIES,
+    KEEPERS,
+    OMITTED,
+)
 from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
@@ -196,6 +205,13 @@ class Machine:
             return KEEPERS
         wanted = self.workflow.arrangers if event in (OMITTED, CEASED) else ()
         return wanted or self.workflow.roles
+
+    def brings(self, event: str) -> bool:
+        """Whether an event may bring readings: of the engine's own, a correction does."""
+        declared = self.events.get(event)
+        if declared is None:
+            return event in CORRECTIONS
+        return any(field.input is not None for field in declared.fields)
 
     def accepts(self, event: str, state: str) -> bool:
         """Whether any transition leads away from, or stays in, a state at an event."""

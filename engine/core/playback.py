@@ -14,11 +14,11 @@ A walk goes forward and back: steps are made once each, and nothing is folded fr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from engine.core.axes import Known, corrections, is_retrospective, known, known_by
@@ -72,8 +72,13 @@ class Believed:
 
     outcome: Outcome | None
     decision: Mapping[str, Json]
-    readings: Mapping[str, Known]
     variables: Mapping[str, Any] = field(default_factory=dict)
+    look: Callable[[], Mapping[str, Known]] = field(repr=False, compare=False)
+
+    @property
+    def readings(self) -> Mapping[str, Known]:
+        """The readings that are believed to have been in force; looked for when asked for."""
+        return self.look()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +163,8 @@ class Playback:
                 Believed(
                     outcome=outcome,
                     decision=decision,
-                    readings=_latest(known(self._brought, happened_by=record.at), machine),
                     variables=dict(self._hindsight.variables),
+                    look=partial(self._believed_in_force, machine, record.at),
                 )
             )
         return self._believed[number - 1]
@@ -264,6 +269,9 @@ class Playback:
                     corrected_by=self._corrections.get((name, reading.seq)),
                 )
         return found
+
+    def _believed_in_force(self, machine: Machine, at: datetime | None) -> dict[str, Known]:
+        return _latest(known(self._brought, happened_by=at), machine)
 
     @cached_property
     def _brought(self) -> list[Brought]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.core.event import Correction, Event
 from engine.core.snapshot import Readings, Snapshot, order
-from engine.core.view import ENTERED_IN_ERROR, Reading, View
+from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading, View
 from engine.errors import InvalidInput
 
 
@@ -81,13 +81,20 @@ def facts(snapshot: Snapshot, event: Event) -> tuple[Reading, ...]:
     seq = snapshot.seq + 1
     if event.correction is not None:
         return (_corrected(snapshot, event.correction, seq),)
-    today = _on(snapshot, event.at) if event.readings else None
+    return told(event, seq, snapshot.calendar)
+
+
+def told(event: Event, seq: int, calendar: Calendar) -> tuple[Reading, ...]:
+    """The readings that an event tells, with the record and the civil date that they get."""
+    if not event.readings:
+        return ()
+    today = None if event.at is None else calendar.civil_date(event.at)
     return tuple(
         Reading(
             r.input,
             r.value,
             r.at,
-            today if r.at is event.at else _on(snapshot, r.at),
+            today if r.at is event.at else None if r.at is None else calendar.civil_date(r.at),
             seq,
             r.over,
             r.flaw,

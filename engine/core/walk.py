@@ -20,7 +20,7 @@ from engine.core.lookback import Deep, readings_for, since
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.row import snapshot_of
-from engine.core.sight import facts
+from engine.core.sight import facts, told
 from engine.core.snapshot import Snapshot, placed
 from engine.core.view import Calendar, Reading
 
@@ -67,26 +67,38 @@ class Walk:
     def __init__(self, machines: Machines) -> None:
         self.machines = machines
         self.row: dict[str, Json] | None = None
-        self.snapshot: Snapshot | None = None
         self.readings: dict[str, list[Reading]] = {}
+        self._standing: Snapshot | None = None
+        self._last: tuple[Machine, datetime] | None = None
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot that the row makes; `None` before the first record. Made when asked for."""
+        if self._standing is None and self.row is not None and self._last is not None:
+            machine, decided_at = self._last
+            self._standing = snapshot_of(
+                machine, self.row, calendar=Recorded({}), decided_at=decided_at
+            )
+        return self._standing
 
     def fork(self) -> Walk:
         """The same place, to walk on from on another way."""
         other = Walk(self.machines)
-        other.row, other.snapshot = self.row, self.snapshot
+        other.row, other._standing, other._last = self.row, self._standing, self._last
         other.readings = {name: list(held) for name, held in self.readings.items()}
         return other
 
     def before(self, record: Record, body: Mapping[str, Any], event: Event) -> Snapshot:
         """The snapshot that a record was decided from: its civil times, its time of decision."""
-        if self.snapshot is None:
+        standing = self.snapshot
+        if standing is None:
             raise LookupError("the first record does not open the course")
         machine = self.machines(body["workflow"])
-        return self.snapshot.facing(
+        return standing.facing(
             calendar=Recorded(body["civil"]),
             decided_at=record.recorded_at,
             another_open=bool(body["decision"].get("another_open")),
-            readings=readings_for(machine, self.snapshot.latest, event, self.load),
+            readings=readings_for(machine, standing.latest, event, self.load),
         )
 
     def take_over(self, record: Record, body: Mapping[str, Any]) -> tuple[Reading, ...]:
@@ -96,18 +108,15 @@ class Walk:
         """
         machine = self.machines(body["workflow"])
         added: tuple[Reading, ...] = ()
-        if self.snapshot is not None and record.verdict != "refused":
+        if self.row is not None and record.verdict != "refused" and machine.brings(record.event):
             event = machine.forms.reread(body["event"])
-            if event.readings or event.correction is not None:
+            if event.correction is not None:
                 added = facts(self.before(record, body, event), event)
-                self.add(added)
+            else:
+                added = told(event, record.seq, Recorded(body["civil"]))
+            self.add(added)
         self.row = folded(self.row, record, body)
-        self.snapshot = snapshot_of(
-            machine,
-            self.row,
-            calendar=Recorded({}),
-            decided_at=record.recorded_at,
-        )
+        self._standing, self._last = None, (machine, record.recorded_at)
         return added
 
     def settle(
@@ -115,7 +124,7 @@ class Walk:
     ) -> None:
         """Go on from a decision that was made again alike: no need to read its record twice."""
         self.row = folded(self.row, record, body)
-        self.snapshot = after
+        self._standing = after
         self.add(added)
 
     def add(self, readings: Sequence[Reading]) -> None:
