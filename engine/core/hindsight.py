@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.core.calendar import Completed
 from engine.core.decision import decide
-from engine.core.encoding import Json
+from engine.core.encoding import Json, instant_from
 from engine.core.event import Event
 from engine.core.lookback import Deep, readings_for, since
 from engine.core.machine import Machine
@@ -161,8 +161,10 @@ class Hindsight:
         """
         recorded = outcome_recorded(body)
         self._after = self.decision = None
+        if not self._inputs and not self._variables:
+            return recorded
         event = self._to_weigh(walk, body)
-        if event is None or walk.snapshot is None:
+        if event is None:
             return recorded
         machine = self._machines(body["workflow"])
         told = self._told(machine, event, record.seq)
@@ -189,19 +191,19 @@ class Hindsight:
 
     def settle(self, walk: Walk, body: Mapping[str, Any]) -> None:
         """Take over what follows for the variables; the walk has taken over the record."""
-        recorded = {} if walk.snapshot is None else walk.snapshot.variables
         after = self._after
         if after is None:  # what was recorded stands, for all that the record changed
             changed = body["changes"].get("variables", {})
             after = {n: v for n, v in self._variables.items() if n not in changed}
         if after or self._variables:
+            recorded = {} if walk.snapshot is None else walk.snapshot.variables
             self._variables = {n: v for n, v in after.items() if v != recorded.get(n)}
 
     # --- how ----------------------------------------------------------------------------------
 
     def _to_weigh(self, walk: Walk, body: Mapping[str, Any]) -> Event | None:
         machine = self._machines(body["workflow"])
-        if walk.snapshot is None or body["event"]["event"] not in machine.events:
+        if walk.row is None or body["event"]["event"] not in machine.events:
             return None
         return machine.forms.reread(body["event"])
 
@@ -213,10 +215,10 @@ class Hindsight:
         """
         times = self._believed.times[name]
         held = walk.readings.get(name, ())
-        if event.at is None or walk.snapshot is None or None in times:
+        if event.at is None or walk.row is None or None in times:
             return True
-        last = walk.snapshot.last_at
-        until = event.at if last is None else max(event.at, last)
+        last = walk.row["last_at"]
+        until = event.at if last is None else max(event.at, instant_from(last))
         newest = next((r.at for r in reversed(held) if r.at is None or r.at <= event.at), None)
         if newest is None:
             return True

@@ -133,9 +133,9 @@ class _Weighing:
 
     def _relies(self, walk: Walk, record: Record, body: Mapping[str, Any]) -> bool:
         machine = self._machines(body["workflow"])
-        if record.seq < self._origin or walk.snapshot is None:
+        if record.seq < self._origin or walk.row is None:
             return False
-        states = (walk.snapshot.state, body["state"][1])
+        states = (walk.row["state"], body["state"][1])
         if not machine.looking_at(self._name, record.event, states):
             return False
         event = machine.forms.reread(body["event"])

@@ -120,3 +120,29 @@ def test_a_course_is_shown_as_it_was_known_on_both_axes(bench: Regimen):
     assert happened.json()["seq"] == 2
     assert both.json()["seq"] >= 4
     assert neither.code == 2
+
+
+def test_findings_are_listed_with_what_would_differ_and_what_became_of_them(bench: Regimen):
+    ran = bench("findings", "bench-1")
+    (one,) = bench("findings", "bench-1", "--json").json()["findings"]
+
+    assert "3 release_instrument: refused → accepted" in ran.out
+    assert (one["finding"], one["correction"], one["record"], one["status"]) == (5, 4, 2, "open")
+    assert bench("reconsider", "bench-1", "--json").json()["courses"] == [
+        {"course": "bench-1", "weighed": 0}
+    ]
+    assert bench("findings", "bench-9").code == 2
+
+
+def test_what_later_records_say_is_marked_in_the_log_the_timeline_and_the_overview(bench: Regimen):
+    log, timeline = bench("log", "bench-1").out, bench("timeline", "bench-1").out
+    (_, second, third, *_) = bench("log", "bench-1", "--json").json()["records"]
+    shown = bench("show", "bench-1")
+
+    assert "would differ with correction 4" in log
+    assert "would differ 3" in log
+    assert second["marks"] == {"corrected_by": {"deviation": 4}}
+    assert third["marks"] == {"differs_by": [4]}
+    assert "open finding 5: would differ: 3" in timeline
+    assert "finding 5: record 3 would have been decided otherwise" in shown.out
+    assert bench("show", "bench-1", "--json").json()["open_findings"][0]["decisions"] == [3]

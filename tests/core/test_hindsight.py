@@ -22,17 +22,15 @@ THREE_HOURS = timedelta(hours=3)
 WORKFLOW = tiny(
     guards={
         "flooded": level > 90,
-        "full": level >= 50,
         "long_low": Sustained(
             "level", "<", Constant(Decimal(30)), TWO, AN_HOUR, THREE_HOURS, Truth.NO, Truth.NO
         ),
-        "seen_much": SEEN >= 80,
+        "seen_full": SEEN >= 50,
     },
-    ways=[way("rise", "full")],
+    ways=[way("rise", "seen_full")],
     rules=[
         Rule(guard="flooded", action="halt", advice=("pump",)),
         Rule(guard="long_low", action="tell", advice=("fill",)),
-        Rule(guard="seen_much", action="tell", advice=("look",)),
     ],
     variables=[SEEN],
     updates={"told": {"seen": Latest("level")}},

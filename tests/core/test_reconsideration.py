@@ -14,6 +14,7 @@ from engine.core.expression import Latest
 from engine.core.record import hash_of
 from engine.core.redecision import decide_again
 from engine.errors import InvalidInput, NotPermitted, UnknownEvent
+from engine.submission import Desk
 from engine.testing import Story
 from tests.core.tiny import level, soft, tiny, way
 
@@ -292,3 +293,36 @@ def test_a_dry_run_of_a_correction_writes_nothing() -> None:
 
     assert answer.event == "course.corrected"
     assert len(story.records) == before
+
+
+def test_what_an_engine_of_before_recorded_is_weighed_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story, wrong = refused_for_a_typing_error()
+    with monkeypatch.context() as before:
+        before.setattr(Desk, "_reconsidered", lambda _self, _machine, standing, *_: standing)
+        story.corrects(wrong, "level", 60)
+    assert story.auditor.unreconsidered("course-1") == [4]
+    assert findings(story) == {}
+    story.sends("noted")
+
+    assert story.service.reconsider("course-1") == 1
+    assert findings(story) == {"6": (4, 2, "level", (3,))}
+    assert story.auditor.unreconsidered("course-1") == []
+    assert story.service.reconsider("course-1") == 0
+    story.verify()
+
+
+def test_a_correction_is_recorded_although_the_records_before_it_cannot_be_weighed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: Any) -> Any:
+        raise LookupError("a record that was changed")
+
+    story, wrong = refused_for_a_typing_error()
+    monkeypatch.setattr("engine.submission.reconsider", fails)
+    answer = story.corrects(wrong, "level", 60)
+
+    assert (answer.verdict, answer.seq) == ("accepted", 4)
+    assert story.snapshot.latest["level"].value == 60
+    assert story.auditor.unreconsidered("course-1") == [4]

@@ -187,10 +187,10 @@ class Courses(RuleBasedStateMachine):
         self.catch_up()
 
     @rule(which=st.integers(0, 9), acted=st.booleans())
-    @precondition(lambda self: self.story.snapshot.open_findings)
+    @precondition(lambda self: getattr(self, "open_findings", {}))
     def dispose(self, which: int, acted: bool) -> None:
-        """Whoever may pass a requirement says what is to be made of a finding: no way changes."""
-        found = sorted(self.story.snapshot.open_findings.items())
+        """Whoever may pass a requirement says what is made of a finding: the course stays."""
+        found = sorted(self.open_findings.items())
         name, finding = found[which % len(found)]
         more = {"disposition": "acted", "record": finding.correction} if acted else {}
         before = self.story.state
@@ -296,6 +296,7 @@ class Courses(RuleBasedStateMachine):
             self.judge(body)
             self.shadow.see(body)
             self.bodies[self.seen] = body
+        self.open_findings = self.story.snapshot.open_findings
         self.count()
 
     def count(self) -> None:
