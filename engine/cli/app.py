@@ -20,6 +20,7 @@ from engine.cli import (
     demo,
     due,
     endpoint,
+    guards,
     ledger,
     mine,
     openapi,
@@ -70,7 +71,8 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, due, worklist, site, workflow),
-    *(audit, bundle, ledger, witnessing, playback, what_if, mine, custody, access, calendar),
+    *(audit, bundle, ledger, witnessing, playback, what_if, mine, guards),
+    *(custody, access, calendar),
     *(worker, serve, canary, config, endpoint, database, openapi),
 )
 """In the order in which help lists them."""

@@ -1,0 +1,116 @@
+"""Counts and alarms of guards, from the shell."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Regimen
+
+RULE = "deviation_above_limit"
+BEGUN = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def told(number: int, deviation: str | None) -> list[dict[str, object]]:
+    """A gauge that is released and measured in service, once, unless it never is."""
+    name, begun = f"g-{number}", BEGUN + timedelta(hours=number)
+    same = {"format": 1, "course": name, "actor": {"id": "ada", "role": "metrologist"}}
+
+    def measured(minutes: int, value: str) -> dict[str, object]:
+        data = {
+            "deviation": {"value": value, "unit": "um"},
+            "room_temperature": {"value": "20", "unit": "Cel"},
+        }
+        at = (begun + timedelta(minutes=minutes)).isoformat()
+        return {
+            **same,
+            "id": f"m{minutes}",
+            "event": "measurement_recorded",
+            "at": at,
+            "data": data,
+        }
+
+    enrolled = {
+        **same,
+        "id": "e",
+        "event": "course.enrolled",
+        "at": begun.isoformat(),
+        "workflow": "instrument_calibration@1",
+        "patient": name,
+        "site": "north",
+        "zone": "Europe/Vienna",
+        "retrospective": True,
+    }
+    released = {
+        **same,
+        "id": "r",
+        "event": "release_instrument",
+        "at": (begun + timedelta(minutes=2)).isoformat(),
+        "data": {},
+    }
+    found = [enrolled, measured(1, "1"), released]
+    return found if deviation is None else [*found, measured(3, deviation)]
+
+
+@pytest.fixture
+def measured(regimen: Regimen) -> Regimen:
+    """Gauges of which every other one was withdrawn."""
+    bodies = [body for n in range(24) for body in told(n, "90" if n % 2 else "1")]
+    Path("events.jsonl").write_text("\n".join(map(json.dumps, bodies)))
+    ran = regimen("apply", "events.jsonl", "--strict")
+    assert ran.code == 0, ran
+    return regimen
+
+
+def test_each_guard_is_counted_by_definition_and_site(measured: Regimen):
+    found = {one["guard"]: one for one in measured("guards", "--json").json()["guards"]}
+
+    assert (found[RULE]["use"], found[RULE]["site"]) == ("rule", "north")
+    assert (found[RULE]["yes"], found[RULE]["fired_in"], found[RULE]["courses"]) == (12, 12, 24)
+    assert found["deviation_within_limit"]["use"] == "requirement"
+
+
+def test_a_period_leaves_out_what_was_recorded_outside_it(measured: Regimen):
+    later = measured("guards", "--since", "2126-01-01T00:00:00Z", "--json").json()
+
+    assert later["guards"] == []
+
+
+def test_without_later_records_there_is_too_little_to_tell_and_no_alarm(measured: Regimen):
+    ran = measured("guards", "--alarms", "--since", "2126-01-01T00:00:00Z")
+
+    assert ran.code == 0
+    assert "too little data" in ran.out
+    assert "of 1 there is too little to tell" in " ".join(ran.out.split())
+
+
+def test_a_rule_that_stopped_firing_is_an_alarm(measured: Regimen):
+    since = datetime.now(UTC).isoformat()
+    later = [body for n in range(30, 54) for body in told(n, "1")]
+    Path("later.jsonl").write_text("\n".join(map(json.dumps, later)))
+    assert measured("apply", "later.jsonl", "--strict").code == 0
+    ran = measured("guards", "--alarms", "--since", since, "--json")
+    told_of = ran.json()
+
+    assert ran.code == 1
+    assert told_of["alarms"] == 1
+    assert told_of["rules"][0]["rule"] == RULE
+    assert told_of["rules"][0]["before"] == {"courses": 24, "fired": 12, "undecided": 0}
+    assert told_of["rules"][0]["after"] == {"courses": 24, "fired": 0, "undecided": 0}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--since", "yesterday"), "--since: expected an instant with its zone"),
+        (("--alarms", "--level", "2"), "--level: expected a number between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(gauges: Regimen, asked: tuple[str, ...], said: str):
+    ran = gauges("guards", *asked)
+
+    assert ran.code == 2
+    assert said in ran.err
