@@ -16,6 +16,7 @@ from engine.core.history import Fault, replay, verify
 from engine.core.machine import Machine
 from engine.core.marks import entered_late, marks
 from engine.core.playback import Playback
+from engine.core.queues import items_of
 from engine.core.reconsideration import Raised, raised, unreconsidered
 from engine.core.record import Record
 from engine.core.redecision import (
@@ -62,7 +63,7 @@ class Auditor:
         with self.store.transaction(self.tenant, write=False) as tx:
             records = self._records(tx, course)
             fault = verify(records, course=course, tenant=self.tenant)
-            return fault or self._cache(tx, course, replay(records), records[-1].seq)
+            return fault or self._cache(tx, course, replay(records), records)
 
     def replay(self, course: str) -> dict[str, Json]:
         """The row that the records add up to. Raises NotFound."""
@@ -156,9 +157,14 @@ class Auditor:
         return records
 
     def _cache(
-        self, tx: Transaction, course: str, row: Mapping[str, Json] | None, last: int
+        self,
+        tx: Transaction,
+        course: str,
+        row: Mapping[str, Json] | None,
+        records: Sequence[Record],
     ) -> Fault | None:
-        """Whether row, timers, visits and bookings say what the records add up to."""
+        """Whether row, timers, visits, bookings and queues say what the records add up to."""
+        last = records[-1].seq
         if row is None or tx.row(course) != canonical(row):
             what = "the row is not what the records add up to"
             return Fault(seq=last, kind="row", what=what)
@@ -172,6 +178,10 @@ class Auditor:
         told = row.get("bookings", {})
         if live != {name: booking_from(items) for name, items in told.items()}:
             return Fault(seq=last, kind="row", what="the bookings are not those of the records")
+        items = {(item.seq, item.queue): item for item in tx.reviews(course)}
+        if items != items_of(records):
+            what = "the review queues do not hold what the records say"
+            return Fault(seq=last, kind="row", what=what)
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from engine.core.quick import quick
 from engine.core.record import Record
+from engine.core.review import Item
 from engine.core.sealing import SealedText
 from engine.core.snapshot import Armed, Booking, Window
 from engine.core.view import Calendar, Reading
@@ -72,6 +73,7 @@ class Write:
     visits: Mapping[str, Window | None]
     booking: tuple[str, Booking, date] | None = None
     messages: Sequence[Outgoing] = ()
+    reviews: Sequence[Item] = ()
     texts: Sequence[SealedText] = ()
     erased: Sequence[tuple[int, str]] = ()
 
@@ -203,6 +205,9 @@ class Transaction(Protocol):
 
     def amendments(self, course: str) -> Sequence[Record]:
         """The records of a course that say something of other records, in order."""
+
+    def reviews(self, course: str, seq: int | None = None) -> Sequence[Item]:
+        """The items of the review queues, of one record or of all, in their order."""
 
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         """The free texts of a record by path: salt (empty once erased), text unless erased."""

@@ -30,6 +30,7 @@ from engine.core.event import (
     Disposal,
     Event,
     Reconsideration,
+    Review,
 )
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
@@ -37,8 +38,10 @@ from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.marks import entered_late
 from engine.core.outcome import Decision, Refused, lacking
+from engine.core.queues import after_event, queued
 from engine.core.reconsideration import reconsider, unreconsidered
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
+from engine.core.review import Item, meant
 from engine.core.row import snapshot_of
 from engine.core.scheduling import booked, conflicts
 from engine.core.sealing import SealedText, same_body, seal
@@ -61,6 +64,7 @@ CHANGED = Outgoing(kind="course.changed", body=b"{}")
 """What is said of every record that changed its course, for those who keep a copy in step."""
 
 REFUSED = Outgoing(kind="course.refused", body=b"{}")
+SIGNED_OFF = Outgoing(kind="course.reviewed", body=b"{}")
 """What is said of a record that changed nothing, so that the feed speaks of every record."""
 
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
@@ -187,7 +191,7 @@ class Desk:
             () if isinstance(decision, Refused) else decision.readings,
             calendar,
             texts,
-            messages=_messages(decision),
+            messages=_messages(event, decision),
             booking=_booking(before, event, decision),
             lacks=lacking(decision),
             past=past,
@@ -241,12 +245,41 @@ class Desk:
         record = self.tx.record(row["course"], number)
         if record is None:
             return  # which the decision finds too, and says how many there are
+        if isinstance(said, Review):
+            self._require_another(event, said, record)
+            return
         if isinstance(said, Disposal) and record.verdict == "refused":
             raise InvalidInput("data.record", "a record that acted, and this one was refused")
         if event.name == LATE_ENTRY and not entered_late(
             record, retrospective=row["retrospective"]
         ):
             raise InvalidInput("data.record", "a record that was entered late, and this was not")
+
+    def _require_another(self, event: Event, review: Review, record: Record) -> None:
+        """Raises unless somebody looks at a record who neither acted in it nor looked before.
+
+        InvalidInput for a record that is in no such queue, else Conflict.
+        """
+        items = meant(self.tx.reviews(event.course, record.seq), review)
+        if not items:
+            queue = "a queue that is signed off" if review.queue is None else review.queue
+            raise InvalidInput("data.record", f"a record that is in {queue}")
+        if json.loads(record.body)["event"]["actor"]["id"] == event.actor.id:
+            raise Conflict(event.course, why=f"whoever acted in record {record.seq} reviews it not")
+        if any(event.actor.id in item.reviewers for item in items):
+            raise Conflict(event.course, why=f"record {record.seq} was signed off by them before")
+
+    def _reviews(
+        self, before: Snapshot | None, after: Snapshot, event: Event, record: Record
+    ) -> tuple[Item, ...]:
+        """The items of the review queues that a record brings, and those that it changes."""
+        new = queued(record, retrospective=after.retrospective)
+        gone = () if before is None else before.open_findings.keys() - after.open_findings.keys()
+        named = {int(name) for name in gone}
+        if isinstance(event.amendment, Review):
+            named.add(event.amendment.record)
+        held = [item for seq in sorted(named) for item in self.tx.reviews(event.course, seq)]
+        return (*after_event(held, event, sorted(gone), seq=record.seq), *new)
 
     def _opens_beside_another(
         self, machine: Machine, before: Snapshot, after: Snapshot, event: Event
@@ -304,7 +337,7 @@ class Desk:
             delta,
             course=event.course,
             seq=after.seq,
-            refused=word == "refused",
+            still=course_row.is_still(event.name, word),
             head=record.hash,
             recorded_at=course_row.stamp(record),
         )
@@ -336,6 +369,7 @@ class Desk:
                 messages=messages,
                 texts=texts,
                 erased=erased,
+                reviews=self._reviews(before, after, event, record),
             )
         )
         held = {} if past is None else past.held(readings)
@@ -520,9 +554,11 @@ def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     return found | {name: None for name in before if name not in after}
 
 
-def _messages(decision: Decision) -> tuple[Outgoing, ...]:
+def _messages(event: Event, decision: Decision) -> tuple[Outgoing, ...]:
     if isinstance(decision, Refused):
         return (REFUSED,)
+    if isinstance(event.amendment, Review):
+        return (SIGNED_OFF,)
     said = [Outgoing(kind=m.kind, body=canonical(message_json(m))) for m in decision.messages]
     return (*said, CHANGED)
 

@@ -4,14 +4,14 @@
   records which they are (`course.reconsidered`), and that is an *open finding* of the course.
 - A clinician disposes of it: it is accepted with a reason, or a record is named that acted on it.
 - A finding that a later correction of the same reading overtakes is replaced by what that finds.
-- An addendum and the reason of a late entry name a record, and change nothing else.
+- An addendum, the reason of a late entry and a review name a record, and change nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.event import Disposal, Event, Note, Reconsideration
+from engine.core.event import Disposal, Event, Note, Reconsideration, Review
 from engine.core.outcome import Accepted, Message, Reason, Refused
 from engine.core.snapshot import OpenFinding, Snapshot
 from engine.errors import InvalidInput
@@ -26,7 +26,7 @@ def decide_amendment(snapshot: Snapshot, event: Event) -> Accepted | Refused:
     Raises InvalidInput for a record that is not there.
     """
     match event.amendment:
-        case Note(record=record):
+        case Note(record=record) | Review(record=record):
             _require(record, 1, snapshot)
             return _taken(snapshot)
         case Disposal() as disposal:

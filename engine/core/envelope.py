@@ -35,6 +35,8 @@ from engine.core.event import (
     OWN,
     RECONSIDERED,
     RETRACTED,
+    REVIEWED,
+    REVIEWERS,
     SIGNED,
     Actor,
     Correction,
@@ -44,6 +46,7 @@ from engine.core.event import (
     Reason,
 )
 from engine.core.formality import custody_of, signing_of, texts_of
+from engine.core.review import COMMENT, review_of
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.view import Reading
 from engine.core.wire import (
@@ -198,7 +201,7 @@ class Forms:
         else:
             event = self._workflow_event(raw, name, sealed=sealed)
         if event.custody is None and not (sealed and event.actor.role == ENGINE):
-            self._role(event.actor)
+            self._role(event.actor, REVIEWERS if name == REVIEWED else ())
         for guard in event.override.guards if event.override is not None else ():
             if guard not in self._guards:
                 raise InvalidInput("override.guards", "guards of the workflow", found=shown(guard))
@@ -218,6 +221,11 @@ class Forms:
             return replace(event, correction=self._correction(raw.get("data"), event.at))
         if name == RETRACTED:
             return replace(event, correction=self._retraction(raw.get("data")))
+        if name == REVIEWED:
+            data = raw.get("data")
+            commented = not sealed and isinstance(data, dict) and "comment" in data
+            texts = (*event.texts, COMMENT) if commented else event.texts
+            return replace(event, amendment=review_of(data, sealed=sealed), texts=texts)
         if name not in BOOKINGS and name not in ARRANGEMENTS:
             texts = (*event.texts, TEXT) if name == ADDENDUM and not sealed else event.texts
             said = amendment_of(name, raw.get("data"), sealed=sealed)
@@ -246,9 +254,10 @@ class Forms:
                                "recorded already, sign the record")  # fmt: skip
         return act
 
-    def _role(self, actor: Actor) -> None:
-        if actor.role not in self._roles:
-            raise InvalidInput("actor.role", f"one of {', '.join(sorted(self._roles))}",
+    def _role(self, actor: Actor, more: tuple[str, ...] = ()) -> None:
+        roles = self._roles.union(more)
+        if actor.role not in roles:
+            raise InvalidInput("actor.role", f"one of {', '.join(sorted(roles))}",
                                found=shown(actor.role))  # fmt: skip
 
     def _workflow_event(self, raw: dict[str, Any], name: str, *, sealed: bool) -> Event:

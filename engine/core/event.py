@@ -36,7 +36,11 @@ CORRECTIONS = (CORRECTED, RETRACTED)
 """What says that a reading was wrong: another value, or that it should never have been there."""
 AMENDMENTS = (*CORRECTIONS, ADDENDUM, LATE_ENTRY, DISPOSED)
 """What may be said of records that are there already. Nothing of them is rewritten."""
-OWN = (*AMENDMENTS, *BOOKINGS, *ARRANGEMENTS)
+REVIEWED = "course.reviewed"
+"""What somebody else made of a record that is to be looked at: it changes nothing else."""
+REVIEWERS = ("auditor",)
+"""The roles that may review beside those of the workflow; none has to declare them."""
+OWN = (*AMENDMENTS, *BOOKINGS, *ARRANGEMENTS, REVIEWED)
 """The engine's own events that may be sent to a course of any workflow, formalities apart."""
 ENGINE = "engine"
 """The role of the events that timers send; no caller may claim it."""
@@ -132,7 +136,16 @@ class Reconsideration:
     differing: tuple[int, ...] = ()
 
 
-Amendment = Note | Disposal | Reconsideration
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What came of looking at a record: in one of the queues that it is in, else in all."""
+
+    record: int
+    outcome: str
+    queue: str | None = None
+
+
+Amendment = Note | Disposal | Reconsideration | Review
 
 
 @quick

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from engine.core.amending import findings_after
 from engine.core.custody import legal_holds_after
-from engine.core.event import Event
+from engine.core.event import Event, Review
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken
 from engine.core.schedule import Waiting, waiting
@@ -102,6 +102,9 @@ def _amended(before: Snapshot, event: Event, seq: int) -> Snapshot:
 
     When something was said of a record says nothing of when treatment happened: `last_at` stays.
     """
+    if isinstance(event.amendment, Review):
+        # Nobody's view of the course is stale by it.
+        return replace(before, seq=seq, readings=NONE)
     return replace(
         before,
         seq=seq,

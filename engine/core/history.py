@@ -16,7 +16,7 @@ from typing import Any
 from engine.core.encoding import Json, instant_from, instant_text
 from engine.core.event import SIGNED
 from engine.core.record import GENESIS, Record, hash_of
-from engine.core.row import patched
+from engine.core.row import is_still, patched
 from engine.core.signing import digest_of
 
 
@@ -68,7 +68,7 @@ def folded(
         body["changes"],
         course=record.course,
         seq=record.seq,
-        refused=record.verdict == "refused",
+        still=is_still(record.event, record.verdict),
         head=record.hash,
         recorded_at=body["recorded_at"],
     )

@@ -42,6 +42,8 @@ from engine.core.event import (
     FORMALITIES,
     KEEPERS,
     OMITTED,
+    REVIEWED,
+    REVIEWERS,
 )
 from engine.core.expression import Expression
 from engine.core.guard import compile_guard, compile_value
@@ -203,6 +205,8 @@ class Machine:
             return self.workflow.disposers
         if event in CUSTODY:
             return KEEPERS
+        if event == REVIEWED:
+            return (*self.workflow.disposers, *REVIEWERS)
         wanted = self.workflow.arrangers if event in (OMITTED, CEASED) else ()
         return wanted or self.workflow.roles
 

@@ -19,6 +19,7 @@ from engine.core.encoding import (
     instant_from,
     instant_text,
 )
+from engine.core.event import REVIEWED
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.snapshot import (
@@ -89,15 +90,15 @@ def patched(
     *,
     course: str,
     seq: int,
-    refused: bool,
+    still: bool,
     head: str,
     recorded_at: str,
 ) -> dict[str, Json]:
-    """The row after a record."""
+    """The row after a record; `still` where it is none that a new revision follows from."""
     if row is None:
         row = {"course": course, "revision": 1, **{n: {} for n in SECTIONS if n not in OPTIONAL}}
     after = {**row, "seq": seq, "head": head, "recorded_at": recorded_at}
-    if not refused:
+    if not still:
         after["revision"] = seq
     for name, value in delta.items():
         if name in SECTIONS:
@@ -108,6 +109,11 @@ def patched(
         else:
             after[name] = value
     return after
+
+
+def is_still(event: str, verdict: str) -> bool:
+    """Whether a record leaves the course as whoever looked at it saw it: refused, or a review."""
+    return verdict == "refused" or event == REVIEWED
 
 
 def stamp(record: Record) -> str:

@@ -18,6 +18,7 @@ from engine.core.encoding import encode_value
 from engine.core.event import SIGNED
 from engine.core.marks import AMENDING
 from engine.core.record import Record
+from engine.core.review import Item
 from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
 from engine.errors import Conflict, StoreUnavailable, UnknownWorkflow
@@ -59,6 +60,7 @@ class _Course:
     bookings: Mapping[str, Booking]
     texts: tuple[tuple[int, _Text], ...]
     messages: tuple[Waiting, ...]
+    reviews: Mapping[tuple[int, str], Item] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,11 @@ class MemoryTransaction:
 
     def amendments(self, course: str) -> Sequence[Record]:
         return [record for record in self.records(course) if record.event in AMENDING]
+
+    def reviews(self, course: str, seq: int | None = None) -> Sequence[Item]:
+        found = self.held.courses.get(course)
+        held = {} if found is None else found.reviews
+        return [item for place, item in sorted(held.items()) if seq in (None, place[0])]
 
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         found = self.held.courses.get(course)
@@ -364,7 +371,12 @@ def _moved(write: Write, before: _Course | None) -> _Course:
         bookings=_told(before.bookings if before else {}, write),
         texts=_texts(before.texts if before else (), write),
         messages=(*(before.messages if before else ()), *said),
+        reviews={**(before.reviews if before else {}), **_items(write)},
     )
+
+
+def _items(write: Write) -> Mapping[tuple[int, str], Item]:
+    return {(item.seq, item.queue.value): item for item in write.reviews}
 
 
 def _texts(

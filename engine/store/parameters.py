@@ -166,6 +166,25 @@ def erased(tenant: str, write: Write) -> Sequence[Parameters]:
     return [{**place, "its_seq": seq, "its_path": path} for seq, path in write.erased]
 
 
+def reviews(tenant: str, write: Write) -> Sequence[Parameters]:
+    """The items of review queues that the record brings or changes."""
+    return [
+        {
+            "tenant": tenant,
+            "course": write.record.course,
+            "seq": item.seq,
+            "queue": item.queue.value,
+            "site": write.site,
+            "recorded_at": item.recorded_at,
+            "open": item.open,
+            "outcome": item.outcome,
+            "reviewed_by": item.reviewed_by,
+            "reviewers": " ".join(item.reviewers),
+        }
+        for item in write.reviews
+    ]
+
+
 def texts(tenant: str, write: Write) -> Sequence[Parameters]:
     """The free texts of the event, with what the record holds of them."""
     return [

@@ -38,6 +38,7 @@ from engine.store.tables import (
     prose,
     readings,
     records,
+    reviews,
     texts,
     timers,
     visits,
@@ -89,6 +90,13 @@ AMENDMENTS = (
     .order_by(records.c.seq)
 )
 RECORD = select(*_without(records)).where(_of_course(records), records.c.seq == bindparam("seq"))
+
+REVIEWS = (
+    select(*_without(reviews, "course", "site"))
+    .where(_of_course(reviews))
+    .order_by(reviews.c.seq, reviews.c.queue)
+)
+REVIEWS_OF = REVIEWS.where(reviews.c.seq == bindparam("seq"))
 
 TEXTS = select(texts.c.path, texts.c.salt, texts.c.text).where(
     _of_course(texts), texts.c.seq == bindparam("seq")

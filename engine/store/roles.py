@@ -37,6 +37,8 @@ APPLICATION: Mapping[str, str] = {
     "regimen_tokens": "SELECT, INSERT, UPDATE",
     "regimen_calendar_feeds": "SELECT, INSERT, UPDATE",
     "regimen_access_log": "SELECT, INSERT",
+    "regimen_reviews": "SELECT, INSERT, UPDATE",
+    "regimen_canaries": "SELECT, INSERT",
     "regimen_leaves": "SELECT, INSERT",
     "regimen_nodes": "SELECT, INSERT",
     "regimen_checkpoints": "SELECT, INSERT",

@@ -113,6 +113,8 @@ def append(channel: Channel, tenant: str, write: Write) -> bool:
     channel.send_all(_WRITES.messages, parameters.messages(tenant, write))
     channel.send_all(_WRITES.texts, parameters.texts(tenant, write))
     channel.send_all(_WRITES.erase, parameters.erased(tenant, write))
+    if write.reviews:
+        channel.send_all(_WRITES.queue, parameters.reviews(tenant, write))
     if write.timers:
         armed, disarmed = parameters.timers(tenant, write)
         channel.send_all(_WRITES.arm, armed)

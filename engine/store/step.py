@@ -46,11 +46,12 @@ from engine.store.tables import (
     messages,
     readings,
     records,
+    reviews,
     texts,
     timers,
     visits,
 )
-from engine.store.writes import bound, move, opening, upsert
+from engine.store.writes import OF_A_QUEUE, OF_ITS_RECORD, bound, move, opening, upsert
 
 
 def filled(tenant: str, write: Write) -> tuple[Select[int], Parameters]:
@@ -64,6 +65,8 @@ def filled(tenant: str, write: Write) -> tuple[Select[int], Parameters]:
         many["messages"] = parameters.messages(tenant, write)
     if write.texts:
         many["texts"] = parameters.texts(tenant, write)
+    if write.reviews:
+        many["queued"] = parameters.reviews(tenant, write)
     if write.erased:
         many["erased"] = [{"seq": seq, "path": path} for seq, path in write.erased]
     if write.timers:
@@ -160,5 +163,6 @@ _ADDED = {
     "armed": upsert(postgresql.insert(timers)),
     "due": upsert(postgresql.insert(visits)),
     "booked": upsert(postgresql.insert(bookings)),
+    "queued": upsert(postgresql.insert(reviews), OF_A_QUEUE, OF_ITS_RECORD),
 }
 _REMOVED = {"disarmed": timers, "gone": visits}

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.core.encoding import Json
 from engine.core.marks import AMENDING
 from engine.core.record import Record
+from engine.core.review import Item, Queue
 from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
 from engine.errors import Conflict, RegimenError, StoreUnavailable, UnknownWorkflow
@@ -165,6 +166,11 @@ class SqlTransaction:
         found = self._run(queries.AMENDMENTS, course=course, events=list(AMENDING))
         return [_record(row) for row in found]
 
+    def reviews(self, course: str, seq: int | None = None) -> Sequence[Item]:
+        if seq is None:
+            return [item_of(row) for row in self._run(queries.REVIEWS, course=course)]
+        return [item_of(row) for row in self._run(queries.REVIEWS_OF, course=course, seq=seq)]
+
     def texts(self, course: str, seq: int) -> Mapping[str, tuple[str, str | None]]:
         found = self._run(queries.TEXTS, course=course, seq=seq)
         return {path: (salt or "", text) for path, salt, text in found}
@@ -309,6 +315,20 @@ def meaning(
             return UnknownWorkflow(digest, ())
         case Kind.LOCKED | Kind.UNAVAILABLE:
             return StoreUnavailable(trouble.why)
+
+
+def item_of(row: Sequence[Any]) -> Item:
+    """An item of a review queue, as `queries.REVIEWS` gives it."""
+    seq, queue, recorded_at, is_open, outcome, reviewed_by, reviewers = row
+    return Item(
+        seq=seq,
+        queue=Queue(queue),
+        recorded_at=recorded_at,
+        open=bool(is_open),
+        outcome=outcome,
+        reviewed_by=reviewed_by,
+        reviewers=tuple(reviewers.split()),
+    )
 
 
 def _record(row: Sequence[Any]) -> Record:

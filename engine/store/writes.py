@@ -42,6 +42,7 @@ from engine.store.tables import (
     prose,
     readings,
     records,
+    reviews,
     texts,
     timers,
     visits,
@@ -50,6 +51,10 @@ from engine.store.tables import (
 Dialectal: TypeAlias = Callable[[Table], sqlite.Insert] | Callable[[Table], postgresql.Insert]
 
 ONE: ColumnElement[int] = literal_column("1")
+OF_A_QUEUE = ("tenant", "course", "seq", "queue")
+"""What an item of a review queue is known by."""
+OF_ITS_RECORD = ("site", "recorded_at")
+"""What never changes of it."""
 MOVED = (
     *("digest", "state", "stage", "seq", "revision", "open", "row"),
     *("waits", "questions", "findings", "conflicts"),
@@ -123,6 +128,7 @@ class Writes:
     schedule: Insert
     unschedule: Delete
     book: Insert
+    queue: Insert
     define: Insert
     describe: Insert
     deliver: Update
@@ -148,6 +154,7 @@ def writes(dialectal: Dialectal) -> Writes:
         schedule=upsert(dialectal(visits)),
         unschedule=_gone(visits),
         book=upsert(dialectal(bookings)),
+        queue=upsert(dialectal(reviews), OF_A_QUEUE, OF_ITS_RECORD),
         define=_unless_there(dialectal, definitions),
         describe=_unless_there(dialectal, prose),
         deliver=update(messages)
@@ -160,12 +167,15 @@ def writes(dialectal: Dialectal) -> Writes:
     )
 
 
-def upsert(added: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
-    """An insert of named rows of a course that takes the place of what has the name."""
-    key = ("tenant", "course", "name")
+def upsert(
+    added: sqlite.Insert | postgresql.Insert,
+    key: tuple[str, ...] = ("tenant", "course", "name"),
+    stays: tuple[str, ...] = (),
+) -> sqlite.Insert | postgresql.Insert:
+    """An insert of rows of a course, named as a rule, that takes the place of what is there."""
     return added.on_conflict_do_update(
         index_elements=key,
-        set_={c.name: added.excluded[c.name] for c in added.table.c if c.name not in key},
+        set_={c.name: added.excluded[c.name] for c in added.table.c if c.name not in key + stays},
     )
 
 

@@ -33,7 +33,7 @@ DELTAS = st.fixed_dictionaries(
 
 def after(row: Any, delta: Any, seq: int) -> dict[str, Any]:
     return patched(
-        row, delta, course="C-1", seq=seq, refused=False, head=f"{seq:064x}", recorded_at="now"
+        row, delta, course="C-1", seq=seq, still=False, head=f"{seq:064x}", recorded_at="now"
     )
 
 
