@@ -26,6 +26,7 @@ from engine.cli import (
     openapi,
     playback,
     serve,
+    sign,
     simulate,
     site,
     what_if,
@@ -70,7 +71,7 @@ def regimen(
 
 
 COMMANDS = (
-    *(demo, simulate, apply, course, due, worklist, site, workflow),
+    *(demo, simulate, apply, course, sign, due, worklist, site, workflow),
     *(audit, bundle, ledger, witnessing, playback, what_if, mine, guards),
     *(custody, access, calendar),
     *(worker, serve, canary, config, endpoint, database, openapi),

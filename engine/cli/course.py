@@ -18,8 +18,10 @@ from engine.cli.timeline import Timeline
 from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
 from engine.core.event import FORMAT
 from engine.core.machine import Machine
+from engine.core.outcome import Reason
 from engine.errors import Divergence, InvalidInput, NotPermitted, UnknownEvent, UnknownWorkflow
 from engine.service import Service, Status
+from engine.signatures import Signatures
 from engine.telling.entry import Entry, entries
 from engine.telling.explanation import Explained
 from engine.telling.lexicon import Lexicon
@@ -102,7 +104,9 @@ def log(
     """List the records of a course. A corrected value is struck out and names its correction."""
     service = session.service()
     status = service.status(course)
-    shown = [entry for entry in entries(service.records(course)) if entry.seq > after]
+    records = service.records(course)
+    signed = Signatures(service).of(course, records)
+    shown = [entry for entry in entries(records, signed) if entry.seq > after]
     lexicon = Lexicon(status.machine)
     lacking = lacked(service, course) if findings else {}
     book = Logbook(
@@ -254,6 +258,8 @@ def _from_options(status: Status, event: str, at: datetime) -> Explained:
     decision: dict[str, Json]
     if option is None:
         decision = {"verdict": "refused", "reason": "illegal-transition"}
+    elif not option.requirements and status.machine.events[event].signature is not None:
+        decision = {"verdict": "refused", "reason": Reason.UNSIGNED.value}
     elif not option.requirements:
         decision = {"verdict": "accepted", "transition": option.transition}
     else:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from engine.cli.ink import CORRECTED, QUIET, STYLES, Lines, verdict_style
 from engine.core.encoding import Json
-from engine.core.event import CORRECTIONS, DISPOSED, ENROLLED, RECONSIDERED
+from engine.core.event import CORRECTIONS, DISPOSED, ENROLLED, RECONSIDERED, SIGNED
 from engine.core.finding import Missing
 from engine.telling.entry import Entry
 from engine.telling.explanation import Explained
@@ -101,6 +101,7 @@ class Logbook:
             for seq in entry.marks.differs_by
         ]
         marks += [(f"addendum in {seq}", STYLES[Tone.OVERRIDE]) for seq in entry.marks.addenda]
+        marks += _signatures(entry)
         reason = entry.body["event"].get("reason") or {}
         if "code" in reason:
             marks.append((f"reason: {reason['code']}", QUIET))
@@ -130,6 +131,8 @@ class Logbook:
         if entry.event == DISPOSED:
             acted = {"record": sent["record"]} if "record" in sent else {}
             sent = {"finding": f"{sent['finding']} {sent['disposition']}", **acted}
+        if entry.event == SIGNED:
+            sent = _of_signature(sent)
         if entry.event == ENROLLED:
             sent = {"workflow": event["workflow"], "site": event["site"]}
         impossible = self.lexicon.impossible(event)
@@ -177,6 +180,27 @@ def _weighed_again(said: Mapping[str, Json]) -> dict[str, Json]:
         "relied": ", ".join(map(str, said["relied"])) or "nothing",
         "would_differ": differing or "nothing",
     }
+
+
+def _signatures(entry: Entry) -> list[tuple[str, str]]:
+    """Who signed a record with which meaning, whether that holds, and what is lacking."""
+    marks = []
+    for one in entry.signed.given:
+        late = ", late" if one.late else ""
+        holds = "" if one.holds else ": DOES NOT HOLD"
+        said = f"signed by {one.actor} ({one.meaning}{late}, record {one.seq}){holds}"
+        marks.append((said, STYLES[Tone.OVERRIDE if one.holds else Tone.NO]))
+    if entry.signed.missing:
+        marks.append((f"unsigned: {', '.join(entry.signed.missing)}", STYLES[Tone.UNKNOWN]))
+    return marks
+
+
+def _of_signature(sent: Mapping[str, Json]) -> dict[str, Json]:
+    """What a signature is of and what it means; hash, name and proof are in its record."""
+    if "record" in sent:
+        return {"record": str(sent["record"]), "means": sent["meaning"]}
+    act = sent["event"]
+    return {"event to be sent": f"{act['event']} {act['id']}", "means": sent["meaning"]}
 
 
 _HEADS = ("#", "At", "Recorded", "Event", "Role", "Verdict", "State")

@@ -68,6 +68,8 @@ def _body(overview: Overview, *, everything: bool) -> Table:
         ("Holds", _cut([_rule(held) for held in overview.holding()], few)),
         ("Open", _cut([_question(overview, q) for q in overview.json()["questions"]], few)),
         ("Findings", [_finding(found) for found in overview.open_findings()]),
+        ("Sign", _cut(_unsigned(overview), few)),
+        ("Keep", _legal_holds(overview)),
         ("Overrides", _cut([_override(overview, one) for one in overview.overrides()], few)),
         ("Last", [_fired(overview, told) for told in overview.last_rules()[:few]]),
         ("Course", _flow(overview.variables(), None if everything else MANY)),
@@ -121,6 +123,21 @@ def _finding(found: Mapping[str, Json]) -> Text:
     return Text.assemble(
         mark(Tone.DEVIATION), f" finding {found['finding']}: {said} ", (why, QUIET)
     )
+
+
+def _unsigned(overview: Overview) -> list[Text]:
+    return [
+        Text.assemble((f"record {one['record']}", "bold"), f" {one['event']} waits for: ",
+                      (", ".join(one["missing"]), STYLES[Tone.UNKNOWN]))
+        for one in overview.unsigned()
+    ]  # fmt: skip
+
+
+def _legal_holds(overview: Overview) -> list[Text]:
+    return [
+        Text(f"legal hold {name}, record {seq}: no text may be erased")
+        for name, seq in overview.status.row.get("legal_holds", {}).items()
+    ]
 
 
 def _override(overview: Overview, one: Mapping[str, Json]) -> Text:

@@ -6,22 +6,29 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from engine.core.axes import is_retrospective
 from engine.core.encoding import Json
 from engine.core.marks import Marks, entered_late, marks
 from engine.core.record import Record
+from engine.core.signatory import NOBODY, Signed
 
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One record, and what later records say of it. `entered_late` as `marks` means it."""
+    """One record, what later records say of it, and who signed it.
+
+    `entered_late` as `marks` means it.
+    """
 
     body: Mapping[str, Json]
     at: datetime | None
     recorded_at: datetime
     marks: Marks = field(default_factory=Marks)
     entered_late: bool = False
+    hash: str = ""
+    signed: Signed = NOBODY
 
     @property
     def seq(self) -> int:
@@ -101,11 +108,16 @@ class Entry:
             "moved_by": self.moved_by,
             "late_entry": self.entered_late,
             "marks": self.marks.json(),
+            "hash": self.hash,
+            "signatures": [one.json() for one in self.signed.given],
+            "unsigned": list(self.signed.missing),
         }
 
 
-def entries(records: Iterable[Record]) -> list[Entry]:
-    """The records in order, each with what the others say of it."""
+def entries(
+    records: Iterable[Record], signed: Mapping[int, Signed] = MappingProxyType({})
+) -> list[Entry]:  # fmt: skip
+    """The records in order, each with what the others say of it, and who signed it."""
     told = list(records)
     said = marks(told)
     retrospective = bool(told) and is_retrospective(told[0])
@@ -116,6 +128,8 @@ def entries(records: Iterable[Record]) -> list[Entry]:
             recorded_at=record.recorded_at,
             marks=said.get(record.seq) or Marks(),
             entered_late=entered_late(record, retrospective=retrospective),
+            hash=record.hash,
+            signed=signed.get(record.seq, NOBODY),
         )
         for record in told
     ]

@@ -87,6 +87,8 @@ class Overview:
             "variables": self.variables(),
             "readings": self.readings(),
             "holding": self.holding(),
+            "unsigned": self.unsigned(),
+            "legal_holds": dict(row.get("legal_holds", {})),
             "overrides": self.overrides(),
             "last_rules": self.last_rules(),
             "questions": [
@@ -109,6 +111,19 @@ class Overview:
             }
             for name, one in self.status.snapshot.open_findings.items()
         ]
+
+    def unsigned(self) -> list[Json]:
+        """The records that wait for signatures, and with which meanings."""
+        events, found = self.status.machine.events, list[Json]()
+        for seq, (name, actor, given) in self.status.row.get("unsigned", {}).items():
+            asked = events[name].signature
+            if asked is not None:
+                first = any(one[0] == actor for one in given)
+                second = not asked.second or any(one[0] != actor for one in given)
+                missing = [] if first else [asked.meaning]
+                missing += [] if second else [asked.second_meaning]
+                found.append({"record": int(seq), "event": name, "missing": missing})
+        return sorted(found, key=lambda one: one["record"])
 
     def visits(self) -> list[Json]:
         """The visits that are due, each with where today lies in its window."""
