@@ -120,6 +120,7 @@ def service_of(
             salt=salt,
             version=engine_version(),
             skew=settings.skew,
+            fresh=settings.fresh,
             watch=watch or Unwatched(),
         ),
     )

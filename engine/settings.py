@@ -55,8 +55,9 @@ class Settings:
 
     `workflows` are the packages whose `ALL` may be enrolled in; courses that run already need none
     of them. `actor` is who works at the terminal, else whom the operating system knows. `skew` is
-    how far an event's time may lead the system's clock. `oidc` is the identity provider whose
-    bearer tokens are taken; there is none unless its issuer is named.
+    how far an event's time may lead the system's clock, `fresh` how long ago a signer may have
+    proved who they are. `oidc` is the identity provider whose bearer tokens are taken; there is
+    none unless its issuer is named.
     `webhook_allow` are networks that messages may be sent to though they are not public;
     `webhook_seconds` is by when an endpoint has to have answered, `webhook_days` for how long it is
     kept what was delivered. `ledger_key` are files of keys that sign checkpoints. `traffic` are the
@@ -70,6 +71,7 @@ class Settings:
     log_level: str = "warning"
     workflows: tuple[str, ...] = ("workflows",)
     skew: timedelta = timedelta(minutes=5)
+    fresh: timedelta = timedelta(minutes=5)
     oidc: Oidc | None = None
     webhook_allow: tuple[Network, ...] = ()
     webhook_seconds: int = 15
@@ -97,6 +99,7 @@ class Settings:
             log_level=chosen("LOG_LEVEL", _one_of(LOG_LEVELS), default.log_level),
             workflows=chosen("WORKFLOWS", _packages, default.workflows),
             skew=chosen("SKEW", _seconds, default.skew),
+            fresh=chosen("FRESH", _an_hour, default.fresh),
             oidc=_oidc(environ),
             webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
@@ -213,6 +216,14 @@ def _days(variable: str, text: str) -> int:
     return int(text)
 
 
+def _an_hour(variable: str, text: str) -> timedelta:
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= _A_DAY // 24
+    ):
+        raise InvalidInput(variable, "whole seconds from 1 to 3600", found=repr(text))
+    return timedelta(seconds=int(text))
+
+
 def _seconds(variable: str, text: str) -> timedelta:
     if not (text.isascii() and text.isdigit() and int(text) <= _A_DAY):
         raise InvalidInput(variable, f"whole seconds from 0 to {_A_DAY}", found=repr(text))
@@ -307,7 +318,7 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
 }
 
 VARIABLES = (
-    *("DATABASE_URL", "TENANT", "ACTOR", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW"),
+    *("DATABASE_URL", "TENANT", "ACTOR", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW", "FRESH"),
     *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS", "LEDGER_KEY"),
     *TRAFFIC_VARIABLES,
     *(f"OIDC_{name}" for name in _OIDC_NAMES),

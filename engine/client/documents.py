@@ -231,14 +231,40 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A signature of a record, and whether it holds: the record is what was signed.
+
+    `seq` is the record of the signature; `printed_name` is `None` once it was erased. `by` was
+    authenticated for it. One that was given `beforehand` is of the event, before it was sent.
+    """
+
+    seq: int
+    actor: str
+    role: str
+    meaning: str
+    printed_name: str | None = field(repr=False)
+    at: datetime
+    proof: str
+    by: str
+    holds: bool
+    beforehand: bool
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record of the audit log: the JSON that was hashed, its hash, and what is said of it."""
+    """A record of the audit log: the JSON that was hashed, its hash, and what is said of it.
+
+    `unsigned` are the meanings of the signatures that it still waits for.
+    """
 
     seq: int
     hash: str
     record: Mapping[str, Any] = field(repr=False)
     late_entry: bool = False
     marks: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    signatures: tuple[Signature, ...] = ()
+    unsigned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -233,6 +233,10 @@ class Unauthenticated(Problem, name="unauthenticated"):
     """Nobody is known by this token."""
 
 
+class Reauthenticate(Problem, name="reauthenticate"):
+    """Who signs has to prove anew who they are."""
+
+
 class NotPermitted(Problem, name="not-permitted"):
     """The token may not do this."""
 

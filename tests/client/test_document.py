@@ -97,6 +97,11 @@ LEFT_OUT = {
     "GET /v1/dead-letters": "an operator's: `regimen dead-letters`",
     "POST /v1/dead-letters/replay": "likewise",
     "POST /v1/dead-letters/{letter}/replay": "likewise",
+    "POST /v1/courses/{course}/signatures": "a person's, who proves anew who they are on a page",
+    "POST /v1/courses/{course}/erasures": "a person's, who keeps the records: `regimen erase`",
+    "POST /v1/courses/{course}/legal-holds": "likewise: `regimen legal-hold`",
+    "POST /v1/courses/{course}/legal-holds/{hold}/release": "likewise",
+    "GET /v1/courses/{course}/custody": "likewise: `regimen erasure-check`",
 }
 """What has no method, and why."""
 
@@ -124,6 +129,7 @@ SHAPES: dict[type, str] = {
     client.Answer: "AnswerDocument",
     client.Trial: "DryRunDocument",
     client.Record: "RecordDocument",
+    client.Signature: "SignatureDocument",
     client.OpenFinding: "FindingDocument",
     client.Reading: "ReadingDocument",
     client.Readings: "ReadingList",
