@@ -116,7 +116,7 @@ _WITNESSES = select(cosignatures.c.key).where(
     cosignatures.c.tenant == _ITS, cosignatures.c.number == bindparam("number")
 )
 _LINES = (
-    select(cosignatures.c.number, cosignatures.c.line)
+    select(cosignatures.c.number, cosignatures.c.line, cosignatures.c.key)
     .where(
         cosignatures.c.tenant == _ITS,
         cosignatures.c.number.in_(bindparam("numbers", expanding=True)),
@@ -125,26 +125,32 @@ _LINES = (
 )
 
 
-def _lines(connection: Connection, tenant: str, numbers: list[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for number, line in connection.execute(_LINES, {"its_tenant": tenant, "numbers": numbers}):
-        found.setdefault(number, []).append(line)
+def _lines(
+    connection: Connection, tenant: str, numbers: list[int]
+) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = {}
+    for number, line, key in connection.execute(_LINES, {"its_tenant": tenant, "numbers": numbers}):
+        found.setdefault(number, []).append((line, key))
     return found
 
 
-def _checkpoint(row: Mapping[Any, Any], lines: Iterable[str]) -> Checkpoint | LedgerDivergence:
+def _checkpoint(
+    row: Mapping[Any, Any], lines: Sequence[tuple[str, str]]
+) -> Checkpoint | LedgerDivergence:
     """A checkpoint of its row, whose columns say what the note says."""
     name, size = f"checkpoint {row['number']}", row["size"]
     try:
-        signed = note.parse((row["note"] + "".join(lines)).encode(), unsigned=True)
+        added = "".join(line for line, _ in lines)
+        signed = note.parse((row["note"] + added).encode(), unsigned=True)
         head = Head.parse(signed.text)
         keys = tuple(map(VerifierKey.parse, json.loads(row["signers"])))
+        witnesses = [VerifierKey.parse(key) for _, key in lines]
     except (InvalidInput, ValueError, TypeError, AttributeError):
         return LedgerDivergence(size, f"{name} is none: it cannot be read")
     if (head.origin, head.size, head.root) != (row["origin"], size, bytes(row["root"])):
         return LedgerDivergence(size, f"{name} says other than its note")
     signers = {(one.name, one.key_id) for one in signed.signatures}
-    if not all((key.name, key.id) in signers for key in keys):
+    if not all((key.name, key.id) in signers for key in (*keys, *witnesses)):
         return LedgerDivergence(size, f"{name} is not signed by whom it says")
     return Checkpoint(number=row["number"], at=row["at"], head=head, note=signed, keys=keys)
 

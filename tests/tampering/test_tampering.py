@@ -1,0 +1,56 @@
+"""Whoever holds one checkpoint finds every crime before it; without one, some cannot be found."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.tampering.crimes import KINDS, Kind
+from tests.tampering.world import World
+
+PAGE = Path(__file__).parents[2] / "docs" / "audit.md"
+
+
+def test_what_nobody_touched_is_whole(world: World):
+    found = world.inspection(held=True)
+
+    assert world.faults() == []
+    assert (found.flaws, found.agreed, found.unsealed) == ((), world.size, 0)
+    assert found.size > world.size
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.words)
+def test_a_crime_is_found_by_whom_it_is_said_to_be(world: World, kind: Kind):
+    """Each of its kind: none that is said to be found escapes, and none that is said to escape."""
+    committed = 0
+    escaped: dict[bool, list[str]] = {False: [], True: []}
+    for label, commit in kind.crimes(world):
+        commit(world)
+        try:
+            faults = world.faults()
+            for held in (False, True):
+                if not faults and not world.inspection(held=held).flaws:
+                    escaped[held].append(label)
+        finally:
+            world.restore()
+        committed += 1
+
+    assert committed
+    for held, found in ((False, kind.without), (True, kind.held)):
+        assert len(escaped[held]) == (0 if found else committed), escaped[held]
+    assert world.inspection(held=True).flaws == ()
+
+
+def test_the_page_says_what_is_found_by_whom():
+    """The table of docs/audit.md is what the tests above found to be so."""
+    lines = ["| What is done | without a checkpoint | with one |", "|---|---|---|"]
+    for kind in KINDS:
+        found = ("found" if yes else "**not found**" for yes in (kind.without, kind.held))
+        lines.append(f"| {kind.words} | {' | '.join(found)} |")
+    table = "\n".join(lines)
+    said = re.search(r"^\| What is done .*?\n(?=\n)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+
+    assert said is not None, table
+    assert said[0].strip() == table

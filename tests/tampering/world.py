@@ -1,0 +1,335 @@
+"""A clinic's history, and whoever owns its database: every guard and every constraint is gone.
+
+What was there can be put back after each crime. The owner of the database can also write all of it
+anew, with everything that follows from it, as well as this engine does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select, text, update
+
+from engine import keys
+from engine.core.encoding import canonical, instant_from
+from engine.core.history import replay
+from engine.core.ledger import sealed
+from engine.core.merkle import Tree
+from engine.core.note import Head, KeyKind, Note
+from engine.core.record import GENESIS, Record, hash_of
+from engine.core.row import window_from
+from engine.errors import RegimenError
+from engine.feed import Feed
+from engine.inspection import Inspection, inspected
+from engine.ledger import Ledger
+from engine.store.checkpoints import SqlCheckpoints
+from engine.store.feed import SqlFeed
+from engine.store.ledger import SqlLedger
+from engine.store.sql import SqlStore
+from engine.store.tables import (
+    checkpoints,
+    cosignatures,
+    courses,
+    leaves,
+    nodes,
+    readings,
+    records,
+    sealing,
+    texts,
+    timers,
+    visits,
+)
+from engine.store.tree import FLOOR
+from tests.service.bench import BAD, GOOD, Bench
+
+NAME = "clinic.example/ledger"
+KEY = keys.new_key(NAME, KeyKind.LOG, bytes([1]) * 32)
+WITNESS = keys.new_key("witness.example/w1", KeyKind.WITNESS, bytes([2]) * 32)
+THIEF = keys.new_key(NAME, KeyKind.LOG, bytes([3]) * 32)
+
+OPENED: tuple[Table, ...] = (records, leaves, nodes, checkpoints, cosignatures)
+"""The tables that get their rows as anybody likes them, twice if need be."""
+KEPT = (*OPENED, courses, timers, visits, readings, texts, sealing)
+
+WARM = GOOD | {"room_temperature": {"value": "25", "unit": "Cel"}}
+
+Bodies = dict[str, list[dict[str, Any]]]
+Order = list[tuple[str, int, bytes]]
+
+
+@dataclass
+class World:
+    """A tenant whose database somebody else owns."""
+
+    bench: Bench
+    store: SqlStore
+    held: Note = field(init=False)
+    size: int = field(init=False)
+    saved: dict[Table, list[dict[str, Any]]] = field(init=False)
+    touched: set[Table] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._lived()
+        with self.store.engine.begin() as connection:
+            _opened(connection)
+        self.saved = {table: self.rows(table) for table in KEPT}
+
+    @property
+    def tenant(self) -> str:
+        return self.bench.tenant
+
+    @property
+    def trusted(self) -> list[keys.SigningKey]:
+        return [keys.named(KEY, f"{NAME}/{self.tenant}"), WITNESS]
+
+    def ledger(self, signer: keys.SigningKey = KEY) -> Ledger:
+        return Ledger(
+            store=SqlLedger(self.store),
+            checkpoints=SqlCheckpoints(self.store),
+            feed=Feed(store=SqlFeed(self.store), tenant=self.tenant, clock=self.bench.clock),
+            clock=self.bench.clock,
+            salts=lambda length: hash_of(str(next(self.bench.salts)).encode()).encode()[:length],
+            signers=[signer],
+        )
+
+    # --- who verifies --------------------------------------------------------------------------
+
+    def faults(self) -> list[str]:
+        """What is found of the courses, one by one."""
+        found = []
+        for course in self.bench.auditor.courses():
+            try:
+                fault = self.bench.auditor.verify(course)
+            except (RegimenError, ValueError, KeyError, TypeError) as wrong:
+                found.append(f"{course}: {type(wrong).__name__}")
+            else:
+                found += [f"{course}: {fault}"] if fault is not None else []
+        return found
+
+    def inspection(self, *, held: bool) -> Inspection:
+        return inspected(
+            SqlLedger(self.store),
+            SqlCheckpoints(self.store),
+            self.tenant,
+            [self.held] if held else [],
+            [key.verifier for key in self.trusted] if held else [],
+        )
+
+    # --- who owns the database -----------------------------------------------------------------
+
+    def rows(self, table: Table) -> list[dict[str, Any]]:
+        asked = select(table).where(table.c.tenant == self.tenant)
+        with self.store.engine.begin() as connection:
+            found = connection.execute(asked.order_by(*table.primary_key)).mappings()
+            return [dict(row) for row in found]
+
+    def put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """These rows and no others."""
+        self.touched.add(table)
+        with self.store.engine.begin() as connection:
+            connection.execute(delete(table).where(table.c.tenant == self.tenant))
+            # A row may have been given to another tenant.
+            connection.execute(delete(table).where(table.c.tenant == f"{self.tenant}x"))
+            if rows:
+                connection.execute(insert(table), [dict(row) for row in rows])
+
+    def restore(self) -> None:
+        if self.rows(sealing) != self.saved[sealing]:
+            self.touched.add(sealing)
+        for table in sorted(self.touched, key=lambda one: one.name):
+            self.put(table, self.saved[table])
+        self.touched.clear()
+
+    def change(self, table: Table, n: int, **values: Any) -> None:
+        rows = [dict(row) for row in self.saved[table]]
+        rows[n] |= values
+        self.put(table, rows)
+
+    def bodies(self) -> Bodies:
+        found: Bodies = {}
+        for row in self.saved[records]:
+            found.setdefault(row["course"], []).append(json.loads(row["body"]))
+        return found
+
+    def order(self) -> Order:
+        return [(row["course"], row["seq"], row["salt"]) for row in self.saved[leaves]]
+
+    def chained(self, bodies: Bodies, only: str | None = None) -> None:
+        """Records chained anew from their first on, and the rows that they add up to."""
+        kept = [row for row in self.saved[records] if only is not None and row["course"] != only]
+        gone = {row["course"] for row in self.saved[courses]} - bodies.keys()
+        for course in gone:
+            for table in (courses, timers, visits, readings):
+                self.put(table, [r for r in self.rows(table) if r["course"] != course])
+        made: list[dict[str, Any]] = []
+        for course, its in bodies.items():
+            if only not in (None, course):
+                continue
+            chain = _chain(self.tenant, course, its)
+            made += chain
+            self._caches(course, chain)
+        self.put(records, kept + made)
+
+    def rebuilt(self, bodies: Bodies) -> None:
+        """Everything anew: chains, rows, leaves, nodes, and checkpoints with another signature."""
+        self.chained(bodies)
+        hashes = {(row["course"], row["seq"]): row["hash"] for row in self.rows(records)}
+        left = {course: list(range(1, len(its) + 1)) for course, its in bodies.items()}
+        order = []
+        for course, _, _ in self.order():
+            if left.get(course):
+                order.append((course, left[course].pop(0)))
+        order += [(course, seq) for course, seqs in left.items() for seq in seqs]
+        salts = [salt for _, _, salt in self.order()] + [bytes(16)] * len(order)
+        tree, roots, made = Tree(), {0: Tree().root()}, []
+        new_leaves = []
+        for place, (course, seq) in enumerate(order):
+            leaf = sealed(salts[place], hashes[course, seq])
+            new_leaves.append(
+                {
+                    "tenant": self.tenant, "place": place, "course": course, "seq": seq,
+                    "salt": salts[place], "hash": leaf,
+                }
+            )  # fmt: skip
+            made += [
+                {"tenant": self.tenant, "level": n.level, "place": n.index, "hash": n.hash}
+                for n in tree.append(leaf)
+                if n.level >= FLOOR
+            ]
+            roots[tree.size] = tree.root()
+        self.put(leaves, new_leaves)
+        self.put(nodes, made)
+        self._resigned(roots, tree.size)
+        with self.store.engine.begin() as connection:
+            connection.execute(
+                update(sealing).where(sealing.c.tenant == self.tenant).values(size=tree.size)
+            )
+
+    def _resigned(self, roots: Mapping[int, bytes], size: int) -> None:
+        thief = keys.named(THIEF, f"{NAME}/{self.tenant}")
+        made = []
+        for row in self.saved[checkpoints]:
+            new = min(row["size"], size)
+            head = Head(origin=row["origin"], size=new, root=roots[new])
+            signed = Note(text=head.text()).with_signatures(keys.signature(thief, head.text()))
+            made.append(
+                row
+                | {"size": new, "root": head.root, "note": signed.encode().decode()}
+                | {"signers": json.dumps([thief.verifier.text()])}
+            )
+        self.put(checkpoints, made)
+        self.put(cosignatures, [])
+
+    def _caches(self, course: str, chain: Sequence[Mapping[str, Any]]) -> None:
+        its = [Record(**{k: v for k, v in row.items() if k != "tenant"}) for row in chain]
+        row = replay(its)
+        mine = {"tenant": self.tenant, "course": course}
+        others = [r for r in self.rows(courses) if r["course"] != course]
+        before = next((r for r in self.saved[courses] if r["course"] == course), None)
+        line = dict(before or self.saved[courses][0]) | mine
+        if row is None:
+            self.put(courses, others)
+            return
+        line |= {"row": canonical(row).decode(), "seq": row["seq"], "state": row["state"]}
+        line |= {} if before else {"patient": row["patient"]}
+        self.put(courses, [*others, line])
+        armed = [
+            mine | {"name": name, "due": instant_from(due), "seq": seq}
+            for name, (due, seq) in row["timers"].items()
+        ]
+        self.put(timers, [*(r for r in self.rows(timers) if r["course"] != course), *armed])
+        due = [
+            mine
+            | {"name": name, "site": row["site"], "number": w.number, "earliest": w.earliest}
+            | {"target": w.target, "latest": w.latest, "not_before": w.not_before}
+            for name, w in ((n, window_from(items)) for n, items in row["visits"].items())
+        ]
+        self.put(visits, [*(r for r in self.rows(visits) if r["course"] != course), *due])
+
+    # --- what happened -------------------------------------------------------------------------
+
+    def _lived(self) -> None:
+        """Courses with a record of every kind, a checkpoint that is kept, and what came after."""
+        bench, say = self.bench, self.bench.service.submit
+        ledger = self.ledger()
+        ledger.seal()
+        typing = {"code": "typing-error", "text": "Read off the wrong line."}
+        bench.enrolled("C-1", "C-2", "C-3")
+        for course in ("C-1", "C-2", "C-3"):
+            bench.clock.advance(minutes=1)
+            say(bench.release(course))
+            say(bench.measurement(course, BAD if course == "C-2" else GOOD))
+            say(bench.measurement(course, GOOD))
+            bench.clock.advance(minutes=1)
+            ledger.seal()
+        wrong = {"record": 3, "input": "deviation"}
+        say(bench.body("C-2", "course.corrected", reason=typing,
+            data={**wrong, "value": {"value": "4", "unit": "um"}}))  # fmt: skip
+        say(bench.body("C-2", "course.corrected", reason=typing,
+            data={**wrong, "entered_in_error": True}))  # fmt: skip
+        say(bench.release("C-1"))
+        warm = {"code": "expansion-corrected", "guards": ["room_near_reference"], "text": "Warm."}
+        say(bench.measurement("C-3", WARM))
+        say(bench.release("C-3", override=warm))
+        say(bench.measurement("C-3", BAD))
+        ledger.checkpoint()
+        bench.clock.advance(days=400)
+        while bench.service.tick():
+            pass
+        say(bench.release("C-1"))
+        say(bench.body("C-2", "instrument_scrapped"))
+        say(bench.measurement("C-2", GOOD))
+        made = ledger.checkpoint()
+        line = keys.signature(WITNESS, made.note.text, 1_700_000_000)
+        self.held = made.note.with_signatures(line)
+        self.size = made.head.size
+        ledger.witnessed(self.held, [WITNESS.verifier])
+        bench.clock.advance(minutes=1)
+        bench.enrolled("C-4")
+        say(bench.measurement("C-4", GOOD))
+        ledger.checkpoint()
+
+
+def _chain(tenant: str, course: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    made, prev = [], GENESIS
+    for seq, body in enumerate(bodies, 1):
+        data = canonical({**body, "course": course, "seq": seq, "prev": prev})
+        event = body["event"]
+        at = event.get("at")
+        made.append(
+            {
+                "tenant": tenant,
+                "course": course,
+                "seq": seq,
+                "event_id": event["id"],
+                "event": event["event"],
+                "verdict": body["verdict"],
+                "at": instant_from(at) if isinstance(at, str) else None,
+                "recorded_at": instant_from(body["recorded_at"]),
+                "prev_hash": prev,
+                "hash": hash_of(data),
+                "body": data,
+            }
+        )
+        prev = hash_of(data)
+    return made
+
+
+def _opened(connection: Connection) -> None:
+    """Without guards and without constraints: whoever owns the tables can do that."""
+    sqlite = connection.dialect.name == "sqlite"
+    found = connection.execute(text(_SQLITE if sqlite else _POSTGRESQL)).all()
+    for name, table in found:
+        connection.execute(text(f"DROP TRIGGER {name}" + ("" if sqlite else f" ON {table}")))
+    for table in OPENED:
+        name = table.name
+        connection.execute(text(f"ALTER TABLE {name} RENAME TO {name}_before"))
+        connection.execute(text(f"CREATE TABLE {name} AS SELECT * FROM {name}_before"))
+        connection.execute(text(f"DROP TABLE {name}_before"))
+
+
+_SQLITE = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+_POSTGRESQL = "SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal"
