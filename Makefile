@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo serve migrate test lint bench lock clean
+.PHONY: help venv demo serve migrate test test-browser lint bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 venv: $(STAMP)  ## make the environment in .venv
 
@@ -25,6 +25,9 @@ migrate: $(STAMP)  ## bring the database of REGIMEN_DATABASE_URL to the newest s
 
 test: lint  ## lint, then every test on SQLite and on PostgreSQL, with coverage
 	$(BIN)/python -m pytest -n logical --dist loadfile --cov --cov-report=term
+
+test-browser: $(STAMP)  ## the pages in a real headless Chromium, which CHROMIUM may name
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(STAMP)  ## ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .

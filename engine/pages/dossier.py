@@ -7,8 +7,8 @@ for again, gives the same bytes. The PDF is set by `typst`, with the fonts that 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -59,6 +59,22 @@ def pdf(dossier: Dossier) -> bytes:
         format="pdf",
     )
     return made
+
+
+def news(lines: Iterable[Line]) -> list[Line]:
+    """The records without the open questions that the record before had as well."""
+    found: list[Line] = []
+    known: frozenset[Said] = frozenset()
+    for line in lines:
+        if line.said is None:
+            found.append(line)
+            continue
+        open_ = frozenset(one for one in line.said.below if one.tone is Tone.UNKNOWN)
+        left = tuple(one for one in line.said.below if one not in open_ & known)
+        found.append(replace(line, said=replace(line.said, below=left)))
+        if line.verdict != "refused":
+            known = open_
+    return found
 
 
 def _data(dossier: Dossier) -> dict[str, Json]:

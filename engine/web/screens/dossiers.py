@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from engine.core.history import verify
 from engine.pages import course as view
-from engine.pages.dossier import Dossier, can_be_set, pdf
+from engine.pages.dossier import Dossier, can_be_set, news, pdf
 from engine.pages.frame import COURSES
 from engine.pages.records import Chain
 from engine.pages.states import diagram
@@ -78,7 +78,7 @@ def _dossier(desk: Desk, course: str) -> Dossier:
         chain=Chain.of(records, verify(records, course=course, tenant=desk.service.tenant)),
         timeline=picture.drawn,
         states=diagram(Lexicon(status.machine), told),
-        lines=[book.line(one.seq) for one in told],
+        lines=news(book.line(one.seq) for one in told),
         questions=view.questions(overview),
         readings=view.readings(overview),
         variables=overview.json()["variables"],

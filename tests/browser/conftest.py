@@ -1,0 +1,141 @@
+"""A real browser at a served demonstration: whatever is tested here, somebody could see."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--font-render-hinting=none",
+]
+HOW_TO_GET_ONE = (
+    "No browser was found. Install one (Debian and Ubuntu: apt-get install chromium), or say where "
+    "one is: CHROMIUM=/path/to/chromium make test-browser"
+)
+PAGES = {
+    "worklists": "/worklists?as_of=2026-03-09",
+    "courses": "/courses",
+    "course": "/courses/DEMO-constructed?until=2024-04-20",
+    "states": "/courses/DEMO-constructed/states",
+    "records": "/courses/DEMO-constructed/records?cursor=36:60",
+    "record": "/courses/DEMO-constructed/records/41",
+    "replay": "/courses/DEMO-constructed/replay?step=62",
+    "dossier": "/courses/GAR-Z/dossier",
+    "workflows": "/workflows",
+    "workflow": "/workflows/intralesional_il2",
+    "difference": "/workflows/intralesional_il2/difference?since=instrument_calibration",
+    "audit": "/audit?weigh=yes",
+    "sign_in": "/sign-in",
+    "problem": "/courses/NO-COURSE",
+}
+"""Every kind of page, by name."""
+
+Opener = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a demonstration, served by a process of its own."""
+    folder = tmp_path_factory.mktemp("served")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).parent / "regimen", "serve", "--demo", "--no-worker"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--db", "demo.db", "--port", str(port)], cwd=folder, stdout=log, stderr=log
+        )
+        try:
+            yield _up(process, f"http://127.0.0.1:{port}", folder / "log")
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found_browser(), args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, served: str) -> Iterator[Opener]:
+    """Opens a page; whatever the browser complains of fails the test."""
+    contexts = []
+    complaints: list[str] = []
+
+    def open_(path: str, *, status: int = 200, **choices: object) -> Page:
+        choices.setdefault("viewport", {"width": 1360, "height": 900})
+        context = browser.new_context(**choices)  # type: ignore[arg-type]  # as a test says
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if said.type == "error" else None,
+        )
+        answer = page.goto(served + path)
+        assert answer is not None
+        assert answer.status == status
+        if status != 200:  # the browser tells of the status itself
+            complaints.clear()
+        return page
+
+    open_.complaints = complaints  # type: ignore[attr-defined]  # for what is meant to be refused
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def found_browser() -> str:
+    """The browser that CHROMIUM names, else the first on the path."""
+    named = os.environ.get("CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None or not Path(found).exists():
+        pytest.exit(HOW_TO_GET_ONE, returncode=1)
+    return found
+
+
+def _up(process: subprocess.Popen[bytes], url: str, log: Path) -> str:
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{url}/health/live"):
+                return url
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"not up: {log.read_text()}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-images", action="store_true", help="Make the pictures of docs/images anew."
+    )
