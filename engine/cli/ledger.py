@@ -16,7 +16,7 @@ from engine.cli.notes import Out, ledger_of, read_checkpoint, records_text, writ
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
 from engine.core.ledger import Checkpoint, Inclusion
-from engine.core.merkle import verify_consistency
+from engine.core.merkle import EMPTY, verify_consistency
 from engine.core.note import Head, Note
 from engine.core.record import hash_of
 from engine.errors import InvalidInput, LedgerDivergence
@@ -80,19 +80,28 @@ def prove(
         ),
     ] = None,
     out: Out = None,
+    *,
+    first: Annotated[
+        bool,
+        typer.Option("--first", help="Ask a witness that saw nothing so far."),
+    ] = False,
 ) -> None:
     """Prove that records are in the ledger as the last checkpoint says, or that it only grew.
 
     The proof of one record is a C2SP tlog-proof, that of a course is JSON. `--consistency` writes
-    what a witness is asked with (C2SP tlog-witness).
+    what a witness is asked with (C2SP tlog-witness), `--first` likewise.
     """
     last: Checkpoint | None = ledger_of(session).last()
     if last is None:
         raise InvalidInput("checkpoint", "one to prove it by: see `regimen checkpoint`")
-    if consistency is not None:
+    if consistency is not None or first:
         if course is not None:
-            raise InvalidInput("COURSE", "none with --consistency")
-        _grown(session, last, consistency, out)
+            raise InvalidInput("COURSE", "none with --consistency or --first")
+        if consistency is not None and first:
+            raise InvalidInput("--first", "no older checkpoint beside it")
+        nothing = Head(origin=last.head.origin, size=0, root=EMPTY)
+        old = nothing if consistency is None else Head.parse(read_checkpoint(consistency).text)
+        _grown(session, last, old, out)
         return
     if course is None:
         raise InvalidInput("COURSE", "a course, or --consistency OLD")
@@ -135,14 +144,13 @@ def _included(
     session.answer(document, tell)
 
 
-def _grown(session: Session, last: Checkpoint, old: Path, out: Path | None) -> None:
-    before = Head.parse(read_checkpoint(old).text)
+def _grown(session: Session, last: Checkpoint, before: Head, out: Path | None) -> None:
     if before.size > last.head.size:
-        what = f"{old} has {before.size} leaves, and the last checkpoint {last.head.size}"
+        what = f"the older checkpoint has {before.size} leaves, the last one {last.head.size}"
         raise LedgerDivergence(last.head.size, what)
     proof: list[bytes] = ledger_of(session).consistency(before.size, last.head.size)
     if not verify_consistency(before.size, last.head.size, before.root, last.head.root, proof):
-        raise LedgerDivergence(before.size, f"the ledger does not begin as {old} says")
+        raise LedgerDivergence(before.size, "it does not begin as the older checkpoint says")
     asked = Request(old=before.size, proof=tuple(proof), checkpoint=last.note)
     if out is not None:
         write(out, asked.encode())
@@ -152,7 +160,7 @@ def _grown(session: Session, last: Checkpoint, old: Path, out: Path | None) -> N
             typer.echo(asked.encode(), nl=False)
             return
         console.print(
-            f"Wrote {out}: {last.head.size} leaves begin with the {before.size} of {old}.",
+            f"Wrote {out}: {last.head.size} leaves that begin with the older {before.size}.",
             soft_wrap=True,
         )
 
