@@ -128,3 +128,12 @@ def test_a_signal_lets_a_worker_finish_what_it_does(gauges: Regimen, told: signa
     lines = [json.loads(line) for line in err.splitlines()]
     assert [line["event"] for line in lines] == ["event_decided"] * 2 + ["worker_stopping"]
     assert lines[-1]["signal"] == told.name
+
+
+def test_a_worker_seals_what_was_recorded(gauges: Regimen):
+    before = gauges("verify", "--json").json()["ledger"]
+    gauges("work", "--once")
+    after = gauges("verify", "--json").json()["ledger"]
+
+    assert (before["size"], before["unsealed"]) == (0, 6)
+    assert (after["size"], after["unsealed"]) == (8, 0)
