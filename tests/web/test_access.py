@@ -567,3 +567,27 @@ def test_a_stream_ends_at_the_next_look_when_its_token_is_revoked(
     answer = doors.ask(token, "GET", "/v1/feed/stream", params={"after": 0})
 
     assert (answer.status_code, looked) == (200, [0])
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_a_page_in_a_browser_keeps_out_whom_the_table_keeps_out(doors: Doors, role: Role):
+    """Nobody is sent to sign in, and who may not is told so as a page that names nothing."""
+    html = {"Accept": "text/html"}
+    pages = [r for r in doors.routes if r.action and not r.path.startswith(("/v1", "/metrics"))]
+    assert len(pages) >= 12
+    here, elsewhere = doors.token(role), doors.token(role, sites=["south"])
+    caller = doors.access.tokens.identify(here)
+    assert isinstance(caller, Caller)
+    for route in pages:
+        path, _ = filled(doors, route)
+        nobody = doors.client.get(path, headers=html, follow_redirects=False)
+        assert (nobody.status_code, nobody.text) == (303, ""), route
+        answer = doors.ask(here, "GET", path, headers=html)
+        allowed = caller.may(route.action)
+        assert answer.status_code == (200 if allowed else 403), f"{route}: {answer.text}"
+        assert allowed or PATIENT not in answer.text
+        other = doors.ask(elsewhere, "GET", path, headers=html)
+        if "{course}" in route.path:
+            assert other.status_code in (403, 404), route
+        assert PATIENT not in other.text, route
+        assert "'none'" in other.headers["content-security-policy"]
