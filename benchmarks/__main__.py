@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import growth, history, http, server, table, worklist, writing
+from benchmarks import growth, history, http, ledger, server, table, worklist, writing
 from benchmarks.measure import Figure, Run
 
 FIGURES: dict[str, Callable[[Run], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ FIGURES: dict[str, Callable[[Run], Iterator[Figure]]] = {
     "server": server.figures,
     "history": history.figures,
     "growth": growth.figures,
+    "ledger": ledger.figures,
     "worklist": worklist.figures,
     "http": http.figures,
 }
