@@ -7,6 +7,7 @@ c2sp.org/signed-note, tlog-checkpoint and tlog-cosignature, and, for a witness's
 
 from __future__ import annotations
 
+import sys
 from base64 import b64decode, b64encode
 
 import pytest
@@ -319,6 +320,29 @@ def test_a_key_that_others_may_read_or_change_is_not_used(tmp_path, mode):
 
     with pytest.raises(InvalidInput, match="only its owner"):
         keys.read_key(file)
+
+
+@pytest.mark.parametrize("library", [True, False], ids=["with the library", "without"])
+def test_signatures_are_checked_alike_without_the_library(
+    monkeypatch: pytest.MonkeyPatch, library: bool
+):
+    note = parse(SIGNED)
+    false = parse(SIGNED.replace(b"rwz+eBzm", b"rwz+eBzn"))
+    if not library:
+        monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+        monkeypatch.setattr(keys, "_ed25519", lambda: pytest.fail("it is not there"))
+
+    assert len(checked(note, [key(PETER), key(ENOCH)], keys.verify).held) == 2
+    assert checked(false, [key(ENOCH)], keys.verify).false == (key(ENOCH),)
+
+
+def test_without_the_library_nothing_is_signed_and_it_is_said_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric", None)
+
+    with pytest.raises(InvalidInput, match=r"regimen-engine\[audit\]"):
+        keys.new_key("clinic.example/ledger", KeyKind.LOG, bytes(32))
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a+b", "a\nb", "a\u00a0b", "x" * 201])
