@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.tampering.crimes import KINDS, Kind
+from engine.core.note import parse
+from engine.inspection import inspected
+from engine.store.checkpoints import SqlCheckpoints
+from engine.store.ledger import SqlLedger
+from engine.store.tables import checkpoints, leaves, records
+from tests.tampering.crimes import KINDS, Kind, edited, kinds_of_records
 from tests.tampering.world import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "audit.md"
@@ -41,6 +46,40 @@ def test_a_crime_is_found_by_whom_it_is_said_to_be(world: World, kind: Kind):
     for held, found in ((False, kind.without), (True, kind.held)):
         assert len(escaped[held]) == (0 if found else committed), escaped[held]
     assert world.inspection(held=True).flaws == ()
+
+
+def test_the_record_that_was_changed_is_named_with_its_leaf(world: World):
+    place = {(row["course"], row["seq"]): row["place"] for row in world.saved[leaves]}
+    for n in kinds_of_records(world):
+        row = world.saved[records][n]
+        world.change(records, n, body=row["body"] + b" ")
+        first = world.inspection(held=True).flaws[0]
+        world.restore()
+
+        assert (first.course, first.seq) == (row["course"], row["seq"])
+        assert first.index == place[row["course"], row["seq"]]
+        assert first.kind == "edited"
+
+
+def test_the_last_checkpoint_that_agrees_says_from_where_on_all_was_written_anew(world: World):
+    """Of the leaves between two checkpoints that are kept, none before the first is suspected."""
+    row = world.saved[checkpoints][0]
+    older, size = parse(row["note"].encode()), row["size"]
+    between = [r for r in world.saved[leaves] if size <= r["place"] < world.size]
+    assert 0 < size < world.size
+    for leaf in between:
+        bodies = edited(world.bodies(), leaf["course"], leaf["seq"] - 1)
+        world.rebuilt(bodies or {})
+        trusted = [key.verifier for key in world.trusted]
+        found = inspected(
+            SqlLedger(world.store), SqlCheckpoints(world.store), world.tenant,
+            [older, world.held], trusted,
+        )  # fmt: skip
+        world.restore()
+
+        (forked,) = [flaw for flaw in found.flaws if flaw.kind == "forked"]
+        assert (forked.index, forked.through) == (size, world.size - 1)
+        assert found.agreed == size
 
 
 def test_the_page_says_what_is_found_by_whom():
