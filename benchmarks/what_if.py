@@ -1,6 +1,6 @@
 """What-if over many simulated courses: its counts against a brute-force count, rates and memory.
 
-    python -m benchmarks.what_if --gauges 10000 --il2 1000 --processes 2
+    python -m benchmarks.what_if --gauges 10000 --il2 1000 --every-policy
 
 Not one of the figures of `python -m benchmarks`: at ten thousand courses it takes a quarter of an
 hour, most of it for simulating them. A database that is named is kept, and used again.
@@ -50,22 +50,21 @@ def main() -> int:
     good = True
     for workflow, courses in ((GAUGES, asked.gauges), (IL2, asked.il2)):
         if courses:
-            good &= _looked_at(folder / f"{workflow.name}.db", workflow, courses, asked.processes)
+            path = folder / f"{workflow.name}.db"
+            good &= _looked_at(path, workflow, courses, asked)
     return 0 if good else 1
 
 
-def _looked_at(path: Path, workflow: Workflow, courses: int, processes: int) -> bool:
+def _looked_at(path: Path, workflow: Workflow, courses: int, asked: argparse.Namespace) -> bool:
     settings = Settings(database_url=f"sqlite:///{path}", workflows=("workflows",))
-    service = _told(settings, workflow, courses, processes)
-    names = [line.course for line in service.courses()]
-    question = Question(
-        amendment=Amendment(settings=ASKED[workflow.name]), policy=Policy.FOLLOW_RECORDED
-    )
-    numbers = dict.fromkeys((1, processes))
-    tallies = [_timed(settings, service, names, question, number) for number in numbers]
-    for policy in (Policy.STOP, Policy.FOLLOW_NEW):
-        other = Question(amendment=question.amendment, policy=policy)
-        _timed(settings, service, names, other, processes)
+    service = _told(settings, workflow, courses, max(asked.processes))
+    names = [line.course for line in service.courses()][:courses]
+    amendment = Amendment(settings=ASKED[workflow.name])
+    question = Question(amendment=amendment, policy=Policy.FOLLOW_RECORDED)
+    tallies = [_timed(settings, service, names, question, number) for number in asked.processes]
+    for policy in (Policy.STOP, Policy.FOLLOW_NEW) if asked.every_policy else ():
+        other = Question(amendment=amendment, policy=policy)
+        _timed(settings, service, names, other, max(asked.processes))
     began = time.perf_counter()
     counts = _brute(service, workflow, names)
     found = tallies[0]
@@ -179,7 +178,8 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.what_if", description=__doc__)
     parser.add_argument("--gauges", type=int, default=1000, help="courses of the small workflow")
     parser.add_argument("--il2", type=int, default=100, help="courses of the IL-2 protocol")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--every-policy", action="store_true", help="time the other policies too")
     parser.add_argument("--folder", type=Path, help="where the databases are, and stay")
     return parser.parse_args()
 

@@ -31,7 +31,7 @@ from engine.core.projection import (
     waiting_now,
 )
 from engine.core.record import Record
-from engine.core.row import changes, first_changes
+from engine.core.row import changes, common, first_changes
 from engine.core.sight import facts, is_late, latest_time
 from engine.core.snapshot import Snapshot
 from engine.core.supposition import Supposition, Unjudged, Why
@@ -195,7 +195,8 @@ class FollowingRecorded(Following):
     def _go_on(self, case: Case, before: Snapshot, event: Event, own: Snapshot) -> None:
         """From what was recorded; `own` is what the other definition would have made of it."""
         if case.refused:
-            self.standing = replace(before, seq=case.record.seq)
+            signed = common(self.row)["signed"]  # a signature is used up all the same
+            self.standing = replace(before, seq=case.record.seq, signed=signed)
             return
         try:
             added = facts(before, event)

@@ -18,7 +18,7 @@ from engine.core.event import Event
 from engine.core.lookback import Deep, since
 from engine.core.machine import Machine
 from engine.core.quantity import convert, convertible
-from engine.core.row import arranged_from, booking_from
+from engine.core.row import common
 from engine.core.schedule import waiting
 from engine.core.sight import view_at
 from engine.core.snapshot import NONE, Readings, Snapshot, placed
@@ -107,6 +107,16 @@ def projected(  # noqa: PLR0917  # the two definitions, and what is known by eit
         else own.variables.get(name)
         for name, declared in other.variables.items()
     }
+    held = common(row)
+    held |= {
+        "variables": variables,
+        "firing": _of_rules(recorded, other, held["firing"], own.firing),
+        "questions": _of_rules(recorded, other, held["questions"], own.questions),
+        "timers": own.timers,
+        "visits": own.visits,
+        "fired": {name: at for name, at in held["fired"].items() if name in other.timers},
+        "latest": latest,
+    }
     return Snapshot(
         course=row["course"],
         digest=other.digest,
@@ -122,19 +132,7 @@ def projected(  # noqa: PLR0917  # the two definitions, and what is known by eit
         readings=NONE,
         decided_at=decided_at,
         last_at=None if row["last_at"] is None else instant_from(row["last_at"]),
-        variables=variables,
-        firing=_of_rules(recorded, other, row["firing"], own.firing),
-        questions={
-            rule: tuple(lacks)
-            for rule, lacks in _of_rules(recorded, other, row["questions"], own.questions).items()
-        },
-        timers=own.timers,
-        visits=own.visits,
-        fired={n: instant_from(at) for n, at in row["fired"].items() if n in other.timers},
-        civil=row["civil"],
-        latest=latest,
-        bookings={n: booking_from(items) for n, items in row.get("bookings", {}).items()},
-        arranged={n: arranged_from(items) for n, items in row.get("arranged", {}).items()},
+        **held,
     )
 
 

@@ -132,6 +132,13 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
             name: reading_from(name, inputs[name].kind, item)
             for name, item in row["latest"].items()
         },
+        **common(row),
+    }
+
+
+def common(row: Mapping[str, Json]) -> dict[str, Any]:
+    """The typed sections of a row that every definition reads alike."""
+    return {
         "civil": row["civil"],
         "firing": row["firing"],
         "questions": {rule: tuple(names) for rule, names in row["questions"].items()},

@@ -16,6 +16,8 @@ from engine.core.what_if import Policy, what_if
 from engine.registry import compiled, stored_form
 from engine.testing import Story
 from engine.zones import Zones
+from tests.core.test_reconsideration import WORKFLOW as CORRECTED
+from tests.core.test_reconsideration import disposes, refused_for_a_typing_error
 from tests.core.test_timers import since
 from tests.core.tiny import colour, level, n_of, soft, tiny, told, way
 from workflows.instrument_calibration import WORKFLOW as GAUGES
@@ -206,6 +208,40 @@ def test_an_override_of_a_guard_that_it_does_not_have_keeps_nothing_from_being_r
 
     assert not found.unjudged
     assert not any(Aspect.DECISION in d.aspects for d in found.divergences)
+
+
+@EVERY
+def test_what_is_said_of_records_is_taken_as_it_was_recorded(policy: Policy) -> None:
+    """A finding that a correction opened, and its disposal, are no matter of the definition."""
+    story, wrong = refused_for_a_typing_error()
+    story.corrects(wrong, "level", 60)
+    disposes(story)
+    watched = replace(
+        CORRECTED,
+        rules=(*CORRECTED.rules, Rule(guard="full", action="tell", places=("stopping",))),
+        variables=(n_of("n"),),
+    )
+
+    found = suppose(story, watched, policy)
+
+    assert found.judged == found.records == 6
+    assert not found.divergences
+
+
+def test_a_finding_stays_open_after_a_difference() -> None:
+    story, wrong = refused_for_a_typing_error()
+    story.corrects(wrong, "level", 60)
+    story.sends("told", level=65)
+    disposes(story)
+    watched = replace(CORRECTED, rules=(*CORRECTED.rules, Rule(guard="low", action="tell")),
+                      guards=(*CORRECTED.guards, replace(CORRECTED.guards[0], name="low",
+                              condition=(level < 70).tree())))  # fmt: skip
+
+    found = suppose(story, watched)
+
+    assert found.judged == found.records == 7
+    assert found.divergences
+    assert not any(Aspect.DECISION in one.aspects for one in found.divergences)
 
 
 # --- what only the amended definition knows -------------------------------------------------------
