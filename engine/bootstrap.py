@@ -34,6 +34,7 @@ from engine.ledger import Ledger
 from engine.ports import Store
 from engine.privacy import Privacy
 from engine.registry import Registry
+from engine.review import Reviews
 from engine.service import Service
 from engine.settings import Oidc, Settings
 from engine.store import checkup, schema, sqlite
@@ -46,6 +47,7 @@ from engine.store.deliveries import SqlDeliveries
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
 from engine.store.ledger import SqlLedger
+from engine.store.review import SqlReviews
 from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
@@ -162,6 +164,11 @@ def worklists(service: Service) -> Worklists:
         clock=setting.clock,
         calendars=setting.calendars,
     )
+
+
+def reviews(service: Service) -> Reviews:
+    """The review queues of a service's courses."""
+    return Reviews(queues=SqlReviews(_database(service)), tenant=service.tenant)
 
 
 def privacy(service: Service) -> Privacy:

@@ -25,6 +25,7 @@ from engine.cli import (
     mine,
     openapi,
     playback,
+    review,
     serve,
     sign,
     simulate,
@@ -72,7 +73,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, sign, due, worklist, site, workflow),
-    *(audit, bundle, ledger, witnessing, playback, what_if, mine, guards),
+    *(audit, bundle, ledger, witnessing, playback, what_if, review, mine, guards),
     *(custody, access, calendar),
     *(worker, serve, canary, config, endpoint, database, openapi),
 )

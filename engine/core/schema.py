@@ -28,8 +28,12 @@ from engine.core.event import (
     OMITTED,
     OWN,
     RETRACTED,
+    REVIEWED,
+    REVIEWERS,
 )
 from engine.core.quantity import decimal_text
+from engine.core.review import ACCEPTED as REVIEW_ACCEPTED
+from engine.core.review import ACTED_ON, OUTCOMES, SIGNED_OFF
 from engine.core.wire import (
     EXACT,
     IDENTIFIER,
@@ -57,6 +61,8 @@ def event_schema(workflow: Workflow, event_name: str) -> Schema:
     sendable = {event.name: event for event in workflow.events if not event.timer}
     if event_name == CORRECTED:
         return _correction(workflow)
+    if event_name == REVIEWED:
+        return _review(workflow)
     if event_name in AMENDMENTS:
         return _amendment(workflow, event_name)
     if event_name in MEMBERS:
@@ -183,6 +189,27 @@ def _amendment(workflow: Workflow, name: str) -> Schema:
     made = {"data": data, "reason": _reason((), required=False)}
     example = {"data": example, "reason": {"code": code}}
     return _envelope(name, TITLES[name], sorted(roles), made, ["data", "reason"], example)
+
+
+def _review(workflow: Workflow) -> Schema:
+    """What somebody else made of a record: a comment where something was done about it."""
+    data = _object(
+        {
+            "record": {"type": "integer", "minimum": 1, "exclusiveMaximum": EXACT,
+                       "title": "the record that was looked at"},
+            "outcome": {"enum": list(OUTCOMES)},
+            "queue": {"enum": [queue.value for queue in SIGNED_OFF],
+                      "title": "only there; else in every queue that it is in"},
+            "comment": _TEXT,
+        },
+        ["record", "outcome"],
+    )  # fmt: skip
+    done = {"properties": {"outcome": {"const": ACTED_ON}}}
+    data |= {"if": done, "then": {"required": ["comment"]}}
+    roles = sorted({*workflow.disposers, *REVIEWERS})
+    members = {"data": data, "reason": _reason((), required=False)}
+    example = {"data": {"record": 1, "outcome": REVIEW_ACCEPTED}}
+    return _envelope(REVIEWED, TITLES[REVIEWED], roles, members, ["data"], example)
 
 
 def _scheduling(workflow: Workflow, name: str) -> Schema:
@@ -317,6 +344,7 @@ TITLES: Mapping[str, str] = {
     "course.addendum": "More is said of a record",
     "course.late_entry": "Why a record was entered late",
     "course.finding_disposed": "What was made of an open finding",
+    "course.reviewed": "Somebody else looked at a record",
     "course.booked": "A visit was booked",
     "course.moved": "A booking was moved",
     "course.cancelled": "A booking was cancelled",

@@ -84,7 +84,7 @@ class SqlTransaction:
         if not found:
             return None
         row, *record = found[0]
-        known = None if record[0] is None else _record(record)
+        known = None if record[0] is None else record_of(record)
         return Head(row=row.encode(), known=known)
 
     def row(self, course: str) -> bytes | None:
@@ -153,18 +153,18 @@ class SqlTransaction:
                 queries.RECORDS, course=course, after=after, limit=RECORDS_AT_ONCE
             ).all()
             for row in page:
-                yield _record(row)
+                yield record_of(row)
             if len(page) < RECORDS_AT_ONCE:
                 return
             after = page[-1].seq
 
     def record(self, course: str, seq: int) -> Record | None:
         found = self._run(queries.RECORD, course=course, seq=seq).first()
-        return None if found is None else _record(found)
+        return None if found is None else record_of(found)
 
     def amendments(self, course: str) -> Sequence[Record]:
         found = self._run(queries.AMENDMENTS, course=course, events=list(AMENDING))
-        return [_record(row) for row in found]
+        return [record_of(row) for row in found]
 
     def reviews(self, course: str, seq: int | None = None) -> Sequence[Item]:
         if seq is None:
@@ -176,7 +176,7 @@ class SqlTransaction:
         return {path: (salt or "", text) for path, salt, text in found}
 
     def signatures(self, course: str) -> Sequence[Record]:
-        return [_record(row) for row in self._run(queries.SIGNATURES, course=course)]
+        return [record_of(row) for row in self._run(queries.SIGNATURES, course=course)]
 
     def kept_texts(self, course: str) -> Sequence[tuple[int, str]]:
         found = self._run(queries.KEPT_TEXTS, course=course)
@@ -331,7 +331,8 @@ def item_of(row: Sequence[Any]) -> Item:
     )
 
 
-def _record(row: Sequence[Any]) -> Record:
+def record_of(row: Sequence[Any]) -> Record:
+    """A record, as its table has it apart from the tenant."""
     course, seq, event_id, event, verdict, at, recorded_at, prev_hash, hashed, body = row
     return Record(
         course=course,

@@ -16,6 +16,7 @@ from engine.core.encoding import Json
 from engine.errors import NotFound
 from engine.feed import Feed
 from engine.permission import Action, Caller, Entry, Logged
+from engine.review import Reviews
 from engine.service import Place, Service
 from engine.web.office import Office, office_of
 from engine.web.problems import Problem
@@ -154,6 +155,10 @@ class Desk:
     @property
     def worklists(self) -> Worklists:
         return self.office.worklists(self.caller.tenant)
+
+    @property
+    def reviews(self) -> Reviews:
+        return self.office.reviews(self.caller.tenant)
 
     def entry(self, action: Logged, about: Mapping[str, Json]) -> Entry:
         """A row of the access log about what the caller changes, to be written with it."""

@@ -19,6 +19,7 @@ from engine.feed import Feed
 from engine.ledger import Ledger
 from engine.permission import Action, Caller
 from engine.privacy import Privacy
+from engine.review import Reviews
 from engine.service import Service
 from engine.sharing import Place
 from engine.told import Told
@@ -89,8 +90,8 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Everything that routes may use. `services`, `sites`, `worklists`, `feeds` and `webhooks` are
-    a tenant's.
+    """Everything that routes may use. `services`, `sites`, `worklists`, `reviews`, `feeds` and
+    `webhooks` are a tenant's.
 
     `workflows` are those that courses may be enrolled in; `ledgers` are tenants', where records are
     sealed; `access` manages tokens, `calendars` those that are shared, `exchange` is for FHIR,
@@ -100,6 +101,7 @@ class Office:
     services: Callable[[str], Service]
     sites: Callable[[str], Sites]
     worklists: Callable[[str], Worklists]
+    reviews: Callable[[str], Reviews]
     feeds: Callable[[str], Feed]
     webhooks: Callable[[str], Webhooks]
     workflows: tuple[Workflow, ...]

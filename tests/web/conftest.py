@@ -114,6 +114,7 @@ class House:
             services=lambda _: self.service,
             sites=lambda _: bootstrap.sites(self.service),
             worklists=lambda _: bootstrap.worklists(self.service),
+            reviews=lambda _: bootstrap.reviews(self.service),
             feeds=lambda _: self.feed,
             webhooks=lambda _: self.webhooks,
             workflows=self.offered,

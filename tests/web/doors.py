@@ -121,6 +121,7 @@ class Doors:
             services=self.services.__getitem__,
             sites=lambda tenant: bootstrap.sites(self.services[tenant]),
             worklists=lambda tenant: bootstrap.worklists(self.services[tenant]),
+            reviews=lambda tenant: bootstrap.reviews(self.services[tenant]),
             feeds=lambda tenant: feed(self.services[tenant]),
             webhooks=lambda tenant: webhooks(HERE, self.services[tenant]),
             streams=Streams(looks=1, seconds=0),

@@ -62,6 +62,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "token": doors.victim,
         "site": "north",
         "kind": "missed",
+        "queue": "refusal",
         "endpoint": doors.endpoint,
         "letter": f"{doors.endpoint}_1",
         "calendar": doors.calendar,
