@@ -9,10 +9,10 @@ from fastapi import APIRouter, Path, Query
 from engine.core.review import QUEUES, Queue
 from engine.review import MOST, PAGE
 from engine.web import reviews
+from engine.web.asked import AtSites, Cursor
 from engine.web.callers import LogReader
 from engine.web.canonical import CanonicalResponse
 from engine.web.responses import PROBLEMS
-from engine.web.routes.worklists import AtSites, Cursor
 
 router = APIRouter(tags=["review"])
 
