@@ -52,7 +52,7 @@ class ReviewItem(Shape):
     reviewers: list[str]
 
 
-class ItemList(Shape):
+class ReviewItemList(Shape):
     """A page of a queue."""
 
     items: list[ReviewItem]

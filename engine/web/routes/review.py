@@ -31,7 +31,7 @@ def index(*, desk: LogReader, site: AtSites = None) -> CanonicalResponse:
     return CanonicalResponse({"queues": lines})
 
 
-@router.get("/review/{queue}", response_model=reviews.ItemList, responses=PROBLEMS["one"])
+@router.get("/review/{queue}", response_model=reviews.ReviewItemList, responses=PROBLEMS["one"])
 def one(
     *,
     queue: Annotated[Name, Path()],
