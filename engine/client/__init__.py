@@ -111,6 +111,7 @@ from engine.client.problems import (
     Unsigned,
     UnsupportedMediaType,
 )
+from engine.client.review import ReviewItem, ReviewQueue
 
 __all__ = [
     "ANY",
@@ -180,6 +181,8 @@ __all__ = [
     "Reauthenticate",
     "Record",
     "Refused",
+    "ReviewItem",
+    "ReviewQueue",
     "RoleNotHeld",
     "SameSigner",
     "Signature",

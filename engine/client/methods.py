@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import wraps
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from engine.client import access, calls, lists, messages
+from engine.client import access, calls, lists, messages, review
 from engine.client.call import Call, Part
 
 P = ParamSpec("P")
@@ -101,6 +101,8 @@ class Methods:
     visits = Paged(lists.visits)
     visits_of = Single(lists.visits_of)
     holds = Paged(lists.holds)
+    reviews = Single(review.reviews)
+    review = Paged(review.review)
     site = Single(lists.site)
     set_calendar = Single(lists.set_calendar)
     feed = Paged(messages.feed)

@@ -57,6 +57,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "site": "s", "workflow": "w", "state": "s", "stage": "s", "waits": "hold", "open": True,
         "day": DAY, "changed_since": 7, "after": "C-0", "page": 5,
     },
+    "reviews": {"site": "north"},
+    "review": {"queue": "deviation", "site": ("north", "south"), "page": 5, "cursor": "c"},
     "worklists": {"site": "north", "day": DAY, "as_of": DAY, "soon_days": 3},
     "worklist": {
         "kind": "due_now", "site": ("north", "south"), "day": DAY, "as_of": DAY, "soon_days": 3,
@@ -148,6 +150,8 @@ SHAPES: dict[type, str] = {
     client.Lacking: "LackingDocument",
     client.Item: "ItemDocument",
     client.Worklist: "WorklistLine",
+    client.ReviewItem: "ReviewItem",
+    client.ReviewQueue: "QueueLine",
     client.Arranged: "ArrangedDocument",
     client.CourseVisits: "CourseVisitsDocument",
     client.Site: "SiteDocument",
@@ -257,7 +261,7 @@ def test_every_member_of_the_document_is_read(shape: type):
 def test_every_class_of_an_answer_is_compared():
     answers = {
         value
-        for module in (access, documents, lists, messages)
+        for module in (access, documents, lists, messages, review)
         for value in vars(module).values()
         if dataclasses.is_dataclass(value) and value.__module__ == module.__name__
     }
