@@ -35,7 +35,9 @@ from __future__ import annotations
 
 import argparse
 import base64
+import functools
 import hashlib
+import itertools
 import json
 import operator
 import re
@@ -496,18 +498,16 @@ def scale(unit: str) -> tuple[Fraction, Fraction, dict[str, int]]:
     factor, dimension, place = Fraction(1), dict[str, int](), 0
     while place < len(unit):
         term = TERM.match(unit, place)
-        require(term and term.end() > place, "unit", f"{unit!r} cannot be read")
-        assert term  # noqa: S101  # for type checkers
+        if term is None or term.end() == place:
+            raise Wrong(f"unit: {unit!r} cannot be read")
         symbol, place = term[2] or "1", term.end()
         power = int(term[3] or 1) * (-1 if term[1] == "/" else 1)
         known = PLAIN.get(symbol) or METRIC.get(symbol)
         if known is None and symbol[0] in PREFIXES and symbol[1:] in METRIC:
-            known = (
-                Fraction(10) ** PREFIXES[symbol[0]] * METRIC[symbol[1:]][0],
-                METRIC[symbol[1:]][1],
-            )
+            size, of = METRIC[symbol[1:]]
+            known = Fraction(10) ** PREFIXES[symbol[0]] * size, of
         if known is None:
-            raise Wrong("unit", f"{unit!r} is not known")
+            raise Wrong(f"unit: {unit!r} is not known")
         factor *= known[0] ** power
         for base, exponent in known[1].items():
             dimension[base] = dimension.get(base, 0) + exponent * power
@@ -646,7 +646,7 @@ MICRO = timedelta(microseconds=1)
 
 
 class Civil:
-    """Civil times at the site: those of the record, and those that waiting timers hold already."""
+    """Civil times at the site, as the record has them; timers go on with those that they hold."""
 
     def __init__(self, recorded: dict[str, str], held: dict[str, str]) -> None:
         self.recorded, self.held = recorded, held
@@ -679,19 +679,17 @@ class Known:
         self, course: Course, civil: Civil, now: datetime | None, cut: datetime | None,
         readings: dict[str, list[Reading]], variables: dict[str, Value], data: dict[str, Value],
     ) -> None:  # fmt: skip
-        self.now, self.cut, self.all, self.variables, self.data = (
-            now,
-            cut,
-            readings,
-            variables,
-            data,
-        )
-        self.civil, self.today = civil, civil.day(now)
+        self.now, self.cut, self.all = now, cut, readings
+        self.variables, self.data = variables, data
+        self.civil = civil
+        self.today: Value = civil.day(now)
         self.last = latest_of(course.last_at, now)
-        self.round, self.retrospective = course.round, course.retrospective
+        self.round: int = course.round
+        self.retrospective: bool = course.retrospective
         self.questions: Json = course.row["questions"]
         self.forgets = course.definition.semantics >= 2
-        self.late, self.revised = False, set[str]()
+        self.late: bool = False
+        self.revised = set[str]()
         self.seen = dict[str, list[Reading]]()
 
     def readings(self, name: str) -> list[Reading]:
@@ -710,14 +708,6 @@ class Known:
         found = self.readings(name)
         return found[-1] if found else None
 
-    def window(self, name: str, start: datetime, *, unusable: bool = False) -> Iterator[Reading]:
-        """The readings from an instant on, newest first; those without a time are in it."""
-        for reading in reversed(self.readings(name)):
-            if reading.at is not None and reading.at < start:
-                return
-            if reading.flaw is None or unusable:
-                yield reading
-
 
 def latest_of(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two instants, of which either may be missing."""
@@ -732,6 +722,11 @@ Tree: TypeAlias = tuple[str | None, Weigh]  # the unit of what it gives, and how
 COMPARE: dict[str, Callable[[Value, Value], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+BARE: dict[str, Weigh] = {
+    "now": lambda known: known.now, "today": lambda known: known.today,
+    "latest_day": lambda known: known.civil.day(known.last),
+    "round": lambda known: Decimal(known.round), "late": lambda known: known.late,
 }  # fmt: skip
 ANSWER = {"yes": True, "no": False, "unknown": None}
 WORD = {True: "yes", False: "no", None: "unknown"}
@@ -846,6 +841,10 @@ class Definition:
             return self.tree(part, event)
 
         match written:
+            case {"now": _} | {"today": _} | {"latest_day": _} | {"round": _} | {"late": _}:
+                return None, BARE[next(iter(written))]
+            case {"retrospective": _}:
+                return None, lambda known: known.retrospective
             case {"const": value}:
                 unit, fixed = constant(value)
                 return unit, lambda _: fixed
@@ -866,18 +865,6 @@ class Definition:
                 return None, lambda known: (r := known.newest(name)) and r.at
             case {"taken_on": name}:
                 return None, lambda known: (r := known.newest(name)) and r.on
-            case {"now": True}:
-                return None, lambda known: known.now
-            case {"today": True}:
-                return None, lambda known: known.today
-            case {"latest_day": True}:
-                return None, lambda known: known.civil.day(known.last)
-            case {"round": True}:
-                return None, lambda known: Decimal(known.round)
-            case {"late": True}:
-                return None, lambda known: known.late
-            case {"retrospective": True}:
-                return None, lambda known: known.retrospective
             case {"revised": name}:
                 return None, lambda known: name in known.revised
             case {"open_question": rule}:
@@ -943,28 +930,33 @@ class Definition:
                 return None, self.count(written, event)
             case {"sum": name}:
                 return self.inputs[name].get("unit"), self.sum(written, event)
-        raise Wrong("definition", f"a condition of a form that is not known here: {written}")
+        raise Wrong(f"definition: a condition of a form that is not known here: {written}")
 
-    # Windows over readings. `None` for a bound that is not known makes the answer unknown.
+    # Windows over readings. A bound that is not known makes the answer unknown.
 
     def part(self, written: Json, name: str, event: str | None, unit: str | None = None) -> Weigh:
         """A member of a window that is itself a condition; one that is absent gives nothing."""
         found = written.get(name)
         return (lambda _: None) if found is None else aligned(unit, self.tree(found, event))
 
-    def start(self, written: Json, event: str | None) -> Weigh:
-        """From when on a window looks back: its horizon, or `since`, whichever is later."""
+    def window(self, name: str, written: Json, event: str | None, *, flawed: bool) -> Weigh:
+        """The readings from the horizon or `since` on, newest first; None where that is unknown.
+
+        Those without a time are in it. `flawed` ones are left out, unless they are asked for.
+        """
         horizon, since = elapsed(written["horizon"]), self.part(written, "since", event)
 
-        def start(known: Known) -> Value:
-            if known.now is None:
-                return None
+        def look(known: Known) -> Value:
+            if not (readings := known.readings(name)):
+                return []
             bound = since(known)
-            if bound is None:
-                return None if "since" in written else known.now - horizon
-            return max(known.now - horizon, bound)
+            if known.now is None or (bound is None and "since" in written):
+                return None
+            start = max(known.now - horizon, bound or known.now - horizon)
+            taken = itertools.takewhile(lambda r: r.at is None or r.at >= start, readings[::-1])
+            return [one for one in taken if flawed or one.flaw is None]
 
-        return start
+        return look
 
     def latest(self, written: Json, event: str | None) -> Weigh:
         """The latest reading: unknown when flawed, too old, or outside its bounds."""
@@ -1013,20 +1005,18 @@ class Definition:
         name, compare = written["sustained"], COMPARE[written["is"]]
         limit = self.part(written, "threshold", event, self.inputs[name].get("unit"))
         count, span = self.part(written, "count", event), self.part(written, "span", event)
-        begin, apart = self.start(written, event), elapsed(written.get("apart")) or timedelta(0)
+        look = self.window(name, written, event, flawed=False)
+        apart = elapsed(written.get("apart")) or timedelta(0)
 
         def weigh(known: Known) -> Value:
             bound, needed, length = limit(known), count(known), span(known)
-            if bound is None or needed is None or length is None:
+            readings = look(known)
+            if None in (bound, needed, length, readings):
                 return None
-            if not known.readings(name):
+            if not readings:
                 return ANSWER[written["zero"]]
-            if (start := begin(known)) is None:
-                return None
             counted: list[datetime] = []
-            looked = False
-            for reading in known.window(name, start):
-                looked = True
+            for reading in readings:
                 if not compare(reading.value, bound):
                     break
                 if reading.at is None:
@@ -1035,8 +1025,6 @@ class Definition:
                     counted.append(reading.at)
                     if len(counted) >= needed and counted[0] - reading.at >= length:
                         return True
-            if not looked:
-                return ANSWER[written["zero"]]
             return ANSWER[written["few"]] if counted else False
 
         return weigh
@@ -1045,17 +1033,15 @@ class Definition:
         """Whether the total over a span that readings cover completely satisfies a comparison."""
         name, compare = written["total"], COMPARE[written["is"]]
         limit = self.part(written, "threshold", event, self.inputs[name].get("unit"))
-        span, begin = self.part(written, "span", event), self.start(written, event)
+        span, look = (
+            self.part(written, "span", event),
+            self.window(name, written, event, flawed=False),
+        )
 
         def weigh(known: Known) -> Value:
-            bound, length = limit(known), span(known)
-            if bound is None or length is None:
+            bound, length, readings = limit(known), span(known), look(known)
+            if None in (bound, length, readings):
                 return None
-            if not known.readings(name):
-                return ANSWER[written["zero"]]
-            if (start := begin(known)) is None:
-                return None
-            readings = list(known.window(name, start))
             if not readings:
                 return ANSWER[written["zero"]]
             found = covered(readings, length)
@@ -1064,50 +1050,33 @@ class Definition:
         return weigh
 
     def count(self, written: Json, event: str | None) -> Weigh:
-        """How many readings lie within the last civil days, today included."""
-        name, days, begin = (
-            written["count_of"],
-            self.part(written, "days", event),
-            self.start(written, event),
-        )
-        unusable = (
-            self.semantics >= 2
-        )  # from then on, what was taken counts also where it is flawed
+        """How many readings lie within the last civil days, today included.
+
+        From semantics 2 on, what was taken counts also where its value cannot be used.
+        """
+        look = self.window(written["count_of"], written, event, flawed=self.semantics >= 2)
+        days = self.part(written, "days", event)
 
         def weigh(known: Known) -> Value:
-            length = days(known)
-            if length is None or known.today is None:
-                return None
-            readings: list[Reading] = []
-            if known.readings(name):
-                if (start := begin(known)) is None:
-                    return None
-                readings = list(known.window(name, start, unusable=unusable))
-            if any(reading.on is None for reading in readings):
+            length, readings = days(known), look(known)
+            if None in (length, readings, known.today) or any(one.on is None for one in readings):
                 return None
             first = known.today - (int(length) - 1) * DAY
-            found = sum(1 for reading in readings if reading.on and reading.on >= first)
-            return None if not found and written["zero"] == "unknown" else Decimal(found)
+            found = sum(1 for one in readings if one.on >= first)
+            return Decimal(found) if found or written["zero"] != "unknown" else None
 
         return weigh
 
     def sum(self, written: Json, event: str | None) -> Weigh:
         """The sum of the readings of a window; unknown when one has no value or no time."""
-        name, begin = written["sum"], self.start(written, event)
+        look = self.window(written["sum"], written, event, flawed=True)
 
         def weigh(known: Known) -> Value:
-            found = Decimal(0)
-            if known.readings(name):
-                if (start := begin(known)) is None:
-                    return None
-                readings = list(known.window(name, start, unusable=True))
-                if any(one.flaw is not None or one.at is None for one in readings):
-                    return None
-                for reading in readings:
-                    found = CONTEXT.add(found, reading.value)
-                if readings:
-                    return found
-            return None if written["zero"] == "unknown" else found
+            readings = look(known)
+            if readings is None or any(one.flaw is not None or one.at is None for one in readings):
+                return None
+            found = functools.reduce(CONTEXT.add, (one.value for one in readings), Decimal(0))
+            return found if readings or written["zero"] != "unknown" else None
 
         return weigh
 
@@ -1197,10 +1166,7 @@ def items_total(items: list[dict[str, Value]] | None, member: str) -> Decimal | 
     """The sum of a member over the items of a list; unknown when one lacks it."""
     if items is None or any(item.get(member) is None for item in items):
         return None
-    found = Decimal(0)
-    for item in items:
-        found = CONTEXT.add(found, item[member])
-    return found
+    return functools.reduce(CONTEXT.add, (item[member] for item in items), Decimal(0))
 
 
 def asked(tree: Json) -> Iterator[str]:
@@ -1281,7 +1247,7 @@ class Decision:
     def __init__(self, course: Course, body: Json) -> None:
         self.course, self.body, self.event = course, body, body["event"]
         self.definition, self.name = course.definition, body["event"]["event"]
-        self.civil = Civil(body["civil"], course.row["civil"])
+        self.civil = Civil(body["civil"], {})
         self.event_at: Value = instant_or_none(self.event["at"])
         self.late = bool(self.event_at and course.last_at and self.event_at < course.last_at)
         self.state, self.round, self.last_at = course.state, course.round, course.last_at
@@ -1375,19 +1341,25 @@ class Decision:
             if one.corrects is not None or (newest and one.place() < newest.place()):
                 revised.add(name)
             self.readings[name] = with_one_more(self.readings.get(name, []), one)
-        self.then = self.now = self.known(at, at)
-        last = latest_of(course.last_at, self.event_at)
-        if at is not None and last is not None and at < last:
-            self.now = self.known(last, last)  # the event tells of an earlier time
-        self.then.revised = self.now.revised = revised
+        self.at, self.then = at, self.known(at, at)
+        self.then.revised = revised
         if declared is None:
+            self.look_now()
             return self.taken("accepted", {}, [], [])
         if declared["kind"] == "request":
             return self.request(declared)
+        self.look_now()
         self.update(declared, self.then)
         way, weighed, closed, _ = self.ways(asks=False)
         deviates = way is None or way.get("deviation")
         return self.taken("deviation" if deviates else "accepted", way or {}, weighed, closed)
+
+    def look_now(self) -> None:
+        """What is known at the latest time known, where the event tells of an earlier one."""
+        last, self.now = latest_of(self.course.last_at, self.event_at), self.then
+        if self.at is not None and last is not None and self.at < last:
+            self.now = self.known(last, last)
+            self.now.revised = self.then.revised
 
     def request(self, declared: Json) -> Json:
         """A request is granted when a way opens; otherwise it is refused, and why is recorded."""
@@ -1397,6 +1369,7 @@ class Decision:
             return self.refused("too-old", [])
         if not self.definition.ways(self.name, self.course.state):
             return self.refused("illegal-transition", [])
+        self.look_now()
         way, weighed, closed, undecided = self.ways(asks=True)
         if way is not None:
             lack = self.lacks_signatures(declared.get("signature"))
@@ -1581,6 +1554,7 @@ class Decision:
     def wait(self, known: Known) -> None:
         """The timers that wait: those of the state whose instant is known and has not come yet."""
         before, timers = self.course.row["timers"], dict[str, Json]()
+        known.civil = Civil(self.body["civil"], self.course.row["civil"])
         for timer in self.definition.timers_of(self.state):
             name, due = timer["name"], stored(self.definition.due(timer["name"])(known))
             if due is not None and self.row["fired"].get(name) != due:
