@@ -25,6 +25,7 @@ from engine.client import (
     documents,
     lists,
     messages,
+    review,
 )
 from engine.client.methods import Methods
 from engine.client.reading import HEADER
