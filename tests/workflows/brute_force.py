@@ -19,6 +19,7 @@ from typing import Any
 from engine.core.decision import decide
 from engine.core.definition import Workflow
 from engine.core.encoding import instant_from
+from engine.core.event import RECONSIDERED
 from engine.core.evolution import evolve
 from engine.core.machine import Machine
 from engine.core.record import Record, decision_json
@@ -237,6 +238,8 @@ def _again(records: Sequence[Record], workflow: Workflow, registry: Registry) ->
         for record in records:
             body = json.loads(record.body)
             event, clock.at = _unsealed(body["event"]), record.recorded_at
+            if record.event == RECONSIDERED:
+                continue  # each engine makes its own after a correction
             told = len(desk.answers)
             state = desk.answers[-1].state if told else None
             timer = event["id"].split(":")[1] if event["id"].startswith("timer:") else None
@@ -262,6 +265,8 @@ def _again(records: Sequence[Record], workflow: Workflow, registry: Registry) ->
                     event["data"]["record"] = numbers[event["data"]["record"]]
                 desk.submit(event)
             for answer in desk.answers[told:]:
+                if answer.event == RECONSIDERED:
+                    continue
                 own = answer.event_id.split(":")[1] if ":" in answer.event_id else None
                 at = json.loads(tx.record(record.course, answer.seq).body)["event"].get("at")
                 same = (own, at) == (timer, body["event"].get("at"))
