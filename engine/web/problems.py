@@ -238,7 +238,7 @@ def problem_of(error: RegimenError) -> Problem:
             overtaken = {"timers": error.timers} if error.timers else {}
             return Problem(
                 "stale-revision",
-                detail=_OVERTAKEN if error.timers else None,
+                detail=_OVERTAKEN if error.timers else str(error),
                 course=error.course,
                 expected=error.expected,
                 actual=error.actual,

@@ -181,7 +181,14 @@ def _error(problem: problems.Problem, event: dict[str, Any]) -> RegimenError:
         case problems.IdempotencyConflict():
             return IdempotencyConflict(course, problem.members["id"])
         case problems.StaleRevision():
-            return Conflict(course, expected=problem.expected, actual=problem.actual)
+            why = problem.detail.removeprefix(f"course {course!r}: ")
+            return Conflict(
+                course,
+                expected=problem.expected,
+                actual=problem.actual,
+                why=why[:1].lower() + why[1:],
+                timers=problem.members.get("timers", 0),
+            )
         case problems.Conflict():
             why = problem.detail.removeprefix(f"course {course!r}: ")
             return Conflict(course, why=why, retriable=problem.retriable)
