@@ -734,10 +734,10 @@ T = TypeVar("T")
 
 
 def kept(method: Callable[..., T]) -> Callable[..., T]:
-    """A question to a definition whose answer is kept: a definition never changes."""
+    """A question to a definition, by names, whose answer is kept: a definition never changes."""
 
-    def ask(self: Definition, *asked: Json) -> T:
-        key = (method.__name__, *(id(one) if isinstance(one, dict) else one for one in asked))
+    def ask(self: Definition, *asked: str | None) -> T:
+        key = (method.__name__, *asked)
         if key not in self.answers:
             self.answers[key] = method(self, *asked)
         return self.answers[key]  # type: ignore[no-any-return]  # it is what the method gave
@@ -811,7 +811,12 @@ class Definition:
         return aligned(declared.get("unit"), (unit, lambda _: value))(CONSTANT)
 
     @kept
+    def reading(self, name: str) -> Json:
+        """What a correction brings of an input."""
+        return self.field({"name": name, "input": name})
+
     def field(self, one: Json) -> Json:
+        """A field with what its input says, and the bounds of both."""
         of = self.inputs.get(one.get("input"), {})
         bounds = {
             side: [Decimal(x[side]) for x in (one, of) if side in x] for side in ("low", "high")
@@ -829,10 +834,12 @@ class Definition:
         return set(asked(self.guards[guard]["condition"]))
 
     @kept
-    def updates(self, holder: Json, event: str) -> list[tuple[str, Weigh]]:
-        """The new values of variables, each in the unit of its variable."""
-        return [(name, aligned(self.variables[name].get("unit"), self.tree(tree, event)))
-                for name, tree in holder.get("updates", {}).items()]  # fmt: skip
+    def updates(self, section: str, name: str, event: str) -> list[tuple[str, Weigh]]:
+        """The new values of variables that a part of it states, each in its variable's unit."""
+        named = "guard" if section == "rules" else "name"
+        part = next(one for one in self.raw[section] if one[named] == name)
+        return [(variable, aligned(self.variables[variable].get("unit"), self.tree(tree, event)))
+                for variable, tree in part.get("updates", {}).items()]  # fmt: skip
 
     def tree(self, written: Json, event: str | None) -> Tree:
         """A condition as a function of what is known. One case for each form that there is."""
@@ -1349,7 +1356,7 @@ class Decision:
         if declared["kind"] == "request":
             return self.request(declared)
         self.look_now()
-        self.update(declared, self.then)
+        self.update("events", self.name, self.then)
         way, weighed, closed, _ = self.ways(asks=False)
         deviates = way is None or way.get("deviation")
         return self.taken("deviation" if deviates else "accepted", way or {}, weighed, closed)
@@ -1476,7 +1483,8 @@ class Decision:
             for name, variable in definition.variables.items():
                 if variable.get("per_round"):
                     self.variables[name] = definition.initial(name)
-        self.update(way, self.then)
+        if way:
+            self.update("transitions", way["name"], self.then)
         fired, unknown, no = self.watch()
         said, moved_by, state = [], None, self.state
         for rule, action, fresh in fired:  # by rank
@@ -1506,9 +1514,10 @@ class Decision:
                     fired=said, signed=self.signed, unknown=unknown, no=no, moved_by=moved_by,
                     advice=advice, messages=messages)  # fmt: skip
 
-    def update(self, holder: Json, known: Known) -> None:
+    def update(self, section: str, part: str, known: Known) -> None:
         """New values of variables: all are found before the first is set."""
-        new = [(name, run(known)) for name, run in self.definition.updates(holder, self.name)]
+        updates = self.definition.updates(section, part, self.name)
+        new = [(name, run(known)) for name, run in updates]
         self.variables.update(new)
 
     def watch(self) -> tuple[list[tuple[Json, Json, bool]], list[str], list[str]]:
@@ -1538,7 +1547,7 @@ class Decision:
         fired.sort(key=lambda one: one[1]["rank"])
         for rule, _, fresh, seen in reversed(fired):  # so that the first rank's updates stand
             if fresh:
-                self.update(rule, seen)
+                self.update("rules", rule["guard"], seen)
         asked = [rule["guard"] for rule in definition.rules(self.state, None) if "events" in rule]
         left = set(asked) - {rule["guard"] for rule in rules}  # of events that this one is not
         kept = {name: what for name, what in row["questions"].items() if name in left}
@@ -1610,7 +1619,7 @@ class Decision:
             one = wrong._replace(value=None, flaw=IN_ERROR)
         else:
             value = said["value"]
-            one = taken(self.definition.field({"name": name, "input": name}), value, self.event_at)
+            one = taken(self.definition.reading(name), value, self.event_at)
             own_time = isinstance(value, dict) and "at" in value and one.at is not None
             at = one.at if own_time else wrong.at
             one = one._replace(at=at, on=self.civil.day(at), over=one.over or wrong.over)
