@@ -165,3 +165,12 @@ def test_the_events_of_a_workflow_list_the_engines_own_with_who_may_send_them(ho
     assert own["course.finding_disposed"] == ("request", ["metrologist"])
     assert own["course.addendum"] == ("report", ["metrologist", "technician"])
     assert "course.reconsidered" not in own
+
+
+def test_the_page_of_the_course_leads_from_an_open_finding_to_its_records(wrong: House):
+    answer = wrong.client.get("/courses/I-1", headers={"Accept": "text/html"})
+
+    assert answer.status_code == 200
+    assert "Open findings" in answer.text
+    for seq, said in ((5, "Finding 5"), (3, "record 3"), (2, "record 2"), (4, "record 4")):
+        assert f'<a href="/courses/I-1/records/{seq}">{said}</a>' in answer.text
