@@ -19,6 +19,7 @@ from engine.core.history import replay
 from engine.core.ledger import sealed
 from engine.core.merkle import Tree
 from engine.core.note import Head, KeyKind, Note
+from engine.core.queues import items_of
 from engine.core.record import GENESIS, Record, hash_of
 from engine.core.row import window_from
 from engine.errors import RegimenError
@@ -37,6 +38,7 @@ from engine.store.tables import (
     nodes,
     readings,
     records,
+    reviews,
     sealing,
     texts,
     timers,
@@ -52,7 +54,7 @@ THIEF = keys.new_key(NAME, KeyKind.LOG, bytes([3]) * 32)
 
 OPENED: tuple[Table, ...] = (records, leaves, nodes, checkpoints, cosignatures)
 """The tables that get their rows as anybody likes them, twice if need be."""
-KEPT = (*OPENED, courses, timers, visits, readings, texts, sealing)
+KEPT = (*OPENED, courses, timers, visits, reviews, readings, texts, sealing)
 
 WARM = GOOD | {"room_temperature": {"value": "25", "unit": "Cel"}}
 
@@ -162,7 +164,7 @@ class World:
         kept = [row for row in self.saved[records] if only is not None and row["course"] != only]
         gone = {row["course"] for row in self.saved[courses]} - bodies.keys()
         for course in gone:
-            for table in (courses, timers, visits, readings):
+            for table in (courses, timers, visits, reviews, readings):
                 self.put(table, [r for r in self.rows(table) if r["course"] != course])
         made: list[dict[str, Any]] = []
         for course, its in bodies.items():
@@ -248,6 +250,14 @@ class World:
             for name, w in ((n, window_from(items)) for n, items in row["visits"].items())
         ]
         self.put(visits, [*(r for r in self.rows(visits) if r["course"] != course), *due])
+        queued = [
+            mine
+            | {"seq": item.seq, "queue": item.queue.value, "site": row["site"]}
+            | {"recorded_at": item.recorded_at, "open": item.open, "outcome": item.outcome}
+            | {"reviewed_by": item.reviewed_by, "reviewers": " ".join(item.reviewers)}
+            for item in items_of(its).values()
+        ]
+        self.put(reviews, [*(r for r in self.rows(reviews) if r["course"] != course), *queued])
 
     # --- what happened -------------------------------------------------------------------------
 
