@@ -170,8 +170,8 @@ def test_a_correction_of_a_correction_strikes_the_one_that_stood(bench: Regimen)
     records = bench("log", "bench-1", "--json").json()["records"]
 
     corrected = {r["seq"]: r["corrected_by"] for r in records if r["corrected_by"]}
-    assert corrected == {3: {"deviation": 7}, 7: {"deviation": 10}}
-    assert records[9]["corrects"] == 7
+    assert corrected == {3: {"deviation": 7}, 7: {"deviation": 11}}
+    assert records[10]["corrects"] == 7
 
 
 def test_findings_are_told_with_value_record_threshold_citation_and_provenance(bench: Regimen):
@@ -194,7 +194,7 @@ def test_free_texts_are_shown_only_when_asked_for(bench: Regimen):
 def test_the_log_can_begin_after_a_record(bench: Regimen):
     told = bench("log", "bench-1", "--after", "7", "--json").json()
 
-    assert [record["seq"] for record in told["records"]] == [8, 9]
+    assert [record["seq"] for record in told["records"]] == [8, 9, 10]
 
 
 # --- timeline -------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_the_timeline_draws_states_events_and_what_to_notice(bench: Regimen):
     for label in ("On the calibration bench", "In service", "✗ requests refused", "◆ overrides",
                   "! deviations", "▶ moved by a rule"):  # fmt: skip
         assert label in out
-    assert "The deviation is above the limit → Withdrawn, awaiting adjustment  record 8" in out
+    assert "The deviation is above the limit → Withdrawn, awaiting adjustment  record 9" in out
     assert "record 3 is corrected  record 7" in out
 
 
@@ -241,7 +241,7 @@ def test_a_timeline_of_one_time_does_not_say_that_there_was_none(gauges: Regimen
 def test_the_timeline_can_be_cut_to_some_days(bench: Regimen):
     told = bench("timeline", "bench-1", "--since", "2024-03-01", "--json").json()
 
-    assert [moment["seq"] for moment in told["moments"]] == [8, 9]
+    assert [moment["seq"] for moment in told["moments"]] == [9, 10]
     assert bench("timeline", "bench-1", "--since", "2030-01-01").code == 2
     assert bench("timeline", "bench-1", "--until", "tomorrow").code == 2
 
