@@ -146,14 +146,16 @@ class BundleFile:
                 made = None if leaf is None else leaf_from(leaf, record.course, record.seq, place)
                 course["held"].append((record, made))
                 found["records"] += 1
+            elif name == "end":
+                if course is not None:  # what is wrong with it says more than that the end differs
+                    yield self._made(course)
+                self._end(content)
             else:
                 raise DamagedBundle(f"line {self._lines}", "a part of a bundle in its place")
-        if course is not None:
-            yield self._made(course)
         self._require_announced(found)
 
     def _parts(self) -> Iterator[tuple[str, Any]]:
-        """The lines up to the end, which must be theirs."""
+        """The lines up to the end, and that."""
         for line in self._stream:
             place = f"line {self._lines + 1}"
             try:
@@ -161,7 +163,7 @@ class BundleFile:
             except (AttributeError, TypeError, ValueError) as wrong:
                 raise DamagedBundle(place, "a part of a bundle", found=str(wrong)) from wrong
             if name == "end":
-                self._end(content, place)
+                yield name, content
                 return
             if not isinstance(content, dict):
                 raise DamagedBundle(place, "a part of a bundle")
@@ -170,10 +172,11 @@ class BundleFile:
             self._lines += 1
         raise DamagedBundle("end", "the last line, but the file was cut off")
 
-    def _end(self, content: object, place: str) -> None:
-        expected = {"lines": self._lines, "digest": "sha256:" + self._hash.hexdigest()}
-        if content != expected:
-            raise DamagedBundle(place, "the number and the digest of the lines before it")
+    def _end(self, content: object) -> None:
+        found = {"lines": self._lines, "digest": "sha256:" + self._hash.hexdigest()}
+        if content != found:
+            expected = "the number and the digest of the lines before it"
+            raise DamagedBundle(f"line {self._lines + 1}", expected)
         if self._stream.read(1):
             raise DamagedBundle("end", "nothing after it")
 

@@ -132,7 +132,7 @@ def test_a_checkpoint_proves_files_and_nothing_else(gauges: Regimen):
     ran = gauges("verify", "gauge-1", "--checkpoint", "held")
 
     assert ran.code == 2
-    assert "--checkpoint: expected files that `export` wrote beside it" in ran.err
+    assert "--checkpoint: expected no courses beside it" in ran.err
 
 
 def test_the_verifier_is_written_as_it_is_and_runs_by_itself(gauges: Regimen):
