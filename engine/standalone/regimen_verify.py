@@ -15,6 +15,10 @@ top to bottom, in the order in which things are checked:
     weighed on that again, and all that was recorded must follow: each verdict, accepted or refused
     and why, rules fired, advice, messages, the next state, variables, readings and timers.
 
+Parts 1 to 4 are a quarter of it and need no knowledge of the engine. Part 5 comes in four: values
+and units; what was known; conditions; decisions. Whoever has twenty minutes reads the first four
+parts and `Decision.decide` with what it calls.
+
 It does NOT recompute, and takes as recorded:
 
  - the findings that say in words why a verdict is what it is, and what an open question waits for;
