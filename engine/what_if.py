@@ -133,8 +133,7 @@ class Supposing:
         fault = bundle.verify()
         if fault is not None:
             return Unreadable(course=bundle.course, what=str(fault))
-        machines = {one.digest: compiled(one) for one in bundle.definitions}
-        return self.of(bundle.course, bundle.records, machines.__getitem__)
+        return self.of(bundle.course, bundle.records, bundle.machine)
 
     def _other(self, recorded: Machine) -> Machine | None:
         if recorded.digest not in self._others:

@@ -64,9 +64,10 @@ class Bundle:
 
     def decide_again(self) -> list[Difference]:
         """Every difference between the recorded decisions and the enclosed definitions'."""
-        return list(decide_again(self.records, self._machine))
+        return list(decide_again(self.records, self.machine))
 
-    def _machine(self, wanted: str) -> Machine:
+    def machine(self, wanted: str) -> Machine:
+        """An enclosed definition, compiled. Raises UnknownWorkflow."""
         if wanted not in self.machines:
             found = next((one for one in self.definitions if one.digest == wanted), None)
             if found is None:

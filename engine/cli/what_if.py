@@ -14,7 +14,8 @@ from typing import IO, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine.bundle.reading import Bundle, read_bundle
+from engine.bundle.form import DamagedBundle
+from engine.bundle.reading import Bundle, BundleFile
 from engine.cli.checked import is_file, named_like_a_file
 from engine.cli.definition import definition_of
 from engine.cli.exits import Exit
@@ -148,15 +149,18 @@ def what_if(
     """
     amendment = _amendment(session, settings or (), definition)
     files, courses = _named(names or ())
-    bundles = [_bundle(name) for name in files]
+    damaged: list[Unreadable] = []
+    bundles = [one for name in files for one in _bundles(name, damaged)]
     asked = list(_courses(session, courses, everything=not names))
     stored = _definitions(session) if asked or not names else ()
-    machines = [*stored, *(compiled(d) for bundle in bundles for d in bundle.definitions)]
+    enclosed = {d.digest: one.machine(d.digest) for one in bundles for d in one.definitions}
+    machines = [*stored, *enclosed.values()]
     question = Question(amendment=amendment, policy=policy)
     answer = Answer(
         policy=policy,
         definition=None if amendment.definition is None else amendment.definition.digest,
         settings=amendment.changes(machines),
+        unreadable=damaged,
     )
     found = _all_found(session, question, bundles, asked, processes)
     with _written(out) as answer.out, _progress(session, len(bundles) + len(asked)) as advance:
@@ -233,11 +237,21 @@ def _definitions(session: Session) -> Sequence[Machine]:
         return [compiled(one) for one in tx.definitions()]
 
 
-def _bundle(name: str) -> Bundle:
+def _bundles(name: str, damaged: list[Unreadable]) -> list[Bundle]:
+    """The courses of a file. Of one that was changed none is asked: what is wrong is noted."""
+    found: list[Bundle] = []
     try:
-        return read_bundle(Path(name).read_bytes())
+        with Path(name).open("rb") as stream:
+            for one in BundleFile(stream).courses():
+                found.append(one)  # noqa: PERF402  # those before the damage count
     except OSError as wrong:
         raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
+    except DamagedBundle as wrong:
+        faults = [(one.course, one.verify()) for one in found]
+        damaged += [Unreadable(course=c, what=str(fault)) for c, fault in faults if fault]
+        damaged.append(Unreadable(course=name, what=str(wrong)))
+        return []
+    return found
 
 
 @contextmanager

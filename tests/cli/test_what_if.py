@@ -115,8 +115,31 @@ def test_an_exported_course_is_asked_without_a_database(told: Regimen) -> None:
     assert there.json()["by_course"] == here["by_course"]
 
 
+def test_every_course_of_a_file_is_asked(told: Regimen) -> None:
+    told("export", "--out", "all.jsonl")
+    here = told("what-if", "--set", LIMIT, "--json").json()
+
+    there = told("what-if", "all.jsonl", "--set", LIMIT, "--json").json()
+
+    assert (there["courses"], there["by_course"]) == (here["courses"], here["by_course"])
+
+
+def test_a_file_of_many_courses_that_was_changed_is_told_and_not_asked(told: Regimen) -> None:
+    told("export", "--out", "all.jsonl")
+    whole = Path("all.jsonl").read_text()
+    Path("all.jsonl").write_text(whole.replace("accepted", "refused!", 1))
+
+    ran = told("what-if", "all.jsonl", "--set", LIMIT, "--json")
+
+    assert ran.code == 1
+    assert ran.json()["courses"] == 0
+    first, last = ran.json()["unreadable"]
+    assert "record 1: content" in first["what"]
+    assert last["course"] == "all.jsonl"
+
+
 def test_a_file_that_was_changed_is_told_and_not_asked(told: Regimen) -> None:
-    told("export", "GAUGE-3-00001", "--out", "course.json")
+    told("export", "GAUGE-3-00001", "--format", "1", "--out", "course.json")
     said: dict[str, Any] = json.loads(Path("course.json").read_text())
     said["records"][1]["body"] = said["records"][1]["body"].replace("accepted", "refused!")
     Path("course.json").write_text(json.dumps(said))
