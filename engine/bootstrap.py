@@ -23,6 +23,7 @@ from engine import keys, packages
 from engine.access import Access, Gate, Identifies, Tokens
 from engine.access_log import AccessLog
 from engine.calendars import SharedCalendars
+from engine.canaries import Canaries
 from engine.clinic import Sites
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
@@ -40,6 +41,7 @@ from engine.settings import Oidc, Settings
 from engine.store import checkup, schema, sqlite
 from engine.store.access import SqlAccess
 from engine.store.calendars import SqlCalendars
+from engine.store.canaries import SqlCanaries
 from engine.store.checkpoints import SqlCheckpoints
 from engine.store.checkup import Found
 from engine.store.custody import SqlCustody
@@ -164,6 +166,11 @@ def worklists(service: Service) -> Worklists:
         clock=setting.clock,
         calendars=setting.calendars,
     )
+
+
+def canaries(settings: Settings, service: Service) -> Canaries:
+    """The canary courses of a service's definitions."""
+    return Canaries(service, SqlCanaries(_database(service)), every=settings.canary)
 
 
 def reviews(service: Service) -> Reviews:

@@ -132,8 +132,8 @@ def serve(
 ) -> Served:
     """Serve until a signal comes; then what was accepted is finished, within the grace.
 
-    With an `interval` a worker looks at the timers again after so many seconds, another one at
-    what is to be sent, and a third one at what is to be sealed.
+    With an `interval` a worker looks at the timers again after so many seconds, others at
+    what is to be sent, at what is to be sealed, and at which definitions are to be exercised.
     The connections to the database are left open: others may wait for them.
     """
     services = premises.services
@@ -141,7 +141,8 @@ def serve(
     # Apart, so that an endpoint that does not answer keeps no timer waiting.
     postman = None if interval is None else Worker(services.deliveries, interval=interval)
     sealer = None if interval is None else Worker(services.sealing, interval=interval)
-    workers = [one for one in (worker, postman, sealer) if one is not None]
+    examiner = None if interval is None else Worker(services.exercise, interval=interval)
+    workers = [one for one in (worker, postman, sealer, examiner) if one is not None]
     bounds = services.settings.traffic
     readiness = Readiness(lambda: _needs(services, worker))
     operation = Operation(

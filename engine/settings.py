@@ -60,7 +60,8 @@ class Settings:
     none unless its issuer is named.
     `webhook_allow` are networks that messages may be sent to though they are not public;
     `webhook_seconds` is by when an endpoint has to have answered, `webhook_days` for how long it is
-    kept what was delivered. `ledger_key` are files of keys that sign checkpoints. `traffic` are the
+    kept what was delivered. `canary` is how often a worker exercises the definitions in use; `None`
+    is never. `ledger_key` are files of keys that sign checkpoints. `traffic` are the
     bounds of the HTTP service.
     """
 
@@ -76,6 +77,7 @@ class Settings:
     webhook_allow: tuple[Network, ...] = ()
     webhook_seconds: int = 15
     webhook_days: int = 30
+    canary: timedelta | None = timedelta(hours=24)
     ledger_key: tuple[str, ...] = ()
     traffic: Traffic = field(default_factory=Traffic)
 
@@ -104,6 +106,7 @@ class Settings:
             webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
             webhook_days=chosen("WEBHOOK_DAYS", _days, default.webhook_days),
+            canary=chosen("CANARY_HOURS", _hours, default.canary),
             ledger_key=chosen("LEDGER_KEY", _files, default.ledger_key),
             traffic=Traffic.from_environment(environ),
         )
@@ -177,6 +180,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _A_DAY = 86_400
 _TEN_YEARS = 3650
+_MOST_HOURS = 168
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[str, str], str]:
@@ -214,6 +218,12 @@ def _days(variable: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= _TEN_YEARS):
         raise InvalidInput(variable, f"whole days from 1 to {_TEN_YEARS}", found=repr(text))
     return int(text)
+
+
+def _hours(variable: str, text: str) -> timedelta | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= _MOST_HOURS):
+        raise InvalidInput(variable, f"whole hours from 0 to {_MOST_HOURS}", found=repr(text))
+    return timedelta(hours=int(text)) if int(text) else None
 
 
 def _an_hour(variable: str, text: str) -> timedelta:
@@ -319,7 +329,7 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
 
 VARIABLES = (
     *("DATABASE_URL", "TENANT", "ACTOR", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW", "FRESH"),
-    *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS", "LEDGER_KEY"),
+    *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS", "LEDGER_KEY", "CANARY_HOURS"),
     *TRAFFIC_VARIABLES,
     *(f"OIDC_{name}" for name in _OIDC_NAMES),
 )

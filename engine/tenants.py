@@ -6,7 +6,8 @@ import threading
 from dataclasses import replace
 from functools import partial
 
-from engine.bootstrap import dispatcher, installed, ledger, service_of, warn_of_old_sqlite
+from engine.bootstrap import canaries, dispatcher, installed, ledger, service_of, warn_of_old_sqlite
+from engine.canaries import Canaries
 from engine.ledger import Ledger
 from engine.service import Service
 from engine.settings import Settings
@@ -16,8 +17,8 @@ from engine.watching import Unwatched, Watch
 from engine.webhooks.dispatcher import Dispatcher
 from engine.worker import Job, Stop
 
-SPARE = 5
-"""Connections beside those of the threads that answer: of the three workers and the probes."""
+SPARE = 6
+"""Connections beside those of the threads that answer: of the four workers and the probes."""
 
 
 class Services:
@@ -38,6 +39,7 @@ class Services:
         self._known: dict[str, Service] = {}
         self._senders: dict[str, Dispatcher] = {}
         self._ledgers: dict[str, Ledger] = {}
+        self._canaries: dict[str, Canaries] = {}
         self._making = threading.Lock()
         try:
             warn_of_old_sqlite(self.store)
@@ -79,6 +81,15 @@ class Services:
             found.append(partial(_records, self._ledgers[tenant]))
         return found
 
+    def exercise(self) -> list[Job]:
+        """The definitions of every tenant that there is, when they are due to be exercised."""
+        found: list[Job] = []
+        for tenant in self.operation.tenants():
+            if tenant not in self._canaries:
+                self._canaries[tenant] = canaries(self.settings, self.of(tenant))
+            found.append(partial(_definitions, self._canaries[tenant]))
+        return found
+
     def close(self) -> None:
         """Let the connections go."""
         self.store.close()
@@ -91,6 +102,11 @@ def _messages(dispatcher: Dispatcher, stop: Stop) -> None:
 
 def _records(ledger: Ledger, stop: Stop) -> None:
     ledger.seal(stop)
+
+
+def _definitions(canaries: Canaries, stop: Stop) -> None:
+    for _ in canaries.due(stop):
+        pass
 
 
 def _timers(service: Service, stop: Stop) -> None:

@@ -220,6 +220,14 @@ def test_what_was_delivered_is_kept_for_a_day_or_more(text: str):
     assert Settings.from_environment({"REGIMEN_WEBHOOK_DAYS": "7"}).webhook_days == 7
 
 
+@pytest.mark.parametrize("text", ["169", "9" * 99, "1.5", "-1", "daily"])
+def test_definitions_are_exercised_once_a_week_or_more_often(text: str):
+    with pytest.raises(InvalidInput, match="REGIMEN_CANARY_HOURS: expected whole hours"):
+        Settings.from_environment({"REGIMEN_CANARY_HOURS": text})
+    assert Settings.from_environment({"REGIMEN_CANARY_HOURS": "6"}).canary == timedelta(hours=6)
+    assert Settings.from_environment({"REGIMEN_CANARY_HOURS": "0"}).canary is None
+
+
 def test_networks_are_named_with_commas_between():
     found = Settings.from_environment({"REGIMEN_WEBHOOK_ALLOW": "127.0.0.0/8, ::1"})
 

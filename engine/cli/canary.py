@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -11,9 +11,10 @@ from rich.progress import track
 from rich.table import Table
 
 from engine.canary.flight import flown, flown_like
-from engine.canary.result import Flight, Outcome, Result, What
+from engine.canary.result import SOUND, Outcome, What
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
+from engine.core.encoding import Json
 from engine.errors import InvalidInput
 from engine.ports import Definition
 from engine.service import Service
@@ -42,6 +43,9 @@ def canary(
             help="Tell the courses in which the rules of this stored definition act instead.",
         ),
     ] = None,
+    last: Annotated[
+        bool, typer.Option("--last", help="Show what the worker found last, and fly none.")
+    ] = False,
 ) -> None:
     """Bring every rule that moves a course to fire, and every requirement to refuse, in memory.
 
@@ -49,43 +53,56 @@ def canary(
     is read or written. Exits with 1 when something did not act, or could not be brought to.
     """
     service = session.service()
-    other = None if like is None else _named(service, like)
-    chosen = [_named(service, one) for one in names] if names else list(_in_use(service))
-    flights = list(_flights(session, service, chosen, other))
+    if last:
+        if names or like is not None:
+            raise InvalidInput("--last", "nothing beside it")
+        flights = _last(session, service)
+    else:
+        other = None if like is None else _named(service, like)
+        chosen = [_named(service, one) for one in names or ()] or _in_use(session, service)
+        flights = list(_flights(session, service, chosen, other))
+    sound = all(flight["sound"] for flight in flights)
 
     def tell(out: Console) -> None:
         for flight in flights:
             _tell(out, flight)
         if not flights:
-            out.print("No definition is in use.")
+            out.print("Nothing was exercised yet." if last else "No definition is in use.")
 
-    session.answer(
-        {"sound": all(f.sound for f in flights), "flights": [f.json() for f in flights]}, tell
-    )
-    if not all(flight.sound for flight in flights):
+    session.answer({"sound": sound, "flights": flights}, tell)
+    if not sound:
         raise typer.Exit(Exit.NO)
 
 
 def _flights(
     session: Session, service: Service, chosen: Sequence[Definition], like: Definition | None
-) -> Iterator[Flight]:
+) -> Iterator[dict[str, Json]]:
     calendars, version = service.setting.calendars, service.setting.version
     for one in track(
         chosen, "Flying", console=session.err, transient=True,
         disable=len(chosen) < 2 or not session.err.is_terminal,
     ):  # fmt: skip
         if like is None:
-            yield flown(one, calendars, version)
+            yield flown(one, calendars, version).json()
         else:
-            yield flown_like(one, like, calendars, version)
+            yield flown_like(one, like, calendars, version).json()
 
 
-def _in_use(service: Service) -> Iterator[Definition]:
-    """The definitions that running courses are pinned to; of a database without any, all."""
-    used = {line.digest for line in service.courses() if line.open}
+def _last(session: Session, service: Service) -> list[dict[str, Json]]:
+    from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+    return [one.json() for one in bootstrap.canaries(session.settings, service).last()]
+
+
+def _in_use(session: Session, service: Service) -> list[Definition]:
+    """Those that open courses follow, or new ones may; without any such, all that are stored."""
+    from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+
+    found = bootstrap.canaries(session.settings, service).in_use()
+    if found:
+        return found
     with service.store.transaction(service.tenant, write=False) as tx:
-        stored = tx.definitions()
-    return (one for one in stored if one.digest in used or not used)
+        return list(tx.definitions())
 
 
 def _named(service: Service, name: str) -> Definition:
@@ -100,24 +117,26 @@ def _named(service: Service, name: str) -> Definition:
     raise InvalidInput("WORKFLOW", f"one stored definition: {several}", found=repr(name))
 
 
-def _tell(out: Console, flight: Flight) -> None:
-    out.print(f"{flight.workflow} {flight.digest[:19]}", style="bold")
+def _tell(out: Console, flight: Mapping[str, Json]) -> None:
+    at = f", at {flight['at']}" if "at" in flight else ""
+    out.print(f"{flight['workflow']} {flight['digest'][:19]}{at}", style="bold")
+    results = flight["results"]
     for what, title in _TITLES.items():
-        results = flight.of(what)
-        acted = sum(one.outcome is Outcome.AS_EXPECTED for one in results)
-        if results:
-            out.print(f"  {title}: {acted} of {len(results)} acted as expected")
-    rest = [one for one in flight.results if one.outcome is not Outcome.AS_EXPECTED]
+        of_it = [one for one in results if one["what"] == what]
+        acted = sum(one["outcome"] == Outcome.AS_EXPECTED for one in of_it)
+        if of_it:
+            out.print(f"  {title}: {acted} of {len(of_it)} acted as expected")
+    if "why" in flight:
+        out.print(f"  {flight['why']}")
+    rest = [one for one in results if one["outcome"] != Outcome.AS_EXPECTED]
     if not rest:
         return
     table = Table("", "Guard", "Asks for", "Outcome", "Why", box=None)
-    for one in sorted(rest, key=lambda one: one.sound):
-        table.add_row("" if one.sound else "!", one.guard, _asks(one), one.outcome, one.why or "")
+    for one in sorted(rest, key=lambda one: one["outcome"] in SOUND):
+        mark = "" if one["outcome"] in SOUND else "!"
+        asks = one.get("action", "to be yes")
+        table.add_row(mark, one["guard"], asks, one["outcome"], one.get("why", ""))
     out.print(table)
-
-
-def _asks(one: Result) -> str:
-    return one.action if one.action is not None else "to be yes"
 
 
 _TITLES = {

@@ -54,7 +54,7 @@ def work(
         float | None, typer.Option(min=0, metavar="SECONDS", help="Stop after so long.")
     ] = None,
 ) -> None:
-    """Let timers come back, deliver webhooks and seal records, until it is told to stop.
+    """Let timers come back, deliver webhooks, seal records, and exercise definitions daily.
 
     Any number of workers may run: each timer has one effect, they share what is to be sent, and
     each record is sealed once.
@@ -68,6 +68,7 @@ def work(
             duties.timers(stop.told)
             duties.messages(stop.told)
             duties.records(stop.told)
+            duties.definitions(stop.told)
         else:
             if not session.as_json:
                 session.say(f"Working on the timers of {duties.service.tenant}; Ctrl-C stops it.")
@@ -76,6 +77,7 @@ def work(
                 Worker(lambda: [duties.timers], interval=interval),
                 Worker(lambda: [duties.messages], interval=interval),
                 Worker(lambda: [duties.records], interval=interval),
+                Worker(lambda: [duties.definitions], interval=interval),
             ]
             for one in all_of_them:
                 one.start()
@@ -104,6 +106,8 @@ class _Duties:
         if self._dispatcher is None:
             log.warning("webhooks_not_sent", advice="pip install 'regimen-engine[web]'")
         self._ledger = bootstrap.ledger(session.settings, self.service)
+        self._canaries = bootstrap.canaries(session.settings, self.service)
+        self._flown: list[bool] = []
         self._fired = 0
         self._sent = Sent()
 
@@ -128,6 +132,11 @@ class _Duties:
         """Seal until nothing is left to be, or until the stop."""
         self._ledger.seal(stop)
 
+    def definitions(self, stop: Stop) -> None:
+        """Exercise the definitions that are due to be, or until the stop."""
+        for one in self._canaries.due(stop):
+            self._flown.append(one.sound)
+
     def json(self) -> Json:
         sent = self._sent
         return {
@@ -135,6 +144,8 @@ class _Duties:
             "delivered": sent.delivered,
             "failed": sent.failed,
             "given_up": sent.dead,
+            "canaries": len(self._flown),
+            "canaries_unsound": self._flown.count(False),
         }
 
     def tell(self, out: Console) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, not_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from engine.store import append_only, schema
 from engine.store.sql import SqlStore
-from engine.store.tables import definitions, deliveries, messages, timers
+from engine.store.tables import canaries, definitions, deliveries, messages, timers
+
+OF_LATE = timedelta(days=8)
+"""How long a flight speaks of a definition: one that is in use is exercised again before."""
 
 MOST = 10_000
 """Beyond this nothing is counted on: that it is too much is known by then."""
@@ -31,7 +34,9 @@ class Soundness:
 class Backlog:
     """What waits, each number up to `MOST`.
 
-    `overdue_since` is when the earliest timer that did not come back yet was due.
+    `overdue_since` is when the earliest timer that did not come back yet was due. Of the canary
+    courses of the last days, `canaries_unsound` is how many definitions did not act as expected
+    when they were exercised last, and `canary_at` when any was.
     """
 
     timers_overdue: int = 0
@@ -39,6 +44,8 @@ class Backlog:
     messages_waiting: int = 0
     deliveries_waiting: int = 0
     dead_letters: int = 0
+    canaries_unsound: int = 0
+    canary_at: datetime | None = None
 
 
 class SqlOperation:
@@ -81,7 +88,22 @@ def _backlog(connection: Connection, now: datetime) -> Backlog:
             deliveries.c.delivered_at.is_(None) & deliveries.c.dead_at.is_(None),
         ),
         dead_letters=_count(connection, deliveries, deliveries.c.dead_at.is_not(None)),
+        canaries_unsound=_unsound(connection, now),
+        canary_at=connection.scalar(select(func.max(canaries.c.at))),
     )
+
+
+def _unsound(connection: Connection, now: datetime) -> int:
+    """How many definitions did not act as expected when last exercised, of late."""
+    newest = (
+        select(canaries.c.tenant, canaries.c.digest, func.max(canaries.c.at).label("at"))
+        .where(canaries.c.at >= now - OF_LATE)
+        .group_by(canaries.c.tenant, canaries.c.digest)
+        .subquery()
+    )
+    same = and_(*(newest.c[name] == canaries.c[name] for name in ("tenant", "digest", "at")))
+    found = select(func.count()).select_from(canaries).join(newest, same)
+    return connection.scalar(found.where(not_(canaries.c.sound))) or 0
 
 
 def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:

@@ -39,6 +39,10 @@ class Waits(Protocol):
     def deliveries_waiting(self) -> int: ...
     @property
     def dead_letters(self) -> int: ...
+    @property
+    def canaries_unsound(self) -> int: ...
+    @property
+    def canary_at(self) -> datetime | None: ...
 
 
 class Metrics:
@@ -105,6 +109,17 @@ class Metrics:
         yield GaugeMetricFamily(
             "regimen_dead_letters", "Webhooks that were given up.", found.dead_letters
         )
+        yield GaugeMetricFamily(
+            "regimen_canaries_unsound",
+            "Definitions that did not act as expected when last exercised.",
+            found.canaries_unsound,
+        )
+        if found.canary_at is not None:
+            yield GaugeMetricFamily(
+                "regimen_canary_age_seconds",
+                "How long ago any definition was exercised.",
+                max((now - found.canary_at).total_seconds(), 0),
+            )
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Nothing: else the database would be asked when this is made."""

@@ -56,6 +56,18 @@ def test_a_definition_is_compared_with_another(gauges: Regimen):
     assert "rules that move a course: 1 of 1 acted as expected" in ran.out
 
 
+def test_what_the_worker_found_last_is_shown(gauges: Regimen):
+    before = gauges("canary", "--last")
+    worked = gauges("work", "--once", "--json").json()
+    after = gauges("canary", "--last", "--json")
+
+    assert before.out == "Nothing was exercised yet.\n"
+    assert (worked["canaries"], worked["canaries_unsound"]) == (2, 0)
+    assert after.code == 0
+    assert len(after.json()["flights"]) == 2
+    assert all(flight["at"] for flight in after.json()["flights"])
+
+
 @pytest.mark.parametrize("asked", [("nothing",), ("--like", "nothing")])
 def test_a_definition_that_is_not_stored_is_named(gauges: Regimen, asked: tuple[str, ...]):
     ran = gauges("canary", *asked)

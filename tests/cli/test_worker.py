@@ -38,7 +38,7 @@ def test_a_worker_stops_after_the_time_that_it_was_given(gauges: Regimen):
     ran = gauges("work", "--interval", "0.05", "--stop-after", "0.2", "--json")
 
     assert ran.code == 0
-    assert ran.json() == WORKED
+    assert WORKED.items() <= ran.json().items()
 
 
 def test_a_database_that_goes_away_is_waited_for(gauges: Regimen, monkeypatch: pytest.MonkeyPatch):
@@ -124,9 +124,10 @@ def test_a_signal_lets_a_worker_finish_what_it_does(gauges: Regimen, told: signa
     out, err = worker.communicate(timeout=60)
 
     assert worker.returncode == 0
-    assert json.loads(out) == WORKED
+    assert WORKED.items() <= json.loads(out).items()
     lines = [json.loads(line) for line in err.splitlines()]
-    assert [line["event"] for line in lines] == ["event_decided"] * 2 + ["worker_stopping"]
+    events = [line["event"] for line in lines if line["event"] != "canary_flown"]
+    assert events == ["event_decided"] * 2 + ["worker_stopping"]
     assert lines[-1]["signal"] == told.name
 
 
