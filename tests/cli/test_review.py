@@ -1,0 +1,71 @@
+"""Review work from the shell."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Regimen
+
+
+@pytest.fixture
+def told(regimen: Regimen) -> Regimen:
+    """The demonstration: a course of everything."""
+    assert regimen("demo").code == 0
+    return regimen
+
+
+DB = ("--db", "regimen-demo.db")
+
+
+def queues(regimen: Regimen, *asked: str) -> dict[str, list[dict[str, object]]]:
+    found = regimen(*DB, "review", "list", "--json", *asked).json()["queues"]
+    return {one["queue"]: one["items"] for one in found}
+
+
+def test_every_queue_is_listed_with_why(told: Regimen):
+    ran = told(*DB, "review", "list")
+    found = queues(told)
+
+    assert ran.code == 0
+    assert list(found) == ["open-finding", "deviation", "override", "late-entry", "refusal"]
+    for queue, items in found.items():
+        title = queue.replace("-", " ").capitalize()
+        assert (f"{title} ({len(items)}" in ran.out) is bool(items)
+
+
+def test_a_record_is_signed_off_and_is_gone(told: Regimen):
+    item = queues(told)["refusal"][0]
+    place = (str(item["course"]), str(item["record"]))
+    ran = told(*DB, "review", "sign-off", *place, "--outcome", "accepted", "--actor", "auditor-1")
+
+    assert ran.code == 0
+    assert f"Record {place[1]} of {place[0]} is signed off as accepted" in ran.out
+    assert item["record"] not in [one["record"] for one in queues(told)["refusal"]]
+    assert told(*DB, "verify").code == 0
+    assert told(*DB, "replay", "--re-decide").code == 0
+
+
+def test_the_same_person_cannot_sign_off_again(told: Regimen):
+    item = queues(told)["refusal"][0]
+    asked = ("sign-off", str(item["course"]), str(item["record"]), "--actor", "auditor-1")
+    told(*DB, "review", *asked, "--outcome", "escalated")
+    again = told(*DB, "review", *asked, "--outcome", "accepted")
+
+    assert again.code == 2
+    assert "was signed off by them before" in again.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("list", "--kind", "mistakes"), "--kind: expected one of open-finding"),
+        (("list", "--cursor", "x"), "--cursor: expected one --kind beside it"),
+        (("sign-off", "nobody", "1", "--outcome", "accepted"), "nobody"),
+        (("sign-off", "DEMO-constructed", "2", "--outcome", "fine"), "data.outcome: expected"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(told: Regimen, asked: tuple[str, ...], said: str):
+    ran = told(*DB, "review", *asked)
+
+    assert ran.code == 2
+    assert said in ran.err
