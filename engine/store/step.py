@@ -94,7 +94,7 @@ def statement(
     place = (courses.c.tenant, courses.c.course)
     # Names of few letters, to stay under psycopg's limit with rows of every kind.
     moved = (opening(postgresql.insert) if new else move()).returning(*place).cte("m")
-    made = select(func.count()).select_from(moved).add_cte(_record(moved).cte("record"))
+    made = select(func.count()).select_from(moved).add_cte(_record(moved).cte("r"))
     for kind in kinds:
         part: Delete | Insert | TextualSelect
         if kind == "erased":
@@ -108,7 +108,10 @@ def statement(
 
 
 def _record(moved: CTE) -> Insert:
-    values = [moved.c[c.name] if c.name in moved.c else bound(c, "r_") for c in records.c]
+    values = [
+        moved.c[c.name] if c.name in moved.c else bound(c, "r_").label(f"v{n}")
+        for n, c in enumerate(records.c)
+    ]
     return insert(records).from_select(
         [c.name for c in records.c], select(*values).select_from(moved)
     )
