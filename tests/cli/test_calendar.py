@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.cli.exits import Exit
 from tests.cli.conftest import Regimen
 
 
-def test_a_calendar_is_shared_listed_and_revoked(gauges: Regimen):
+def test_a_calendar_is_shared_listed_and_revoked(gauges: Regimen, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REGIMEN_ACTOR", "kim")
     made = gauges("calendar", "create", "role", "scheduler", "--site", "north", "--json").json()
     listed = gauges("calendar", "list", "--json").json()["calendars"]
     revoked = gauges("calendar", "revoke", made["id"])
 
     assert made["path"].startswith(f"/v1/calendars/{made['id']}.")
     assert listed == [{name: value for name, value in made.items() if name != "path"}]
-    assert (listed[0]["sites"], listed[0]["created_by"]) == (["north"], "operator")
+    assert (listed[0]["sites"], listed[0]["created_by"]) == (["north"], "kim")
     assert revoked.out == f"Revoked {made['id']}.\n"
     assert gauges("calendar", "list", "--json").json()["calendars"][0]["revoked_at"] is not None
 
