@@ -120,7 +120,7 @@ class BundleFile:
     @property
     def whole_tenant(self) -> bool:
         """Whether it says that it holds all courses."""
-        return bool(self._raw.get("asked") == {"tenant": True})
+        return "tenant" in self._raw.get("asked", ())
 
     def courses(self) -> Iterator[Bundle]:
         """The courses, in their order."""
@@ -128,7 +128,7 @@ class BundleFile:
             yield self._document()
             return
         course: dict[str, Any] | None = None
-        found = {"courses": 0, "records": 0}
+        found, names = {"courses": 0, "records": 0}, set[str]()
         for name, content in self._parts():
             if name == "definition":
                 self._define(content, f"definitions[{len(self._definitions)}]")
@@ -138,6 +138,7 @@ class BundleFile:
                 if course is not None:
                     yield self._made(course)
                 course = {**content, "held": []}
+                names.add(str(content.get("course")))
                 found["courses"] += 1
             elif name == "record" and course is not None:
                 n = len(course["held"])
@@ -154,6 +155,7 @@ class BundleFile:
             else:
                 raise DamagedBundle(f"line {self._lines}", "a part of a bundle in its place")
         self._require_announced(found)
+        self._require_asked(names)
 
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """The lines up to the end, and that."""
@@ -186,6 +188,13 @@ class BundleFile:
         for name, number in counted.items():
             if self._raw.get(name) != number:
                 raise DamagedBundle(name, "as many as the file holds")
+
+    def _require_asked(self, names: set[str]) -> None:
+        asked = self._raw.get("asked")
+        if not isinstance(asked, dict) or list(asked) not in (["tenant"], ["since"], ["courses"]):
+            raise DamagedBundle("asked", "courses, since or tenant")
+        if "courses" in asked and set(map(str, asked["courses"] or ())) != names:
+            raise DamagedBundle("asked.courses", "those that the file holds")
 
     def _define(self, content: Any, place: str) -> None:  # noqa: ANN401  # JSON
         made = _definition(content, place)

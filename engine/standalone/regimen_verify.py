@@ -225,9 +225,13 @@ class Audit:
             ("definitions", sorted(self.definitions)),
         ):  # fmt: skip
             require(self.manifest[name] == number or self.wrong, "file", f"not all {name} are here")
+        asked = self.manifest["asked"]
+        known = list(asked) in (["tenant"], ["since"], ["courses"])
+        named = sorted(asked.get("courses", self.names)) == sorted(self.names)
+        require((known and named) or self.wrong, "file", "not the courses that were asked")
         if self.checkpoint is None:
             require(self.held is None and not self.keys, "checkpoint", "it has none")
-        elif self.manifest["asked"] == {"tenant": True}:
+        elif "tenant" in asked:
             missing = self.checkpoint.size - self.sealed
             require(not missing or self.wrong, "gap", f"{missing} records of the tree are not here")
 

@@ -377,3 +377,16 @@ def _remade(forged: Yard, folder: Path) -> Path:
     forged.says(SECOND, "lowered", "driver")
     forged.tree.seal()
     return forged.exported(folder / "remade", FIRST)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"courses": [FIRST, SECOND]}, {"courses": []}, {}, {"tenant": {}}, {"since": 1, "tenant": 1}],
+)
+def test_a_file_that_does_not_hold_what_was_asked_is_refused(
+    case: Case, asked: dict[str, Any]
+) -> None:
+    crime = deepcopy(case.one)
+    crime[0]["asked"] = asked
+
+    assert case.found(crime).startswith("end: ")
