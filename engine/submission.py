@@ -270,11 +270,18 @@ class Desk:
             raise Conflict(event.course, why=f"record {record.seq} was signed off by them before")
 
     def _reviews(
-        self, before: Snapshot | None, after: Snapshot, event: Event, record: Record
+        self,
+        before: Snapshot | None,
+        after: Snapshot,
+        event: Event,
+        record: Record,
+        decision: Json,
     ) -> tuple[Item, ...]:
         """The items of the review queues that a record brings, and those that it changes."""
-        new = queued(record, retrospective=after.retrospective)
+        new = queued(record, event.body, decision, retrospective=after.retrospective)
         gone = () if before is None else before.open_findings.keys() - after.open_findings.keys()
+        if not gone and not isinstance(event.amendment, Review):
+            return new
         named = {int(name) for name in gone}
         if isinstance(event.amendment, Review):
             named.add(event.amendment.record)
@@ -369,7 +376,7 @@ class Desk:
                 messages=messages,
                 texts=texts,
                 erased=erased,
-                reviews=self._reviews(before, after, event, record),
+                reviews=self._reviews(before, after, event, record, decision),
             )
         )
         held = {} if past is None else past.held(readings)

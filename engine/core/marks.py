@@ -116,10 +116,17 @@ def entered_late(record: Record, *, retrospective: bool) -> bool:
     what is said of records.
     """
     body = json.loads(record.body)
-    own = record.event.startswith("course.") or body["event"]["actor"]["role"] == ENGINE
-    if own:
+    role = body["event"]["actor"]["role"]
+    return was_late(record, role, body["decision"], retrospective=retrospective)
+
+
+def was_late(
+    record: Record, role: str, decision: Mapping[str, Any], *, retrospective: bool
+) -> bool:
+    """The same, for who has the record's bytes read already."""
+    if record.event.startswith("course.") or role == ENGINE:
         return False
-    if body["decision"].get("late"):
+    if decision.get("late"):
         return True
     return (
         not retrospective and record.at is not None and record.recorded_at - record.at > LATE_AFTER

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.core.event import RECONSIDERED, REVIEWED, Event, Review
-from engine.core.marks import entered_late
+from engine.core.marks import LATE_AFTER, was_late
 from engine.core.record import Record
 from engine.core.review import Item, Queue, meant, settled, signed_off
 
@@ -18,13 +18,23 @@ Place = tuple[int, Queue]
 """A record, and a queue that it is in."""
 
 
-def queued(record: Record, *, retrospective: bool) -> tuple[Item, ...]:
-    """The items that a record itself gives rise to."""
-    body = json.loads(record.body)
+def queued(
+    record: Record, event: Mapping[str, Any], decision: Mapping[str, Any], *, retrospective: bool
+) -> tuple[Item, ...]:
+    """The items that a record itself gives rise to: `event` and `decision` are what it holds."""
+    found = []
+    if record.event == RECONSIDERED and event["data"]["differing"]:
+        found.append(Queue.OPEN_FINDING)
+    if record.verdict == "deviation":
+        found.append(Queue.DEVIATION)
+    if any(one.get("passed") for one in decision.get("weighed", ())):
+        found.append(Queue.OVERRIDE)
+    if was_late(record, event["actor"]["role"], decision, retrospective=retrospective):
+        found.append(Queue.LATE_ENTRY)
+    if record.verdict == "refused":
+        found.append(Queue.REFUSAL)
     return tuple(
-        Item(seq=record.seq, queue=queue, recorded_at=record.recorded_at)
-        for queue in Queue
-        if _belongs(queue, record, body, retrospective=retrospective)
+        Item(seq=record.seq, queue=queue, recorded_at=record.recorded_at) for queue in found
     )
 
 
@@ -49,6 +59,8 @@ def items_of(records: Iterable[Record]) -> dict[Place, Item]:
     found: dict[Place, Item] = {}
     retrospective = False
     for record in records:
+        if not _concerns(record):
+            continue
         body = json.loads(record.body)
         if record.seq == 1:
             retrospective = bool(body["event"].get("retrospective"))
@@ -63,20 +75,21 @@ def items_of(records: Iterable[Record]) -> dict[Place, Item]:
             place = (int(name), Queue.OPEN_FINDING)
             if finding is None and place in found:
                 found[place] = settled(found[place], by=record.seq)
-        for item in queued(record, retrospective=retrospective):
+        for item in queued(record, body["event"], body["decision"], retrospective=retrospective):
             found[item.seq, item.queue] = item
     return found
 
 
-def _belongs(queue: Queue, record: Record, body: Mapping[str, Any], *, retrospective: bool) -> bool:
-    match queue:
-        case Queue.OPEN_FINDING:
-            return record.event == RECONSIDERED and bool(body["event"]["data"]["differing"])
-        case Queue.DEVIATION:
-            return record.verdict == "deviation"
-        case Queue.OVERRIDE:
-            return any(one.get("passed") for one in body["decision"].get("weighed", ()))
-        case Queue.LATE_ENTRY:
-            return entered_late(record, retrospective=retrospective)
-        case Queue.REFUSAL:
-            return record.verdict == "refused"
+def _concerns(record: Record) -> bool:
+    """Whether a record may bring or change an item: of most it shows that they do not."""
+    return (
+        record.seq == 1
+        or record.verdict != "accepted"
+        or record.event in (REVIEWED, RECONSIDERED)
+        or (record.at is not None and record.recorded_at - record.at > LATE_AFTER)
+        or any(word in record.body for word in _TELLING)
+    )
+
+
+_TELLING = (b'"passed":true', b'"late":true', b'"open_findings":')
+"""What stands in the bytes of a record that says so."""
