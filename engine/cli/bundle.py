@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from hashlib import sha256
@@ -14,11 +14,11 @@ from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import engine.standalone
 from engine.bundle.form import Asked
 from engine.bundle.writing import Exporter, Tree, Written
+from engine.cli.progress import over_courses
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, date_from, instant_from
 from engine.core.note import Head
@@ -85,7 +85,7 @@ def export(
     else:
         lines = exporter.lines(asked, held)
     counted = _Counted(lines)
-    with _progress(session, exporter), _file(out) as file:
+    with over_courses(session.err, "Exporting") as exporter.step, _file(out) as file:
         file.writelines(counted)
     whose = {"course": named[0]} if len(named) == 1 else asked.json()
     session.note(Logged.EXPORTED, {**whose, "bytes": counted.bytes, "sha256": counted.hex})
@@ -224,24 +224,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-@contextmanager
-def _progress(session: Session, exporter: Exporter) -> Iterator[Callable[[int], None]]:
-    """A bar over the courses, where a person watches."""
-    with Progress(
-        TextColumn("Exporting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=session.err,
-        transient=True,
-        disable=not session.err.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=None)
-
-        def step(courses: int) -> None:
-            progress.update(task, total=courses, advance=1)
-
-        exporter.step = step
-        yield step

@@ -6,18 +6,18 @@ import os
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from engine.cli.ink import mark
+from engine.cli.progress import over_courses
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, date_from
 from engine.core.machine import Machine
@@ -128,7 +128,7 @@ def simulate_courses(
         processes=processes or ((os.cpu_count() or 1) if courses >= MANY else 1),
     )
     try:
-        with closing(telling), _progress(session.err, courses) as advance:
+        with closing(telling), over_courses(session.err, "Simulating", courses) as advance:
             for told in telling:
                 summary.add(told)
                 advance()
@@ -227,19 +227,3 @@ def _day(option: str, text: str) -> date:
         return date_from(text)
     except ValueError:
         raise InvalidInput(option, "a date such as 2026-03-02", found=repr(text)) from None
-
-
-@contextmanager
-def _progress(console: Console, courses: int) -> Iterator[Callable[[], None]]:
-    """A bar over the courses, where a person watches."""
-    with Progress(
-        TextColumn("Simulating"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=courses)
-        yield lambda: progress.advance(task)

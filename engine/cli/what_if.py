@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.bundle.form import DamagedBundle
 from engine.bundle.reading import Bundle, BundleFile
 from engine.cli.checked import is_file, named_like_a_file
 from engine.cli.definition import definition_of
 from engine.cli.exits import Exit
+from engine.cli.progress import over_courses
 from engine.cli.session import Session, command
 from engine.cli.supposition_page import page
 from engine.core.encoding import Json
@@ -163,7 +163,8 @@ def what_if(
         unreadable=damaged,
     )
     found = _all_found(session, question, bundles, asked, processes)
-    with _written(out) as answer.out, _progress(session, len(bundles) + len(asked)) as advance:
+    many = len(bundles) + len(asked)
+    with _written(out) as answer.out, over_courses(session.err, "Asking", many) as advance:
         for one in found:
             answer.add(one)
             advance()
@@ -264,19 +265,3 @@ def _written(out: Path | None) -> Iterator[IO[str] | None]:
             yield file
     except OSError as wrong:
         raise InvalidInput("--out", "a file that can be written", found=str(wrong)) from wrong
-
-
-@contextmanager
-def _progress(session: Session, courses: int) -> Iterator[Callable[[], None]]:
-    """A bar over the courses, where a person watches."""
-    with Progress(
-        TextColumn("Asking"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=session.err,
-        transient=True,
-        disable=not session.err.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=courses)
-        yield lambda: progress.advance(task)
