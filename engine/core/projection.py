@@ -18,10 +18,10 @@ from engine.core.event import Event
 from engine.core.lookback import Deep, since
 from engine.core.machine import Machine
 from engine.core.quantity import convert, convertible
-from engine.core.row import common
+from engine.core.row import common, snapshot_with
 from engine.core.schedule import waiting
 from engine.core.sight import view_at
-from engine.core.snapshot import NONE, Readings, Snapshot, placed
+from engine.core.snapshot import Readings, Snapshot, placed
 from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading
 
 
@@ -117,22 +117,8 @@ def projected(  # noqa: PLR0917  # the two definitions, and what is known by eit
         "fired": {name: at for name, at in held["fired"].items() if name in other.timers},
         "latest": latest,
     }
-    return Snapshot(
-        course=row["course"],
-        digest=other.digest,
-        patient=row["patient"],
-        site=row["site"],
-        zone=row["zone"],
-        retrospective=row["retrospective"],
-        state=row["state"],
-        round=row["round"],
-        seq=row["seq"],
-        revision=row["revision"],
-        calendar=own.calendar,
-        readings=NONE,
-        decided_at=decided_at,
-        last_at=None if row["last_at"] is None else instant_from(row["last_at"]),
-        **held,
+    return snapshot_with(
+        row, held, digest=other.digest, calendar=own.calendar, decided_at=decided_at
     )
 
 

@@ -172,9 +172,27 @@ def snapshot_of(
     decided_at: datetime,
 ) -> Snapshot:
     """The snapshot that a row makes, without any readings but the latest."""
+    return snapshot_with(
+        row,
+        sections(machine, row),
+        digest=row["digest"],
+        calendar=calendar,
+        decided_at=decided_at,
+    )
+
+
+def snapshot_with(
+    row: Mapping[str, Json],
+    held: Mapping[str, Any],
+    *,
+    digest: str,
+    calendar: Calendar,
+    decided_at: datetime,
+) -> Snapshot:
+    """The snapshot of a row whose sections are `held`, as the definition of `digest` sees it."""
     return Snapshot(
         course=row["course"],
-        digest=row["digest"],
+        digest=digest,
         patient=row["patient"],
         site=row["site"],
         zone=row["zone"],
@@ -187,7 +205,7 @@ def snapshot_of(
         readings=NONE,
         decided_at=decided_at,
         last_at=None if row["last_at"] is None else instant_from(row["last_at"]),
-        **sections(machine, row),
+        **held,
     )
 
 
