@@ -6,6 +6,7 @@ One class for each policy of `what_if`, which says what each of them answers.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -48,7 +49,7 @@ TIMERS_AT_ONCE = 1000
 """More timers than a sound definition lets come between two events."""
 
 
-class Following:
+class Following(ABC):
     """A course between two records, as it was recorded and as the other definition sees it."""
 
     def __init__(self, recorded: Machines, other: Machines, zones: Zones) -> None:
@@ -92,9 +93,9 @@ class Following:
             self.row = folded(self.row, record, body)
             self._judge(case, self.standing)
 
+    @abstractmethod
     def _judge(self, case: Case, standing: Snapshot) -> None:
         """Hold a record against the other definition."""
-        raise NotImplementedError
 
     def _open(self, case: Case) -> None:
         try:
