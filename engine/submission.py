@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+import structlog
+
 from engine.answer import Answer, again
 from engine.core import row as course_row
 from engine.core.calendar import Noting
@@ -59,6 +61,8 @@ from engine.watching import Unwatched, Watch
 
 TIMERS_AT_ONCE = 1000
 """How many timers of one course are decided in one transaction; a worker goes on with the rest."""
+
+log = structlog.get_logger("regimen")
 
 CHANGED = Outgoing(kind="course.changed", body=b"{}")
 """What is said of every record that changed its course, for those who keep a copy in step."""
@@ -229,6 +233,7 @@ class Desk:
         except (LookupError, ValueError, InvalidInput):
             # The records before it do not add up, which `verify` tells. A correction is recorded
             # all the same, and is listed among those that were not weighed.
+            log.warning("correction_not_weighed", course=correction.course, seq=len(records))
             return standing
         event = reconsidered_event(correction, len(records), data)
         return self._decided(machine, standing, event, now, noting=noting)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from engine.core.definition import Rule, Variable
 from engine.core.encoding import canonical
@@ -321,8 +322,16 @@ def test_a_correction_is_recorded_although_the_records_before_it_cannot_be_weigh
 
     story, wrong = refused_for_a_typing_error()
     monkeypatch.setattr("engine.submission.reconsider", fails)
-    answer = story.corrects(wrong, "level", 60)
+    with capture_logs() as lines:
+        answer = story.corrects(wrong, "level", 60)
 
     assert (answer.verdict, answer.seq) == ("accepted", 4)
     assert story.snapshot.latest["level"].value == 60
     assert story.auditor.unreconsidered("course-1") == [4]
+    told = {
+        "event": "correction_not_weighed",
+        "log_level": "warning",
+        "course": "course-1",
+        "seq": 4,
+    }
+    assert told in lines
