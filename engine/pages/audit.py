@@ -59,10 +59,10 @@ def checked(
 
 
 def ledger_state(size: int, origin: str, last: Checkpoint | None) -> LedgerState:
-    """The state of a ledger."""
+    """The state of a ledger; a tree keeps the name of its newest checkpoint."""
     return LedgerState(
         size=size,
-        origin=origin,
+        origin=origin if last is None else last.head.origin,
         written=None if last is None else last.head.size,
         at="" if last is None else _utc(last.at),
         note="" if last is None else last.note.encode().decode(),

@@ -73,9 +73,15 @@ class _Drawing:
         )
 
     def _axis(self) -> None:
+        free = 0.0  # from where on nothing is written yet
         for tick in self._ticks():
-            anchor = "end" if tick.x > LEFT + WIDTH - 30 else "start"
-            self._text(tick.x, 12, tick.label, "tick major" if tick.major else "tick", anchor)
+            last, wide = tick.x > LEFT + WIDTH - 30, length(tick.label, 10)
+            left = tick.x - wide if last else tick.x
+            if left < free:
+                continue  # its line stays; a date over another could be read as neither
+            free = left + wide
+            kind = "tick major" if tick.major else "tick"
+            self._text(tick.x, 12, tick.label, kind, "end" if last else "start")
         self.y = 20
 
     def _ticks(self) -> list[_Tick]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -157,6 +158,22 @@ def test_ticks_leave_each_other_room(days: list[float]):
     ticks = TimeScale.over(instants, left=LEFT, width=WIDTH, zone=ZONE).ticks()
 
     assert all(b.x - a.x >= 74 for a, b in pairwise(ticks))
+
+
+@pytest.mark.parametrize("later", range(0, 1000, 37))
+def test_no_date_of_the_axis_is_written_over_another(drawn: Chart, later: int):
+    """Also where a record long after the others folds the time before it, as a signature may."""
+    whole = replace(drawn, sent=(*drawn.sent, drawn.sent[-1] + timedelta(days=later)))
+    root = ElementTree.fromstring(plot(whole, "DEMO", "over time"))
+    boxes = []
+    for text in root.iter(f"{SVG}text"):
+        if (text.get("class") or "").startswith("tick"):
+            wide, x = length(text.text or "", 10), float(text.get("x") or 0)
+            left = x - wide if text.get("text-anchor") == "end" else x
+            boxes.append(Box(left, float(text.get("y") or 0), wide, 9))
+
+    assert len(boxes) > 3
+    assert not any(b.x < a.x + a.width for a, b in pairwise(sorted(boxes, key=lambda one: one.x)))
 
 
 def test_ticks_stand_at_midnight_of_the_site_also_when_the_clocks_change():
