@@ -75,11 +75,12 @@ class _Drawing:
     def _axis(self) -> None:
         free = 0.0  # from where on nothing is written yet
         for tick in self._ticks():
-            last, wide = tick.x > LEFT + WIDTH - 30, length(tick.label, 10)
+            last = tick.x > LEFT + WIDTH - 30
+            wide = length(tick.label, 11.5 if tick.major else 10)  # bold letters are wider
             left = tick.x - wide if last else tick.x
             if left < free:
                 continue  # its line stays; a date over another could be read as neither
-            free = left + wide
+            free = left + wide + 6
             kind = "tick major" if tick.major else "tick"
             self._text(tick.x, 12, tick.label, kind, "end" if last else "start")
         self.y = 20

@@ -168,12 +168,15 @@ def test_no_date_of_the_axis_is_written_over_another(drawn: Chart, later: int):
     boxes = []
     for text in root.iter(f"{SVG}text"):
         if (text.get("class") or "").startswith("tick"):
-            wide, x = length(text.text or "", 10), float(text.get("x") or 0)
+            bold = text.get("class") == "tick major"
+            wide, x = length(text.text or "", 11.5 if bold else 10), float(text.get("x") or 0)
             left = x - wide if text.get("text-anchor") == "end" else x
             boxes.append(Box(left, float(text.get("y") or 0), wide, 9))
 
     assert len(boxes) > 3
-    assert not any(b.x < a.x + a.width for a, b in pairwise(sorted(boxes, key=lambda one: one.x)))
+    assert not any(
+        b.x < a.x + a.width + 5 for a, b in pairwise(sorted(boxes, key=lambda one: one.x))
+    )
 
 
 def test_ticks_stand_at_midnight_of_the_site_also_when_the_clocks_change():
