@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from engine.core.definition import Waits
 from engine.pages.chart import Chart, Due, Limit, Mark, Panel, Point, Row, Span
-from engine.pages.scale import TimeScale, ValueScale
+from engine.pages.scale import Tick, TimeScale, ValueScale
 from engine.pages.svg import cut, element, joined, length, told
 from engine.telling.axis import DAY
 from engine.telling.passage import FIRST
@@ -73,26 +73,19 @@ class _Drawing:
         )
 
     def _axis(self) -> None:
-        free = 0.0  # from where on nothing is written yet
         for tick in self._ticks():
-            last = tick.x > LEFT + WIDTH - 30
-            wide = length(tick.label, 11.5 if tick.major else 10)  # bold letters are wider
-            left = tick.x - wide if last else tick.x
-            if left < free:
-                continue  # its line stays; a date over another could be read as neither
-            free = left + wide + 6
             kind = "tick major" if tick.major else "tick"
-            self._text(tick.x, 12, tick.label, kind, "end" if last else "start")
+            self._text(tick.x, 12, tick.label, kind, "end" if tick.leftward else "start")
         self.y = 20
 
-    def _ticks(self) -> list[_Tick]:
+    def _ticks(self) -> list[Tick]:
         if self.chart.dated:
-            return [_Tick(one.x, one.label, one.major) for one in self.time.ticks()]
-        found: list[_Tick] = []
+            return self.time.ticks()
+        found: list[Tick] = []
         for at in self.chart.sent:
             x, n = self.time.x(at), (at - FIRST) / DAY + 1
             if not found or x - found[-1].x > 58:
-                found.append(_Tick(x, f"record {n:g}", major=False))
+                found.append(Tick(x=x, label=f"record {n:g}", leftward=self.time.at_edge(x)))
         return found
 
     def _grid(self, height: float) -> Iterator[Markup]:
@@ -400,13 +393,6 @@ def apart(places: Sequence[float], least: float, top: float, bottom: float) -> l
         limit = bottom if n == len(found) - 1 else found[n + 1] - least
         found[n] = min(found[n], limit)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Tick:
-    x: float
-    label: str
-    major: bool
 
 
 def _rooms(spans: Sequence[Span], time: TimeScale) -> list[float]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from engine.pages.svg import length
 from engine.telling.axis import Axis
 
 STEPS = (1, 2, 7, 14, 28, 91, 182, 364, 728, 1820)
@@ -23,11 +24,30 @@ GRAIN = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A labelled place of the time axis; a `major` one begins a year or a day."""
+    """A labelled place of the time axis; a `major` one begins a year or a day.
+
+    A `leftward` one has its label before it, since the picture ends there.
+    """
 
     x: float
     label: str
     major: bool = False
+    leftward: bool = False
+
+    @property
+    def start(self) -> float:
+        """Where its label begins."""
+        return self.x - self.wide if self.leftward else self.x
+
+    @property
+    def end(self) -> float:
+        """Where its label ends."""
+        return self.start + self.wide
+
+    @property
+    def wide(self) -> float:
+        """How wide its label is about: bold letters are wider."""
+        return length(self.label, 11.5 if self.major else 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +74,10 @@ class TimeScale:
     def x(self, at: datetime) -> float:
         """Where an instant stands."""
         return self.left + self.axis.column(at) / GRAIN
+
+    def at_edge(self, x: float) -> bool:
+        """Whether a label that begins here would leave the picture."""
+        return x > self.left + self.width - 30
 
     @property
     def first(self) -> datetime:
@@ -82,14 +106,17 @@ class TimeScale:
         found: list[Tick] = []
         year = None
         for at, label in chosen:
-            x = self.x(at)
-            # Within a fold many days share a place: one of them is named.
-            if found and x - found[-1].x < apart:
-                continue
-            local = at.astimezone(self.zone)
+            x, local = self.x(at), at.astimezone(self.zone)
             major = local.year != year
+            tick = Tick(x=x, label=label(local, major), major=major, leftward=self.at_edge(x))
+            # Within a fold many days share a place: one of them is named. The next one says the
+            # year where that is another than the last one that is named.
+            if found and (
+                x - found[-1].x < apart or tick.start < found[-1].start + found[-1].wide + 6
+            ):
+                continue
             year = local.year
-            found.append(Tick(x=x, label=label(local, major), major=major))
+            found.append(tick)
         return found
 
     def _steps(self) -> Iterator[Iterator[tuple[datetime, _Label]]]:

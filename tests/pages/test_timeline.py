@@ -173,10 +173,24 @@ def test_no_date_of_the_axis_is_written_over_another(drawn: Chart, later: int):
             left = x - wide if text.get("text-anchor") == "end" else x
             boxes.append(Box(left, float(text.get("y") or 0), wide, 9))
 
+    boxes.sort(key=lambda one: one.x)
+
     assert len(boxes) > 3
-    assert not any(
-        b.x < a.x + a.width + 5 for a, b in pairwise(sorted(boxes, key=lambda one: one.x))
-    )
+    assert not any(b.x < a.x + a.width + 5 for a, b in pairwise(boxes))
+
+
+@given(st.lists(st.integers(3, 1500), min_size=2, max_size=12, unique=True))
+def test_a_date_without_a_year_is_of_the_year_that_was_named_last(days: list[int]):
+    instants = [START + timedelta(days=day) for day in days]
+    time = TimeScale.over([START, *instants], left=LEFT, width=WIDTH, zone=ZONE)
+    ticks = time.ticks()
+    year = ""
+    for tick in ticks:
+        day, month, *named = tick.label.split()
+        year = named[0] if named else year
+        at = datetime.strptime(f"{day} {month} {year}", "%d %b %Y").replace(tzinfo=ZONE)
+
+        assert time.x(at) == pytest.approx(tick.x)
 
 
 def test_ticks_stand_at_midnight_of_the_site_also_when_the_clocks_change():
