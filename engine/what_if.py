@@ -8,16 +8,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO, TypedDict
 
 from engine.bundle.reading import Bundle
+from engine.core.encoding import Json
 from engine.core.following import Machines
+from engine.core.following import Zones as Zoned
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.setting import Set, no_such_parameter, settings_of, with_settings
-from engine.core.supposition import Supposition
-from engine.core.what_if import Policy, what_if
+from engine.core.supposition import Pair, Supposition
+from engine.core.tally import Tally, supposition_json
+from engine.core.what_if import Policy, side_by_side, what_if
 from engine.errors import InvalidInput, RegimenError, UnknownWorkflow
 from engine.ports import Definition, Store
 from engine.registry import Registry, compiled, stored_form
@@ -102,6 +107,65 @@ class Unreadable:
 Found = Supposition | Unconcerned | Unreadable
 
 
+@dataclass(slots=True, kw_only=True)
+class Answered:
+    """What was found of all courses so far; `definition` is the digest of another one.
+
+    `courses` are those that diverge or are not judged whole, unless they are written to `out`, one
+    JSON document a line.
+    """
+
+    policy: Policy
+    definition: str | None
+    settings: tuple[Set, ...]
+    tally: Tally = field(default_factory=Tally)
+    courses: list[Json] = field(default_factory=list)
+    unconcerned: Counter[str] = field(default_factory=Counter)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    out: IO[str] | None = None
+
+    def add(self, found: Found) -> None:
+        """Take in what was found of one more course."""
+        match found:
+            case Unconcerned():
+                self.unconcerned[found.workflow] += 1
+            case Unreadable():
+                self.unreadable.append(found)
+            case Supposition():
+                self.tally.add(found)
+                if found.divergences or found.unjudged:
+                    self._keep(supposition_json(found))
+
+    def _keep(self, course: Json) -> None:
+        if self.out is None:
+            self.courses.append(course)
+        else:
+            self.out.write(json.dumps(course, ensure_ascii=False) + "\n")
+
+    def json(self) -> dict[str, Json]:
+        return {
+            "policy": self.policy.value,
+            "definition": self.definition,
+            "parameters": [
+                {"parameter": s.parameter, "before": s.before, "after": s.after}
+                for s in self.settings
+            ],
+            **self.tally.json(),
+            "of_another_workflow": dict(self.unconcerned),
+            "unreadable": [{"course": u.course, "what": u.what} for u in self.unreadable],
+            **({} if self.out is not None else {"by_course": self.courses}),
+        }
+
+
+class _Held(TypedDict):
+    """What records are held against."""
+
+    recorded: Machines
+    other: Machines
+    zones: Zoned
+    policy: Policy
+
+
 class Supposing:
     """Answers a question of one course after the other."""
 
@@ -113,20 +177,20 @@ class Supposing:
     def of(self, course: str, records: Sequence[Record], recorded: Machines) -> Found:
         """What becomes of a course whose records are these, and why, if nothing does."""
         try:
-            if not records:
-                return Unreadable(course=course, what="it has no record")
-            first = recorded(_digest(records[0]))
-            if self._other(first) is None:
-                return Unconcerned(course=course, workflow=first.workflow.name)
-            return what_if(
-                records,
-                recorded=recorded,
-                other=lambda digest: self._required(recorded(digest)),
-                zones=self._zones.of,
-                policy=self._question.policy,
-            )
-        except (RegimenError, LookupError, ValueError, TypeError, AttributeError) as wrong:
-            return Unreadable(course=course, what=f"{type(wrong).__name__}: {wrong}")
+            lacking = self._lacking(course, records, recorded)
+            return lacking or what_if(records, **self._held(recorded))
+        except _UNSOUND as wrong:
+            return _unreadable(course, wrong)
+
+    def side_by_side(
+        self, course: str, records: Sequence[Record], recorded: Machines
+    ) -> tuple[Found, tuple[Pair, ...]]:
+        """As `of`, with each record beside what the other definition makes of it."""
+        try:
+            lacking = self._lacking(course, records, recorded)
+            return (lacking, ()) if lacking else side_by_side(records, **self._held(recorded))
+        except _UNSOUND as wrong:
+            return _unreadable(course, wrong), ()
 
     def of_bundle(self, bundle: Bundle) -> Found:
         """The same of a file. One that is not whole is not gone through."""
@@ -134,6 +198,25 @@ class Supposing:
         if fault is not None:
             return Unreadable(course=bundle.course, what=str(fault))
         return self.of(bundle.course, bundle.records, bundle.machine)
+
+    def _lacking(
+        self, course: str, records: Sequence[Record], recorded: Machines
+    ) -> Unconcerned | Unreadable | None:
+        """Why nothing can be asked of a course; `None` where something can."""
+        if not records:
+            return Unreadable(course=course, what="it has no record")
+        first = recorded(_digest(records[0]))
+        if self._other(first) is None:
+            return Unconcerned(course=course, workflow=first.workflow.name)
+        return None
+
+    def _held(self, recorded: Machines) -> _Held:
+        return {
+            "recorded": recorded,
+            "other": lambda digest: self._required(recorded(digest)),
+            "zones": self._zones.of,
+            "policy": self._question.policy,
+        }
 
     def _other(self, recorded: Machine) -> Machine | None:
         if recorded.digest not in self._others:
@@ -203,3 +286,11 @@ def _parameters(machine: Machine) -> frozenset[str]:
 def _digest(record: Record) -> str:
     found: str = json.loads(record.body)["workflow"]
     return found
+
+
+def _unreadable(course: str, wrong: Exception) -> Unreadable:
+    return Unreadable(course=course, what=f"{type(wrong).__name__}: {wrong}")
+
+
+_UNSOUND = (RegimenError, LookupError, ValueError, TypeError, AttributeError)
+"""What is raised by records, or by a definition, that are not what an engine wrote."""

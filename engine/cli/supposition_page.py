@@ -9,24 +9,17 @@ from rich.table import Table
 
 from engine.core.encoding import Json
 from engine.core.machine import Machine
+from engine.core.supposition import Why
+from engine.core.what_if import Policy
+from engine.telling.supposing import CANNOT, MEANING
 
 SHOWN = 15
 """How many lines of a table are shown to a person, the most telling first."""
 
-WHY: Mapping[str, str] = {
-    "unreadable": "the amended definition cannot read them as they were recorded",
-    "no-such-state": "the course was in a state that the amended definition does not have",
-    "timer-not-waiting": "the amended definition has no such timer for that instant",
-    "other-way": "they belong to the way that was recorded, and the course would be elsewhere",
-    "not-opened": "the amended definition could not open the course",
-    "endless-timers": "the timers of the amended definition do not end",
-}
 
-
-def page(
-    out: Console, answer: Mapping[str, Json], meaning: str, machines: Iterable[Machine]
-) -> None:
+def page(out: Console, answer: Mapping[str, Json], machines: Iterable[Machine]) -> None:
     """Everything that a person needs to see first; the rest is in the JSON."""
+    meaning = MEANING[Policy(answer["policy"])]
     out.print(f"Policy {answer['policy']}: {meaning}.", soft_wrap=True)
     for one in answer["parameters"]:
         out.print(f"  {one['parameter']}: {one['before']} → {one['after']}", soft_wrap=True)
@@ -139,7 +132,7 @@ def _not_judged(out: Console, answer: Mapping[str, Json]) -> None:
             soft_wrap=True,
         )
     for why, times in not_judged["records"].items():
-        out.print(f"Not judged: {times} records, since {WHY[why]}.", soft_wrap=True)
+        out.print(f"Not judged: {times} records, since {CANNOT[Why(why)]}.", soft_wrap=True)
     if answer["timers_only_here"]:
         out.print(
             f"{answer['timers_only_here']} timers would have come that are not in the records.",

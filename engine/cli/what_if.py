@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -21,75 +18,19 @@ from engine.cli.exits import Exit
 from engine.cli.progress import over_courses
 from engine.cli.session import Session, command
 from engine.cli.supposition_page import page
-from engine.core.encoding import Json
 from engine.core.machine import Machine
-from engine.core.setting import Set
-from engine.core.supposition import Supposition
-from engine.core.tally import Tally, supposition_json
 from engine.core.what_if import Policy
 from engine.errors import InvalidInput, NotFound
 from engine.registry import compiled
-from engine.what_if import Amendment, Found, Question, Supposing, Unconcerned, Unreadable, supposed
+from engine.what_if import Amendment, Answered, Found, Question, Supposing, Unreadable, supposed
 
 MANY = 40
 """From so many courses on it pays to start other processes."""
-
-MEANING: Mapping[Policy, str] = {
-    Policy.STOP: "each course until the first difference",
-    Policy.FOLLOW_RECORDED: "each decision by itself, from the course as recorded until then",
-    Policy.FOLLOW_NEW: "the course that the amended definition would have made of the same events",
-}
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command of this module."""
     app.command("what-if", rich_help_panel="Audit")(what_if)
-
-
-@dataclass(slots=True, kw_only=True)
-class Answer:
-    """What was found so far. `courses` are those that diverge, unless they went to a file."""
-
-    policy: Policy
-    definition: str | None
-    settings: tuple[Set, ...]
-    tally: Tally = field(default_factory=Tally)
-    courses: list[Json] = field(default_factory=list)
-    unconcerned: Counter[str] = field(default_factory=Counter)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    out: IO[str] | None = None
-
-    def add(self, found: Found) -> None:
-        """Take in what was found of one more course."""
-        match found:
-            case Unconcerned():
-                self.unconcerned[found.workflow] += 1
-            case Unreadable():
-                self.unreadable.append(found)
-            case Supposition():
-                self.tally.add(found)
-                if found.divergences or found.unjudged:
-                    self._keep(supposition_json(found))
-
-    def _keep(self, course: Json) -> None:
-        if self.out is None:
-            self.courses.append(course)
-        else:
-            self.out.write(json.dumps(course, ensure_ascii=False) + "\n")
-
-    def json(self) -> dict[str, Json]:
-        return {
-            "policy": self.policy.value,
-            "definition": self.definition,
-            "parameters": [
-                {"parameter": s.parameter, "before": s.before, "after": s.after}
-                for s in self.settings
-            ],
-            **self.tally.json(),
-            "of_another_workflow": dict(self.unconcerned),
-            "unreadable": [{"course": u.course, "what": u.what} for u in self.unreadable],
-            **({} if self.out is not None else {"by_course": self.courses}),
-        }
 
 
 @command
@@ -156,7 +97,7 @@ def what_if(
     enclosed = {d.digest: one.machine(d.digest) for one in bundles for d in one.definitions}
     machines = [*stored, *enclosed.values()]
     question = Question(amendment=amendment, policy=policy)
-    answer = Answer(
+    answer = Answered(
         policy=policy,
         definition=None if amendment.definition is None else amendment.definition.digest,
         settings=amendment.changes(machines),
@@ -168,9 +109,7 @@ def what_if(
         for one in found:
             answer.add(one)
             advance()
-    session.answer(
-        answer.json(), lambda console: page(console, answer.json(), MEANING[policy], machines)
-    )
+    session.answer(answer.json(), lambda console: page(console, answer.json(), machines))
     if answer.unreadable:
         raise typer.Exit(Exit.NO)
 

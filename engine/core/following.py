@@ -63,6 +63,7 @@ class Following(ABC):
         self.records = self.judged = 0
         self.divergences: list[Divergence] = []
         self.unjudged: list[Unjudged] = []
+        self.decided: list[Decision] = []  # of the last record: its timers first, then its own
 
     def supposition(self) -> Supposition:
         if not self.records:
@@ -82,6 +83,7 @@ class Following(ABC):
         digest = body["workflow"]
         case = Case(record, body, self._recorded(digest), self._other(digest))
         self.records += 1
+        self.decided.clear()
         if self.records == 1:
             self.course, self.digest = record.course, digest
             self.row = folded(None, record, body)
@@ -130,6 +132,11 @@ class Following(ABC):
         record = case.record
         self.unjudged.append(Unjudged(seq=record.seq, event=record.event, why=why, what=what))
 
+    def _decided(self, machine: Machine, before: Snapshot, event: Event) -> Decision:
+        decision = decide(machine, before, event)
+        self.decided.append(decision)
+        return decision
+
     def _read(self, case: Case) -> Event | None:
         """The event as the other definition reads it; `None`, and noted, where it cannot."""
         try:
@@ -169,7 +176,7 @@ class FollowingRecorded(Following):
         elif event is not None:
             before = self._facing(case, standing, event)
             try:
-                decision = decide(case.other, before, event)
+                decision = self._decided(case.other, before, event)
             except InvalidInput as wrong:
                 self._cannot(case, Why.UNREADABLE, str(wrong))
             else:
@@ -229,6 +236,7 @@ class Stopping(FollowingRecorded):
     def take(self, record: Record) -> None:
         if self.divergences:
             self.records += 1
+            self.decided.clear()
         else:
             super().take(record)
 
@@ -265,7 +273,7 @@ class FollowingNew(Following):
 
     def _decide(self, case: Case, before: Snapshot, event: Event) -> None:
         try:
-            decision = decide(case.other, before, event)
+            decision = self._decided(case.other, before, event)
         except InvalidInput as wrong:
             self._cannot(case, Why.UNREADABLE, str(wrong))
             self._know(case, before, event)
@@ -314,7 +322,7 @@ class FollowingNew(Following):
             decided_at=max(due, standing.decided_at),
             readings=readings_for(machine, standing.latest, event, self.gathered.load),
         )
-        decision = decide(machine, before, event)
+        decision = self._decided(machine, before, event)
         self.parted = True
         self.divergences.append(
             Divergence(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.core.contrast import Divergence
+from engine.core.outcome import Decision
+from engine.core.record import Record
 
 
 class Why(StrEnum):
@@ -49,3 +51,19 @@ class Supposition:
     def first(self) -> Divergence | None:
         """The first difference; `None` where there is none."""
         return self.divergences[0] if self.divergences else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A record, and beside it what the other definition makes of it.
+
+    `record` is `None` of a timer that only the other definition lets come. `decision` is that of
+    the other definition, `None` where it made none; `state` is where the policy lets the course be
+    after it, `None` where the other definition was not asked any more.
+    """
+
+    record: Record | None
+    divergence: Divergence | None = None
+    unjudged: Unjudged | None = None
+    decision: Decision | None = None
+    state: str | None = None

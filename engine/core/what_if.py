@@ -25,6 +25,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.core.contrast import Divergence
 from engine.core.event import Event
 from engine.core.following import (
     Following,
@@ -36,10 +37,11 @@ from engine.core.following import (
 )
 from engine.core.lookback import readings_for
 from engine.core.machine import Machine
+from engine.core.outcome import Decision
 from engine.core.projection import Gathered
 from engine.core.record import Record
 from engine.core.snapshot import Snapshot
-from engine.core.supposition import Supposition
+from engine.core.supposition import Pair, Supposition
 from engine.core.view import Calendar
 
 
@@ -68,6 +70,48 @@ def what_if(
     for record in records:
         following.take(record)
     return following.supposition()
+
+
+def side_by_side(
+    records: Iterable[Record],
+    *,
+    recorded: Machines,
+    other: Machines,
+    zones: Zones,
+    policy: Policy,
+) -> tuple[Supposition, tuple[Pair, ...]]:
+    """As `what_if`, with each record beside what the other definition makes of it, in order.
+
+    It keeps every decision, so it is for one course to look at, and not for many to count.
+    """
+    following = _FOLLOWING[policy](recorded, other, zones)
+    pairs: list[Pair] = []
+    for record in records:
+        differences, judged, unjudged = _counts(following)
+        following.take(record)
+        new = following.divergences[differences:]
+        timers = [one for one in new if one.recorded is None]
+        decided, standing = following.decided, following.standing
+        looked = (judged, unjudged) != _counts(following)[1:]
+        pairs += map(_rang, timers, decided)
+        pairs.append(
+            Pair(
+                record=record,
+                divergence=next((one for one in new if one.recorded is not None), None),
+                unjudged=None if len(following.unjudged) == unjudged else following.unjudged[-1],
+                decision=decided[-1] if len(decided) > len(timers) else None,
+                state=standing.state if looked and standing is not None else None,
+            )
+        )
+    return following.supposition(), tuple(pairs)
+
+
+def _counts(following: Following) -> tuple[int, int, int]:
+    return len(following.divergences), following.judged, len(following.unjudged)
+
+
+def _rang(divergence: Divergence, decision: Decision) -> Pair:
+    return Pair(record=None, divergence=divergence, decision=decision, state=divergence.again.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

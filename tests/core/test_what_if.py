@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from engine.core.contrast import Aspect
+from engine.core.contrast import Aspect, outcome_of
 from engine.core.definition import Event, Field, Rule, State, Timer, Transition, Workflow
 from engine.core.expression import Now, hours, minutes
-from engine.core.supposition import Supposition, Why
-from engine.core.what_if import Policy, what_if
+from engine.core.supposition import Pair, Supposition, Why
+from engine.core.what_if import Policy, side_by_side, what_if
 from engine.registry import compiled, stored_form
 from engine.testing import Story
 from engine.zones import Zones
@@ -29,6 +29,17 @@ EVERY = pytest.mark.parametrize("policy", Policy)
 def suppose(story: Story, other: Workflow, policy: Policy = Policy.FOLLOW_RECORDED) -> Supposition:
     recorded, amended = (compiled(stored_form(w)) for w in (story.workflow, other))
     return what_if(
+        story.records,
+        recorded=lambda _: recorded,
+        other=lambda _: amended,
+        zones=Zones().of,
+        policy=policy,
+    )
+
+
+def beside(story: Story, other: Workflow, policy: Policy) -> tuple[Supposition, tuple[Pair, ...]]:
+    recorded, amended = (compiled(stored_form(w)) for w in (story.workflow, other))
+    return side_by_side(
         story.records,
         recorded=lambda _: recorded,
         other=lambda _: amended,
@@ -347,3 +358,28 @@ def with_event(workflow: Workflow, event: Event) -> Workflow:
         workflow,
         events=tuple(event if e.name == event.name else e for e in workflow.events),
     )
+
+
+# --- side by side ---------------------------------------------------------------------------------
+
+
+@EVERY
+def test_side_by_side_finds_what_is_counted_and_leaves_no_record_out(policy: Policy) -> None:
+    story, other = rising(15, 50, 15), enough(20)
+    found, pairs = beside(story, other, policy)
+
+    assert found == suppose(story, other, policy)
+    assert [p.record.seq for p in pairs if p.record is not None] == list(range(1, 11))
+    assert [p.divergence for p in pairs if p.divergence is not None] == list(found.divergences)
+    assert [p.unjudged for p in pairs if p.unjudged is not None] == list(found.unjudged)
+    for pair in pairs:
+        if pair.divergence is not None and pair.decision is not None:
+            assert outcome_of(pair.decision) == pair.divergence.again
+
+
+def test_side_by_side_says_where_the_course_would_be_after_each_record() -> None:
+    new = [p.state for p in beside(rising(15), enough(20), Policy.FOLLOW_NEW)[1]]
+    stopped = [p.state for p in beside(rising(15), enough(20), Policy.STOP)[1]]
+
+    assert new == ["low", "low", "low", "low"]
+    assert stopped == ["low", "low", "high", None]  # as recorded, and then nobody asked
