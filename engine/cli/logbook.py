@@ -14,13 +14,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.cli.ink import CORRECTED, QUIET, STYLES, Lines, verdict_style
-from engine.core.encoding import Json
-from engine.core.event import CORRECTIONS, DISPOSED, ENROLLED, RECONSIDERED, SIGNED
 from engine.core.finding import Missing
 from engine.telling.entry import Entry
 from engine.telling.explanation import Explained
 from engine.telling.lexicon import Lexicon
 from engine.telling.seen import Seen
+from engine.telling.sent import corrected, lateness, sent
 from engine.telling.wording import Said, Tone, Wording, plain
 
 FEW = 3
@@ -87,8 +86,8 @@ class Logbook:
             marks.append((self._refusal(entry), STYLES[Tone.NO]))
         if entry.body["decision"].get("another_open"):
             marks.append(("stays closed: another course is open", STYLES[Tone.NO]))
-        if entry.late or entry.entered_late:
-            marks.append((_lateness(entry), STYLES[Tone.UNKNOWN]))
+        if late := lateness(entry):
+            marks.append((late, STYLES[Tone.UNKNOWN]))
         for guard, verdict in entry.overridden.items():
             code = entry.body["event"]["override"]["code"]
             marks.append((f"override of {guard} ({verdict}): {code}", STYLES[Tone.OVERRIDE]))
@@ -123,21 +122,9 @@ class Logbook:
     def _sent(self, entry: Entry) -> Text:
         fields = self.lexicon.bound(entry.event)
         event = entry.body["event"]
-        sent = event.get("data", {})
-        if entry.event in CORRECTIONS:
-            sent = {sent["input"]: sent.get("value", "entered in error")}
-        if entry.event == RECONSIDERED:
-            sent = _weighed_again(sent)
-        if entry.event == DISPOSED:
-            acted = {"record": sent["record"]} if "record" in sent else {}
-            sent = {"finding": f"{sent['finding']} {sent['disposition']}", **acted}
-        if entry.event == SIGNED:
-            sent = _of_signature(sent)
-        if entry.event == ENROLLED:
-            sent = {"workflow": event["workflow"], "site": event["site"]}
         impossible = self.lexicon.impossible(event)
         told = Text()
-        for name, value in sent.items():
+        for name, value in sent(entry).items():
             if told:
                 told.append(", ", style=QUIET)
             of_input = fields.get(name, name)
@@ -149,8 +136,7 @@ class Logbook:
                 range_ = self.wording.value(self.lexicon.range_of(of_input))
                 told.append(f" impossible, not used ({range_})", style=STYLES[Tone.NO])
             if struck is not None:
-                how = "entered in error" if struck in entry.marks.retracted else "corrected"
-                told.append(f" {how} by {struck}", style=STYLES[Tone.OVERRIDE])
+                told.append(f" {corrected(entry, struck)}", style=STYLES[Tone.OVERRIDE])
         return told
 
     def _at(self, entry: Entry) -> str:
@@ -165,23 +151,6 @@ class Logbook:
         return recorded[11:] if same_day else recorded[:10]
 
 
-def _lateness(entry: Entry) -> str:
-    """That a record was entered late, and where the reason is."""
-    if entry.marks.late_reason is not None:
-        return f"late entry, reason in {entry.marks.late_reason}"
-    return "late entry, no reason given" if entry.entered_late else "late entry"
-
-
-def _weighed_again(said: Mapping[str, Json]) -> dict[str, Json]:
-    """What a correction changes, in a line."""
-    differing = ", ".join(str(one["record"]) for one in said["differing"])
-    return {
-        "correction": str(said["correction"]),
-        "relied": ", ".join(map(str, said["relied"])) or "nothing",
-        "would_differ": differing or "nothing",
-    }
-
-
 def _signatures(entry: Entry) -> list[tuple[str, str]]:
     """Who signed a record with which meaning, whether that holds, and what is lacking."""
     marks = []
@@ -193,14 +162,6 @@ def _signatures(entry: Entry) -> list[tuple[str, str]]:
     if entry.signed.missing:
         marks.append((f"unsigned: {', '.join(entry.signed.missing)}", STYLES[Tone.UNKNOWN]))
     return marks
-
-
-def _of_signature(sent: Mapping[str, Json]) -> dict[str, Json]:
-    """What a signature is of and what it means; hash, name and proof are in its record."""
-    if "record" in sent:
-        return {"record": str(sent["record"]), "means": sent["meaning"]}
-    act = sent["event"]
-    return {"event to be sent": f"{act['event']} {act['id']}", "means": sent["meaning"]}
 
 
 _HEADS = ("#", "At", "Recorded", "Event", "Role", "Verdict", "State")

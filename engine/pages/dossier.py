@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from engine.core.encoding import Json
 from engine.pages.course import Head
-from engine.pages.records import Chain, Line
+from engine.pages.records import Chain, Line, Signed
 from engine.telling.marks import MARKS
 from engine.telling.wording import Said, Tone
 
@@ -113,14 +113,22 @@ def _record(line: Line) -> dict[str, Json]:
         "state": line.after,
         "moved": line.moved,
         "sent": [
-            {"name": one.name, "value": one.value, "struck": one.struck, "not_used": one.impossible}
+            {"name": one.name, "value": one.value, "struck": one.how, "not_used": one.impossible}
             for one in line.sent
         ],
         "notes": list(line.notes),
-        "signed": [f"{one.who}, {one.role}, {one.meaning}, {one.at}" for one in line.signed],
+        "texts": [[one.name, one.text] for one in line.texts if one.name != "Printed name"],
+        "signed": [[one.holds, _signature(one)] for one in line.signed],
+        "unsigned": ", ".join(line.unsigned),
         "said": [] if line.said is None else [_said(one) for one in line.said.below],
         "hash": line.hash,
     }
+
+
+def _signature(one: Signed) -> str:
+    who = f"{one.name} ({one.actor})" if one.name else one.actor
+    late = ", late" if one.late else ""
+    return f"{who}, {one.role}, {one.meaning}, {one.at}{late}; record {one.seq}"
 
 
 def _said(one: Said) -> dict[str, Json]:

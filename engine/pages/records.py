@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.core.encoding import Json
-from engine.core.event import ADOPTED, CORRECTED, ENROLLED, SIGNED
+from engine.core.event import ADOPTED, ENROLLED, SIGNED
 from engine.core.history import Fault
 from engine.core.ledger import Inclusion
 from engine.core.record import Record
@@ -15,29 +15,45 @@ from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
 from engine.telling.marks import VERDICT_TONES
 from engine.telling.seen import NOTHING_SEEN, Lacked, Seen
+from engine.telling.sent import corrected, lateness, sent
 from engine.telling.wording import Said, Tone, Wording, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A member of what was sent; `struck` is the record that corrects it."""
+    """A member of what was sent; `struck` is the record that corrects it, and `how` says how."""
 
     name: str
     value: str
     struck: int | None = None
+    how: str = ""
     impossible: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """A signature of a record: who gave it, when, and what it means."""
+    """A signature of a record: who gave it, when, what it means, and whether it still holds.
+
+    `name` is the printed name, unless it was erased; `proof` is how it was proved who signed.
+    """
 
     seq: int
-    who: str
+    name: str
+    actor: str
     role: str
     meaning: str
     at: str
     proof: str
+    holds: bool
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worded:
+    """A free text of a record, by what it is; `None` where it was erased."""
+
+    name: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +86,11 @@ class Line:
     sent: tuple[Sent, ...]
     said: Said | None
     signed: tuple[Signed, ...]
+    unsigned: tuple[str, ...]
     hash: str
     prev: str
     sealed: Sealed | None
-    texts: Mapping[str, str]
+    texts: tuple[Worded, ...]
     body: str = ""
 
 
@@ -149,10 +166,11 @@ class Book:
             sent=tuple(self._sent(entry)),
             said=self._said(entry),
             signed=tuple(self._signed(entry)),
+            unsigned=tuple(map(_spoken, entry.signed.missing)),
             hash=record.hash,
             prev=record.prev_hash,
             sealed=None if self.proofs is None else self.proofs.of(record),
-            texts=self.texts.get(seq, {}),
+            texts=tuple(self._texts(entry)),
             body=_pretty(record.body) if whole else "",
         )
 
@@ -170,44 +188,75 @@ class Book:
         return self.wording.decision(told, states)
 
     def _sent(self, entry: Entry) -> Iterable[Sent]:
-        event = entry.body["event"]
-        sent: Mapping[str, Json] = event.get("data") or {}
-        if entry.event == CORRECTED:
-            value = sent.get("value", "entered in error")
-            sent = {"record": sent["record"], sent["input"]: value}
+        event, said_of = entry.body["event"], sent(entry)
         if entry.event in (ENROLLED, ADOPTED):
-            sent = {name: event[name] for name in ("workflow", "site", "zone")} | dict(sent)
+            begun = {name: event[name] for name in ("workflow", "site", "zone")}
+            said_of = begun | dict(event.get("data") or {})
         fields = self.lexicon.bound(entry.event)
         impossible = self.lexicon.impossible(event)
-        for name, value in sent.items():
+        for name, value in said_of.items():
             of_input = fields.get(name, name)
             said = self.wording.value(plain(value)).replace("_", " ")
             wrong = of_input in impossible
             range_ = self.wording.value(self.lexicon.range_of(of_input)) if wrong else ""
+            struck = entry.corrected.get(of_input)
             yield Sent(
                 name=self.lexicon.called(name),
                 value=said,
-                struck=entry.corrected.get(of_input),
+                struck=struck,
+                how="" if struck is None else corrected(entry, struck),
                 impossible=range_ or ("not as measured" if wrong else ""),
             )
 
+    def _texts(self, entry: Entry) -> Iterable[Worded]:
+        """The free texts that came with it, those that were erased among them."""
+        kept = self.texts.get(entry.seq, {})
+        event = {**entry.body["event"], "data": _but_the_act(entry)}
+        for place in _places(event):
+            *_, holder, name = ("", *place)
+            called = _TEXTS.get(place) or self.lexicon.called(name if name != "text" else holder)
+            yield Worded(name=called, text=kept.get(".".join(place)))
+
     def _signed(self, entry: Entry) -> Iterable[Signed]:
         """The signatures of a record, and those that its event had before it was sent."""
-        beforehand = entry.body["decision"].get("signed", ())
-        for other in self.entries:
-            if other.event != SIGNED or other.verdict == "refused":
-                continue
-            data = other.body["event"]["data"]
-            if data.get("record") == entry.seq or other.seq in beforehand:
-                actor = other.body["event"]["actor"]
-                yield Signed(
-                    seq=other.seq,
-                    who=self.texts.get(other.seq, {}).get("data.printed_name", actor["id"]),
-                    role=actor["role"],
-                    meaning=data["meaning"].replace("-", " ").replace("_", " "),
-                    at=_at(other, self.wording),
-                    proof=data["proof"]["kind"],
-                )
+        for one in entry.signed.given:
+            yield Signed(
+                seq=one.seq,
+                name=self.texts.get(one.seq, {}).get("data.printed_name", ""),
+                actor=one.actor,
+                role=one.role,
+                meaning=_spoken(one.meaning),
+                at=self.wording.instant(one.at),
+                proof=_spoken(one.proof),
+                holds=one.holds,
+                late=one.late,
+            )
+
+
+_TEXTS: Mapping[tuple[str, ...], str] = {
+    ("reason", "text"): "Reason",
+    ("override", "text"): "Reason of the override",
+    ("data", "printed_name"): "Printed name",
+}
+
+
+def _but_the_act(entry: Entry) -> Mapping[str, Json]:
+    """The data without the event that was signed beforehand: its texts are of its own record."""
+    data: Mapping[str, Json] = entry.body["event"].get("data") or {}
+    return {name: value for name, value in data.items() if entry.event != SIGNED or name != "event"}
+
+
+def _places(value: Json, *place: str) -> Iterable[tuple[str, ...]]:
+    """Where in an event free texts were: a record has their digests."""
+    if isinstance(value, dict):
+        if value.keys() == {"sha256"}:
+            yield place
+            return
+        for name, part in value.items():
+            yield from _places(part, *place, name)
+    elif isinstance(value, list):
+        for n, part in enumerate(value):
+            yield from _places(part, *place, str(n))
 
 
 def signatures(entries: Iterable[Entry]) -> list[int]:
@@ -224,8 +273,10 @@ def _at(entry: Entry, wording: Wording) -> str:
 
 def _notes(entry: Entry, lexicon: Lexicon) -> Iterable[str]:
     event = entry.body["event"]
-    if entry.late:
-        yield "entered late"
+    if late := lateness(entry):
+        yield late
+    if entry.body["decision"].get("another_open"):
+        yield "stays closed: another course is open"
     if entry.corrects is not None:
         yield f"corrects record {entry.corrects}"
     for guard in entry.overridden:
@@ -233,7 +284,15 @@ def _notes(entry: Entry, lexicon: Lexicon) -> Iterable[str]:
     if entry.moved_by is not None:
         yield f"moved by the rule: {lexicon.guard(entry.moved_by)}"
     if code := (event.get("reason") or {}).get("code"):
-        yield f"reason: {code.replace('-', ' ')}"
+        yield f"reason: {_spoken(code)}"
+    for seq in entry.marks.differs_by:
+        yield f"would differ with correction {seq}"
+    for seq in entry.marks.addenda:
+        yield f"addendum in {seq}"
+
+
+def _spoken(code: str) -> str:
+    return code.replace("-", " ").replace("_", " ")
 
 
 def _pretty(body: bytes) -> str:

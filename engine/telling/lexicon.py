@@ -378,6 +378,10 @@ _ENGINE = {
     "course.enrolled": "The course begins",
     "course.adopted": "The course is taken over in an attested state",
     "course.reconsidered": "Decisions are weighed again with a corrected value",
+    "course.signed": "Somebody signed",
+    "course.erased": "Free texts were erased",
+    "course.legal_hold_placed": "A legal hold was placed",
+    "course.legal_hold_released": "A legal hold was released",
     **TITLES,
 }
 _NOWHERE: Cited = {"source": "", "text": "", "provenance": ""}

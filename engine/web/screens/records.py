@@ -17,6 +17,7 @@ from engine.pages.frame import COURSES
 from engine.pages.records import Book, Chain, Proofs, signatures
 from engine.pages.replay import step_of
 from engine.service import Status
+from engine.signatures import Signatures
 from engine.telling.entry import entries
 from engine.telling.lexicon import Lexicon
 from engine.telling.seen import lacked, texts_of
@@ -113,7 +114,8 @@ def auditor(desk: Desk) -> Auditor:
 
 def book_of(desk: Desk, status: Status, found: Sequence[Record], seqs: Sequence[int]) -> Book:
     """Records of a course, ready to be shown: those of `seqs` with their proofs and texts."""
-    course, told = status.row["course"], entries(found)
+    course = status.row["course"]
+    told = entries(found, Signatures(desk.service).of(course, found))
     return Book(
         records=found,
         entries=told,
