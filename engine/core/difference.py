@@ -17,7 +17,7 @@ from itertools import zip_longest
 from typing import Any
 
 from engine.core.blueprint import WORKFLOW, Part, prose_digest, workflow_digest
-from engine.core.definition import Citation, Workflow
+from engine.core.definition import Citation, Signature, Workflow
 from engine.core.encoding import Json
 from engine.core.expression import Expression
 from engine.core.names import spoken, titles
@@ -144,11 +144,21 @@ class _Side:
             return spoken(text(value), self.titles.get)
         if isinstance(value, Citation):
             return f"{value.source}: “{value.text}” ({value.provenance})"
+        if isinstance(value, Signature):
+            return _signature(value)
         if isinstance(value, Mapping):
             return "; ".join(f"{name} ← {self.said(part)}" for name, part in value.items())
         if isinstance(value, tuple):
             return ", ".join(str(part) for part in value)
         return value_text(value)
+
+
+def _signature(asked: Signature) -> str:
+    said = f"by who sends it, as {asked.meaning}"
+    if asked.second:
+        who = f" ({' or '.join(asked.roles)})" if asked.roles else ""
+        said += f", and by another person{who}, as {asked.second_meaning}"
+    return said if asked.within is None else f"{said}, within {value_text(asked.within)}"
 
 
 def _section(section: str, part: Part, sides: tuple[_Side, _Side], half: Half) -> Iterator[Change]:

@@ -107,21 +107,23 @@ def wording_of(status: Status) -> Wording:
         zone=status.row["zone"],
         retrospective=status.row["retrospective"],
         not_published=status.machine.workflow.not_published,
+        called=Lexicon(status.machine).event,
     )
 
 
 def questions(overview: Overview) -> list[Said]:
     """The rules that could not be weighed, and what each waits for."""
-    return [overview.wording.question(one) for one in overview.json()["questions"]]
+    return [wording_of(overview.status).question(one) for one in overview.json()["questions"]]
 
 
 def options(overview: Overview) -> list[dict[str, Json]]:
     """What could be sent now, with what is in the way of it in words."""
+    wording = wording_of(overview.status)
     return [
         {
             **option,
-            "said": [overview.wording.unmet(one) for one in option["requirements"]],
-            "short": "; ".join(map(overview.wording.short, option["requirements"])),
+            "said": [wording.unmet(one) for one in option["requirements"]],
+            "short": "; ".join(map(wording.short, option["requirements"])),
         }
         for option in overview.options()
     ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from engine.core.definition import Workflow
 from engine.core.difference import Change, DefinitionDiff
 from engine.core.names import spoken, titles
-from engine.core.sheet import parameter_sheet, sheet
+from engine.core.sheet import ParameterRow, parameter_sheet, sheet
+from engine.telling.wording import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,9 @@ def guard_rows(workflow: Workflow) -> Iterator[GuardRow]:
         yield GuardRow(
             name=row.guard,
             title=row.title,
-            what=spoken(row.what, called.get),
+            what=written(spoken(row.what, called.get)),
             threshold=spoken(row.threshold, called.get),
-            unit=row.unit,
+            unit=", ".join(map(written, row.unit.split(", "))),
             actions=row.actions,
             required=", ".join(use.transition.replace("_", " ") for use in row.uses),
             source=row.source,
@@ -58,7 +59,12 @@ def guard_rows(workflow: Workflow) -> Iterator[GuardRow]:
         )
 
 
-parameter_rows = parameter_sheet
+def parameter_rows(workflow: Workflow) -> tuple[ParameterRow, ...]:
+    """The parameters of the sheet, their units as people write them."""
+    return tuple(
+        replace(row, value=written(row.value), unit=written(row.unit), range=written(row.range))
+        for row in parameter_sheet(workflow)
+    )
 
 
 def sections(found: DefinitionDiff) -> tuple[tuple[str, tuple[Section, ...]], ...]:
@@ -71,5 +77,17 @@ def sections(found: DefinitionDiff) -> tuple[tuple[str, tuple[Section, ...]], ..
 
 
 def _grouped(changes: Sequence[Change]) -> tuple[Section, ...]:
-    grouped = groupby(changes, key=lambda change: change.section)
+    grouped = groupby(map(_written, changes), key=lambda change: change.section)
     return tuple(Section(name=name, changes=tuple(of_section)) for name, of_section in grouped)
+
+
+def _written(change: Change) -> Change:
+    details = (
+        replace(
+            one,
+            before=one.before and written(one.before),
+            after=one.after and written(one.after),
+        )
+        for one in change.details
+    )
+    return replace(change, details=tuple(details))

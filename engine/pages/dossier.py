@@ -22,13 +22,20 @@ from engine.pages.records import Chain, Line, Signed
 from engine.telling.marks import MARKS
 from engine.telling.wording import Said, Tone
 
+LONG = 24
+"""A record of more lines may be broken over two pages."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """What a dossier holds. `until` is when its last record was recorded."""
+    """What a dossier holds. `until` is when its last record was recorded.
+
+    `standing` is what is open, and how far it is proved.
+    """
 
     head: Head
     chain: Chain
+    standing: Sequence[Said]
     timeline: Markup
     states: Markup
     lines: Sequence[Line]
@@ -61,6 +68,37 @@ def pdf(dossier: Dossier) -> bytes:
     return made
 
 
+def standing(told: Mapping[str, Json], lines: Sequence[Line]) -> Iterable[Said]:
+    """What waits for somebody, what does not hold, and how many records the ledger has."""
+    for one in told["open_findings"]:
+        seqs = ", ".join(map(str, one["decisions"]))
+        said = f"Open finding {one['finding']}: record {seqs} would have been decided otherwise"
+        yield Said(f"{said} with {one['title']} as corrected by {one['correction']}.",
+                   Tone.DEVIATION)  # fmt: skip
+    for line in lines:
+        if line.unsigned:
+            yield Said(f"Record {line.seq} is unsigned: {', '.join(line.unsigned)}.", Tone.UNKNOWN)
+        if not all(one.holds for one in line.signed):
+            yield Said(f"Record {line.seq} has a signature that does not hold.", Tone.NO)
+    signed = sum(bool(line.signed) for line in lines)
+    if signed and all(one.holds for line in lines for one in line.signed):
+        yield Said(f"Every signature holds: {signed} records have one.", Tone.YES)
+    yield _sealing(lines)
+
+
+def _sealing(lines: Sequence[Line]) -> Said:
+    sealed = [line.sealed for line in lines if line.sealed is not None]
+    if not all(one.holds for one in sealed):
+        return Said("The ledger's proof of a record does not hold.", Tone.NO)
+    if len(sealed) < len(lines):
+        said = f"{len(sealed)} of {len(lines)} records are sealed in the ledger."
+        return Said(said, Tone.UNKNOWN)
+    if all(one.written_down for one in sealed):
+        return Said("Every record is sealed in the ledger, under a checkpoint.", Tone.YES)
+    return Said("Every record is sealed in the ledger; not all are under a checkpoint yet.",
+                Tone.UNKNOWN)  # fmt: skip
+
+
 def news(lines: Iterable[Line]) -> list[Line]:
     """The records without the open questions that the record before had as well."""
     found: list[Line] = []
@@ -83,6 +121,7 @@ def _data(dossier: Dossier) -> dict[str, Json]:
         "course": head.course,
         "title": head.title,
         "facts": [
+            ["Patient", head.patient],
             ["Workflow", head.workflow],
             ["Definition", head.digest],
             ["State", f"{head.state}{f' ({head.waits})' if head.waits else ''}"],
@@ -93,6 +132,7 @@ def _data(dossier: Dossier) -> dict[str, Json]:
             ["Records", f"{head.records}, revision {head.revision}"],
             ["Chain", dossier.chain.fault or "every stored byte has its hash, and all follow"],
         ],
+        "standing": [_said(one) for one in dossier.standing],
         "questions": [_said(one) for one in dossier.questions],
         "readings": [[one["title"], one["said"], one["when"] or "", str(one["record"])]
                      for one in dossier.readings],
@@ -121,7 +161,13 @@ def _record(line: Line) -> dict[str, Json]:
         "signed": [[one.holds, _signature(one)] for one in line.signed],
         "unsigned": ", ".join(line.unsigned),
         "said": [] if line.said is None else [_said(one) for one in line.said.below],
+        "long": line.said is not None and len(line.said.lines()) > LONG,
         "hash": line.hash,
+        "leaf": "not sealed"
+        if line.sealed is None
+        else f"leaf {line.sealed.index} of the ledger"
+        if line.sealed.holds
+        else "the ledger's proof does not hold",
     }
 
 

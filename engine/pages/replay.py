@@ -88,6 +88,7 @@ def step_of(playback: Playback, number: int, sense: Sense) -> StepPage:
         zone=first["zone"],
         retrospective=first["retrospective"],
         not_published=playback.machine.workflow.not_published,
+        called=lexicon.event,
     )
     state = record["state"]
     if sense is Sense.BELIEVED and believed.outcome is not None:

@@ -7,7 +7,7 @@ sentence here knows a workflow: titles, citations and units come from the course
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -67,18 +67,32 @@ class Said:
 class Wording:
     """Sentences for one course: times are those of its site's wall.
 
-    `quoting` is how long a citation may be before it is cut.
+    `quoting` is how long a citation may be before it is cut; `called` gives the title of an event
+    for whoever does not send it, else its name is said.
     """
 
     zone: ZoneInfo
     retrospective: bool = False
     not_published: str | None = None
     quoting: int | None = None
+    called: Callable[[str], str] | None = None
 
     @classmethod
-    def of(cls, *, zone: str, retrospective: bool, not_published: str | None) -> Wording:
+    def of(
+        cls,
+        *,
+        zone: str,
+        retrospective: bool,
+        not_published: str | None,
+        called: Callable[[str], str] | None = None,
+    ) -> Wording:
         """The wording of a course, its zone by name."""
-        return cls(zone=ZoneInfo(zone), retrospective=retrospective, not_published=not_published)
+        return cls(
+            zone=ZoneInfo(zone),
+            retrospective=retrospective,
+            not_published=not_published,
+            called=called,
+        )
 
     def decision(self, told: Explained, states: tuple[str, str], *, would: bool = False) -> Said:
         """A decision with everything that it rests on; `states` are titles, before and after.
@@ -159,7 +173,10 @@ class Wording:
         """What is missing, why, and which event would bring it."""
         why = self._unusable(one)
         brought = one["why"] not in ("not-sent", "undated") and one["sent_by"]
-        how = f"; {either(one['sent_by'])} would bring it" if brought else ""
+        events = one["sent_by"]
+        if self.called is not None:
+            events = [f"“{self.called(name)}”" for name in events]
+        how = f"; {either(events)} would bring it" if brought else ""
         return f"{one['title']}: {why}{how}"
 
     def _unusable(self, one: Lack) -> str:
@@ -193,9 +210,7 @@ class Wording:
         """A value of a finding: times on the wall, units as people write them."""
         if said is None:
             return "not known"
-        for unit, written in UNITS.items():
-            said = said.replace(unit, written)
-        return _INSTANT.sub(lambda found: self.instant(_utc(found.group())), said)
+        return _INSTANT.sub(lambda found: self.instant(_utc(found.group())), written(said))
 
     def _refusal(self, told: Explained, before: str) -> list[Said]:
         reason = told["reason"] or ""
@@ -307,6 +322,20 @@ def either(names: Sequence[str], word: str = "or") -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+
+def written(said: str) -> str:
+    """A text with its UCUM codes as people write them.
+
+    >>> written("systolic < 80 mm[Hg]"), written("7 M[IU]"), written("Cel")
+    ('systolic < 80 mmHg', '7 million international units', '°C')
+    """
+    lone = UNITS.get(f" {said}")
+    if lone is not None:
+        return lone.strip()
+    for unit, words in UNITS.items():
+        said = said.replace(unit, words)
+    return said
 
 
 def plain(value: Json) -> str:

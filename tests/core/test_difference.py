@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.core.blueprint import prose_json, semantic_json, workflow_from
-from engine.core.definition import Workflow
+from engine.core.definition import Signature, Workflow
 from engine.core.difference import Change, How, compare
 from engine.core.quantity import q
 from tests.core.crane import CRANE
@@ -152,3 +152,17 @@ def paths(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     elif isinstance(value, list):
         for n, part in enumerate(value):
             yield from paths(part, (*path, n))
+
+
+def test_what_is_to_be_signed_is_told_in_words() -> None:
+    asked = Signature(meaning="measured", second=True, roles=("metrologist",))
+    event, *others = GAUGES.events
+    found = compare(GAUGES, replace(GAUGES, events=(replace(event, signature=asked), *others)))
+
+    assert details(only(found.semantic)) == [
+        (
+            "signature",
+            None,
+            "by who sends it, as measured, and by another person (metrologist), as verified",
+        )
+    ]

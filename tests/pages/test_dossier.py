@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engine.core.history import verify
 from engine.pages import course as view
-from engine.pages.dossier import Dossier, news, pdf
+from engine.pages.dossier import Dossier, news, pdf, standing
 from engine.pages.records import Book, Chain
 from engine.pages.states import diagram
 from engine.telling.entry import entries
@@ -27,15 +27,17 @@ def dossier() -> Dossier:
     overview = Overview.of(status, records, until)
     picture = view.picture(status, told, view.Choice())
     assert picture is not None
+    lines, said = news(book.line(one.seq) for one in told), overview.json()
     return Dossier(
         head=view.head(status),
         chain=Chain.of(records, verify(records, course=COURSE, tenant=service.tenant)),
+        standing=tuple(standing(said, lines)),
         timeline=picture.drawn,
         states=diagram(lexicon, told),
-        lines=news(book.line(one.seq) for one in told),
+        lines=lines,
         questions=view.questions(overview),
         readings=view.readings(overview),
-        variables=overview.json()["variables"],
+        variables=said["variables"],
         until=until,
     )
 
@@ -66,3 +68,15 @@ def test_an_open_question_is_told_where_it_is_new():
     for line, following in zip(dossier().lines, dossier().lines[1:], strict=False):
         if line.said and following.said:
             assert not set(asked) & set(line.said.below) & set(following.said.below)
+
+
+def test_what_is_open_and_what_is_not_sealed_stands_at_the_beginning():
+    line = dossier().lines[1]
+    open_ = {"finding": 9, "decisions": [7], "title": "Heat", "correction": 8}
+    lines = [replace(line, unsigned=("measured",))]
+
+    assert [one.text for one in standing({"open_findings": [open_]}, lines)] == [
+        "Open finding 9: record 7 would have been decided otherwise with Heat as corrected by 8.",
+        f"Record {line.seq} is unsigned: measured.",
+        "0 of 1 records are sealed in the ledger.",
+    ]

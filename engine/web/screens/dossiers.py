@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from engine.core.history import verify
 from engine.pages import course as view
-from engine.pages.dossier import Dossier, can_be_set, news, pdf
+from engine.pages.dossier import Dossier, can_be_set, news, pdf, standing
 from engine.pages.frame import COURSES
 from engine.pages.records import Chain
 from engine.pages.states import diagram
@@ -38,6 +38,7 @@ def dossier(*, course: Course, desk: RecordSight) -> Response:
         tab="dossier",
         pdf=can_be_set(),
         chain=found.chain,
+        standing=found.standing,
         timeline=found.timeline,
         states=found.states,
         records=found.lines,
@@ -73,14 +74,16 @@ def _dossier(desk: Desk, course: str) -> Dossier:
         desk.office.access.log.note(
             desk.caller, Logged.EXPORTED, {"what": "dossier", "course": course}
         )
+    lines, said = news(book.line(one.seq) for one in told), overview.json()
     return Dossier(
         head=view.head(status),
         chain=Chain.of(records, verify(records, course=course, tenant=desk.service.tenant)),
+        standing=tuple(standing(said, lines)),
         timeline=picture.drawn,
         states=diagram(Lexicon(status.machine), told),
-        lines=news(book.line(one.seq) for one in told),
+        lines=lines,
         questions=view.questions(overview),
         readings=view.readings(overview),
-        variables=overview.json()["variables"],
+        variables=said["variables"],
         until=until,
     )
