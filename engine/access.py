@@ -22,6 +22,7 @@ from engine.core.event import ENGINE
 from engine.core.wire import IDENTIFIER, shown, word
 from engine.errors import InvalidInput
 from engine.permission import (
+    PERMISSIONS,
     Action,
     Caller,
     Denied,
@@ -200,7 +201,8 @@ class Gate:
             why = Why.SITE
         if why is not None:
             return self._deny(caller, why, action, about)
-        self._log.read(caller, action, **about)
+        if not PERMISSIONS[action].changes:  # a sign-off is a record, which says more
+            self._log.read(caller, action, **about)
         return None
 
     def permit_event(

@@ -5,7 +5,8 @@
   that its token lists.
 - `PERMISSIONS` is the only place that says what a role may do. The page for the operator is made
   from it, and every route of the HTTP service names one of its actions.
-- Whoever holds the auditor's role changes nothing, whatever else it holds.
+- Whoever holds the auditor's role changes nothing, whatever else it holds, but for one thing: it
+  signs off what it looked at, which is a record of its own and changes no course.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.core.encoding import Json
-from engine.core.event import BOOKINGS, CUSTODY, DEFERRED, ENGINE, SIGNED
+from engine.core.event import BOOKINGS, CUSTODY, DEFERRED, ENGINE, REVIEWED, SIGNED
 
 
 class Role(StrEnum):
@@ -37,7 +38,8 @@ ROLES: Mapping[Role, str] = {
     Role.CLINICIAN: "treats: sees courses and their records, begins courses, sends what a "
     "workflow permits to `clinician`",
     Role.PRESCRIBER: "as a clinician, and sends what a workflow permits to `prescriber`",
-    Role.AUDITOR: "sees everything, the access log too; changes nothing, and every read is logged",
+    Role.AUDITOR: "sees everything, the access log too; signs off what it looked at and changes "
+    "nothing else, and every read is logged",
     Role.ADMINISTRATOR: "manages tokens, webhook endpoints, calendars and sites; sees no course",
     Role.SERVICE: "a backend that is trusted to say who acts: claims the actor roles that its "
     "token lists, for any actor",
@@ -67,6 +69,7 @@ class Action(StrEnum):
     WRITE_EVENTS = "write:events"
     WRITE_COURSES = "write:courses"
     WRITE_SIGNATURES = "write:signatures"
+    WRITE_REVIEWS = "write:reviews"
     MANAGE_CALENDARS = "manage:calendars"
     MANAGE_SITES = "manage:sites"
     MANAGE_ENDPOINTS = "manage:endpoints"
@@ -149,6 +152,11 @@ PERMISSIONS: Mapping[Action, Permission] = {
     Action.WRITE_SIGNATURES: Permission(
         roles=_TREATING, meaning="sign records, and events before they are sent", changes=True
     ),
+    Action.WRITE_REVIEWS: Permission(
+        roles=_TREATING | {Role.AUDITOR},
+        meaning="sign off what deviated, was overridden, refused or late",
+        changes=True,
+    ),
     Action.MANAGE_CALENDARS: Permission(
         roles=_WORKING | _MANAGING,
         meaning="make and revoke the secret URL of a calendar",
@@ -208,7 +216,7 @@ class Caller:
     def denied(self, action: Action) -> Why | None:
         """Why it may not do that; `None` when it may."""
         permission = PERMISSIONS[action]
-        if permission.changes and self.only_looks:
+        if permission.changes and self.only_looks and Role.AUDITOR not in permission.roles:
             return Why.AUDITOR
         if not self.roles & permission.roles:
             return Why.ROLE
@@ -222,7 +230,7 @@ class Caller:
 
     @property
     def only_looks(self) -> bool:
-        """Whether it changes nothing, whatever else it is."""
+        """Whether it changes no course, whatever else it is; what it reads is noted."""
         return Role.AUDITOR in self.roles
 
     @property
@@ -232,9 +240,9 @@ class Caller:
 
     @property
     def claimable(self) -> frozenset[str]:
-        """The roles that its events may carry."""
+        """The roles that its events may carry; an auditor's are sign-offs alone."""
         if self.only_looks:
-            return frozenset()
+            return frozenset({Role.AUDITOR.value})
         own = {role.value for role in self.roles if role in _CLAIMED}
         listed = self.actor_roles if Role.SERVICE in self.roles else frozenset()
         return frozenset(own | listed) - {ENGINE}
@@ -305,6 +313,8 @@ def needed_for(event: str) -> Action:
     """
     if event == SIGNED:
         return Action.WRITE_SIGNATURES
+    if event == REVIEWED:
+        return Action.WRITE_REVIEWS
     if event in CUSTODY:
         return Action.MANAGE_CUSTODY
     if event in BOOKINGS or event == DEFERRED:

@@ -62,7 +62,7 @@ class Candidate:
             "actor": event["actor"],
             "reason": (event.get("reason") or {}).get("code"),
             "refused_because": decision.get("reason"),
-            "guards": _guards(decision, self.item.queue),
+            "guards": guards_of(decision, self.item.queue),
             "outcome": self.item.outcome,
             "reviewed_by": self.item.reviewed_by,
             "reviewers": list(self.item.reviewers),
@@ -78,13 +78,14 @@ class Queues(Protocol):
         queue: Queue,
         *,
         sites: frozenset[str] | None,
+        workflow: str | None,
         after: Place | None,
         limit: int,
     ) -> Sequence[Candidate]:
-        """Open items of a queue, the oldest record first."""
+        """Open items of a queue, the oldest record first; `workflow` is its name alone."""
 
     def counts(
-        self, tenant: str, *, sites: frozenset[str] | None, most: int
+        self, tenant: str, *, sites: frozenset[str] | None, workflow: str | None, most: int
     ) -> Mapping[Queue, int]:
         """How many open items each queue has, up to a number."""
 
@@ -112,6 +113,7 @@ class Reviews:
         queue: Queue,
         *,
         sites: frozenset[str] | None = None,
+        workflow: str | None = None,
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> Page:
@@ -119,18 +121,32 @@ class Reviews:
         if not 1 <= limit <= MOST:
             raise InvalidInput("limit", f"a whole number from 1 to {MOST}")
         after = None if cursor is None else _place(queue, cursor)
-        found = self.queues.page(self.tenant, queue, sites=sites, after=after, limit=limit + 1)
+        found = self.queues.page(
+            self.tenant, queue, sites=sites, workflow=workflow, after=after, limit=limit + 1
+        )
         items = tuple(found[:limit])
         more = len(found) > limit
         return Page(items=items, cursor=_cursor(queue, items[-1].place) if more else None)
 
-    def counts(self, *, sites: frozenset[str] | None = None) -> dict[Queue, tuple[int, bool]]:
+    def behind(
+        self, queue: Queue, record: Record, *, sites: frozenset[str] | None = None
+    ) -> Candidate | None:
+        """The open item of a queue that comes after a record, whether or not that is in it."""
+        after = Place(recorded_at=record.recorded_at, course=record.course, seq=record.seq)
+        found = self.queues.page(
+            self.tenant, queue, sites=sites, workflow=None, after=after, limit=1
+        )
+        return next(iter(found), None)
+
+    def counts(
+        self, *, sites: frozenset[str] | None = None, workflow: str | None = None
+    ) -> dict[Queue, tuple[int, bool]]:
         """How many open items each queue has, up to a page's most, and whether there are more."""
-        found = self.queues.counts(self.tenant, sites=sites, most=MOST + 1)
+        found = self.queues.counts(self.tenant, sites=sites, workflow=workflow, most=MOST + 1)
         return {queue: (min(found[queue], MOST), found[queue] > MOST) for queue in QUEUES}
 
 
-def _guards(decision: Mapping[str, Any], queue: Queue) -> list[str]:
+def guards_of(decision: Mapping[str, Any], queue: Queue) -> list[str]:
     """The guards that an override passed, or that kept a refused request out, each once."""
     if queue is Queue.OVERRIDE:
         named = [one["guard"] for one in decision.get("weighed", ()) if one.get("passed")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.event import ARRANGEMENTS, BOOKINGS, CUSTODY, DEFERRED, SIGNED
+from engine.core.event import ARRANGEMENTS, BOOKINGS, CUSTODY, DEFERRED, REVIEWED, SIGNED
 from engine.permission import (
     PERMISSIONS,
     ROLES,
@@ -63,8 +63,18 @@ def test_what_writes_says_so():
     "beside", [(), tuple(role for role in Role if role is not Role.AUDITOR)], ids=["alone", "all"]
 )
 @pytest.mark.parametrize("action", [a for a in Action if PERMISSIONS[a].changes], ids=str)
-def test_an_auditor_changes_nothing_whatever_else_it_holds(action: Action, beside: tuple[Role]):
-    assert caller(Role.AUDITOR, *beside).denied(action) is Why.AUDITOR
+def test_an_auditor_signs_off_and_changes_nothing_else_whatever_else_it_holds(
+    action: Action, beside: tuple[Role]
+):
+    expected = None if action is Action.WRITE_REVIEWS else Why.AUDITOR
+    assert caller(Role.AUDITOR, *beside).denied(action) is expected
+
+
+def test_an_auditor_signs_off_as_an_auditor_alone():
+    for who in (caller(Role.AUDITOR), caller(*Role, actor_roles=("nurse",))):
+        assert sent(who, REVIEWED, "auditor") is None
+        for role in ("clinician", "prescriber", "nurse", "engine", "administrator"):
+            assert sent(who, REVIEWED, role) is Why.CLAIMED_ROLE
 
 
 @pytest.mark.parametrize("event", [*BOOKINGS, *ARRANGEMENTS, *BEGINNINGS, "request_dose"])

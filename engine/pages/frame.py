@@ -46,10 +46,12 @@ def frame(caller: Caller, here: str) -> Frame:
     )
 
 
-WORKLISTS, COURSES, WORKFLOWS, AUDIT = "Worklists", "Courses", "Workflows", "Audit log"
+WORKLISTS, COURSES, REVIEW = "Worklists", "Courses", "Review"
+WORKFLOWS, AUDIT = "Workflows", "Audit log"
 PARTS = (
     (WORKLISTS, "/worklists", Action.READ_VISITS),
     (COURSES, "/courses", Action.READ_COURSES),
+    (REVIEW, "/review", Action.READ_RECORDS),
     (WORKFLOWS, "/workflows", Action.READ_WORKFLOWS),
     (AUDIT, "/audit", Action.READ_RECORDS),
 )

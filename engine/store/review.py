@@ -12,7 +12,7 @@ from sqlalchemy.types import Integer, Text
 from engine.core.review import Queue
 from engine.review import Candidate, Place
 from engine.store.sql import SqlStore
-from engine.store.tables import Instant, records, reviews
+from engine.store.tables import Instant, courses, records, reviews
 from engine.store.transaction import item_of, record_of
 
 _OF_ITEM = [
@@ -34,16 +34,17 @@ class SqlReviews:
         queue: Queue,
         *,
         sites: frozenset[str] | None,
+        workflow: str | None,
         after: Place | None,
         limit: int,
     ) -> Sequence[Candidate]:
         """Open items of a queue, the oldest record first. Raises StoreUnavailable."""
-        asked: dict[str, Any] = {"tenant": tenant, "queue": queue.value, "limit": limit}
-        if sites is not None:
-            asked["sites"] = sorted(sites)
+        asked = {"queue": queue.value, "limit": limit, **_wanted(tenant, sites, workflow)}
         if after is not None:
             asked |= {"at": after.recorded_at, "course": after.course, "seq": after.seq}
-        statement = _page(after=after is not None, at_sites=sites is not None)
+        statement = _page(
+            after=after is not None, at_sites=sites is not None, of_one=workflow is not None
+        )
         with self._store.connection(write=False) as connection:
             found = connection.execute(statement, asked)
             return [
@@ -52,13 +53,11 @@ class SqlReviews:
             ]
 
     def counts(
-        self, tenant: str, *, sites: frozenset[str] | None, most: int
+        self, tenant: str, *, sites: frozenset[str] | None, workflow: str | None, most: int
     ) -> Mapping[Queue, int]:
         """How many open items each queue has, up to a number. Raises StoreUnavailable."""
-        asked: dict[str, Any] = {"tenant": tenant, "limit": most}
-        if sites is not None:
-            asked["sites"] = sorted(sites)
-        statement = _count(at_sites=sites is not None)
+        asked = {"limit": most, **_wanted(tenant, sites, workflow)}
+        statement = _count(at_sites=sites is not None, of_one=workflow is not None)
         with self._store.connection(write=False) as connection:
             return {
                 queue: connection.scalar(statement, {**asked, "queue": queue.value}) or 0
@@ -66,8 +65,17 @@ class SqlReviews:
             }
 
 
+def _wanted(tenant: str, sites: frozenset[str] | None, workflow: str | None) -> dict[str, Any]:
+    asked: dict[str, Any] = {"tenant": tenant}
+    if sites is not None:
+        asked["sites"] = sorted(sites)
+    if workflow is not None:
+        asked["workflow"] = workflow
+    return asked
+
+
 @cache
-def _page(*, after: bool, at_sites: bool) -> Select[*tuple[Any, ...]]:
+def _page(*, after: bool, at_sites: bool, of_one: bool) -> Select[*tuple[Any, ...]]:
     here = and_(
         records.c.tenant == reviews.c.tenant,
         records.c.course == reviews.c.course,
@@ -75,7 +83,7 @@ def _page(*, after: bool, at_sites: bool) -> Select[*tuple[Any, ...]]:
     )
     order = (reviews.c.recorded_at, reviews.c.course, reviews.c.seq)
     made = _open(select(reviews.c.site, *_OF_ITEM, *_OF_RECORD).join_from(reviews, records, here),
-                 at_sites=at_sites)  # fmt: skip
+                 at_sites=at_sites, of_one=of_one)  # fmt: skip
     if after:
         place = (
             bindparam("at", type_=Instant),
@@ -87,15 +95,18 @@ def _page(*, after: bool, at_sites: bool) -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _count(*, at_sites: bool) -> Select[int]:
-    some = _open(select(reviews.c.seq), at_sites=at_sites).limit(bindparam("limit")).subquery()
-    return select(func.count()).select_from(some)
+def _count(*, at_sites: bool, of_one: bool) -> Select[int]:
+    some = _open(select(reviews.c.seq), at_sites=at_sites, of_one=of_one)
+    return select(func.count()).select_from(some.limit(bindparam("limit")).subquery())
 
 
-def _open(made: Select[Any], *, at_sites: bool) -> Select[Any]:
+def _open(made: Select[Any], *, at_sites: bool, of_one: bool) -> Select[Any]:
     made = made.where(
         reviews.c.tenant == bindparam("tenant"),
         reviews.c.queue == bindparam("queue"),
         reviews.c.open,
     )
+    if of_one:
+        its = and_(courses.c.tenant == reviews.c.tenant, courses.c.course == reviews.c.course)
+        made = made.join(courses, its).where(courses.c.workflow == bindparam("workflow"))
     return made.where(reviews.c.site.in_(bindparam("sites", expanding=True))) if at_sites else made

@@ -39,6 +39,8 @@ PAGES = {
     "records": "/courses/DEMO-constructed/records?cursor=36:60",
     "record": "/courses/DEMO-constructed/records/41",
     "replay": "/courses/DEMO-constructed/replay?step=62",
+    "review": "/review?queue=refusal",
+    "to_sign": "/courses/DEMO-constructed/records/46?queue=refusal",
     "dossier": "/courses/GAR-Z/dossier",
     "workflows": "/workflows",
     "workflow": "/workflows/intralesional_il2",

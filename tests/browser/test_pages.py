@@ -197,6 +197,7 @@ SHOWN = {
     "states": (1240, 900),
     "records": (1100, 560),
     "replay": (1100, 600),
+    "review": (1100, 560),
     "audit": (1100, 460),
 }
 """The pages of docs/pages.md, and how much of each."""

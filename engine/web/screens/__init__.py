@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from engine.web.screens import audit, courses, door, dossiers, records, workflows, worklists
+from engine.web.screens import (
+    audit,
+    courses,
+    door,
+    dossiers,
+    records,
+    reviews,
+    workflows,
+    worklists,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     door.router,
     worklists.router,
     courses.router,
     records.router,
+    reviews.router,
     dossiers.router,
     workflows.router,
     audit.router,

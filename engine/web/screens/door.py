@@ -1,7 +1,6 @@
 """Signing in and out, and the files that pages load: what anybody may ask.
 
-- What is sent to sign in is a form of one token, read here: bounded, and never in an address.
-- A form of another origin is refused before it is read. `SameSite` keeps the cookie from it anyway.
+- What is sent to sign in is a form of one token: bounded, and never in an address.
 - The cookie is `HttpOnly`, and `Secure` wherever the browser speaks https; where it speaks plain
   http to anything but this machine, nobody can sign in.
 """
@@ -10,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -20,6 +19,7 @@ from engine.pages.press import assets
 from engine.web.callers import identified
 from engine.web.office import office_of
 from engine.web.problems import Problem
+from engine.web.screens.form import received, require_same_origin
 from engine.web.screens.seat import (
     COOKIE,
     HOST_COOKIE,
@@ -33,7 +33,6 @@ from engine.web.sessions import WHOLE
 
 router = APIRouter(include_in_schema=False, route_class=Screen)
 
-FORM = "application/x-www-form-urlencoded"
 FORM_BYTES = 20 * 1024
 """A token of an identity provider may be long; nothing else comes."""
 YEAR = 365 * 24 * 3600
@@ -56,10 +55,10 @@ def form(request: Request, next_: Next = None) -> Response:
 @router.post(SIGN_IN)
 async def sign_in(request: Request) -> Response:
     """Begin a session for the token of the form, which ends the one before."""
-    _require_same_origin(request)
+    require_same_origin(request)
     if _insecure(request):
         raise Problem("not-permitted", detail="signing in needs https")
-    sent = await _form(request)
+    sent = await received(request, most=FORM_BYTES)
     token, to = sent.get("token", "").strip(), within(sent.get("next"))
     return await run_in_threadpool(_signed_in, request, token, to)
 
@@ -67,7 +66,7 @@ async def sign_in(request: Request) -> Response:
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
     """End the session, here and in the browser."""
-    _require_same_origin(request)
+    require_same_origin(request)
     office_of(request).sessions.end(cookie_of(request))
     gone = RedirectResponse(SIGN_IN, status_code=303)
     for name in (COOKIE, HOST_COOKIE):
@@ -118,30 +117,6 @@ def _set(answer: Response, name: str, value: str, *, seconds: int) -> None:
         httponly=True,
         samesite="strict",
     )
-
-
-async def _form(request: Request) -> dict[str, str]:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise Problem("unsupported-media-type", detail="send the form of this page")
-    taken = bytearray()
-    async for part in request.stream():
-        taken += part
-        if len(taken) > FORM_BYTES:
-            raise Problem("too-large", limit=FORM_BYTES)
-    try:
-        found = parse_qs(taken.decode("ascii"), max_num_fields=4, errors="strict")
-    except ValueError:
-        raise Problem("malformed", detail="the form is not one of ours") from None
-    return {name: values[0] for name, values in found.items() if len(values) == 1}
-
-
-def _require_same_origin(request: Request) -> None:
-    """Raises Problem for a form of another origin, or of none that is named."""
-    site = request.headers.get("sec-fetch-site")
-    origin = urlsplit(request.headers.get("origin", "")).netloc
-    same = bool(origin) and origin == request.headers.get("host")
-    if site not in (None, "same-origin") or not (same or site == "same-origin"):
-        raise Problem("not-permitted", detail="this form was not sent from a page of this service")
 
 
 def _insecure(request: Request) -> bool:

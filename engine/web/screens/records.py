@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -11,12 +11,15 @@ from engine.audit import Auditor
 from engine.core.history import verify
 from engine.core.playback import Sense
 from engine.core.record import Record
+from engine.core.review import Queue
+from engine.core.wire import TEXT_LIMIT
 from engine.errors import NotFound
 from engine.pages import course as view
 from engine.pages.frame import COURSES
 from engine.pages.records import Book, Chain, Proofs, signatures
 from engine.pages.replay import step_of
-from engine.service import Status
+from engine.pages.review import MEANINGS, Filled, Onward, onward, review, sign_offs
+from engine.service import Place, Status
 from engine.signatures import Signatures
 from engine.telling.entry import entries
 from engine.telling.lexicon import Lexicon
@@ -63,24 +66,15 @@ def records(
 
 
 @router.get("/courses/{course}/records/{seq}")
-def record(*, course: Course, seq: Seq, desk: RecordSight) -> Response:
-    """One record, with everything that it rests on and what proves it."""
+def record(
+    *, course: Course, seq: Seq, desk: RecordSight, queue: Queue | Literal[""] = ""
+) -> Response:
+    """One record, with everything that it rests on and what proves it, and what was made of it.
+
+    `queue` is that from which somebody came to look, so that they can go on in it.
+    """
     desk.place(course)
-    status = desk.service.status(course)
-    found = desk.service.records(course)
-    if seq > len(found):
-        raise NotFound(course)
-    book = book_of(desk, status, found, [seq])
-    return screen(
-        desk,
-        COURSES,
-        "record.html",
-        head=view.head(status),
-        tab="records",
-        one=book.line(seq, whole=True),
-        chain=Chain.of(found, verify(found, course=course, tenant=desk.service.tenant)),
-        proofs=book.proofs,
-    )
+    return shown_record(desk, course, seq, origin=queue)
 
 
 @router.get("/courses/{course}/replay")
@@ -104,6 +98,56 @@ def replay(
         tab="replay",
         step=step_of(playback, number, sense),
     )
+
+
+def shown_record(
+    desk: Desk,
+    course: str,
+    seq: int,
+    *,
+    origin: str = "",
+    filled: Filled | None = None,
+    status: int = 200,
+) -> Response:
+    """The page of a record; `filled` is the form of a sign-off that is to be sent again."""
+    standing = desk.service.status(course)
+    found = desk.service.records(course)
+    if seq > len(found):
+        raise NotFound(course)
+    book = book_of(desk, standing, found, [seq])
+    signing = sign_offs(book.entries, seq)
+    with desk.service.store.transaction(desk.service.tenant, write=False) as tx:
+        items = tx.reviews(course, seq)
+    seen = review(
+        items,
+        book,
+        seq,
+        caller=desk.caller,
+        place=Place(row=standing.row, machine=standing.machine),
+        comments=texts_of(desk.service, course, signing),
+        filled=filled or Filled(),
+    )
+    return screen(
+        desk,
+        COURSES,
+        "record.html",
+        status=status,
+        head=view.head(standing),
+        tab="records",
+        one=book.line(seq, whole=True),
+        chain=Chain.of(found, verify(found, course=course, tenant=desk.service.tenant)),
+        proofs=book.proofs,
+        review=seen,
+        meanings=MEANINGS,
+        longest=TEXT_LIMIT,
+        on=_next_in(desk, found[seq - 1], Queue(origin)) if origin else None,
+    )
+
+
+def _next_in(desk: Desk, record: Record, queue: Queue) -> Onward:
+    """Where somebody goes on who looks through a queue."""
+    found = desk.reviews.behind(queue, record, sites=desk.caller.sites)
+    return onward(queue, found)
 
 
 def auditor(desk: Desk) -> Auditor:

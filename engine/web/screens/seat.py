@@ -41,6 +41,7 @@ class Sight(Need):
 VisitSight = Annotated[Desk, Depends(Sight(Action.READ_VISITS))]
 CourseSight = Annotated[Desk, Depends(Sight(Action.READ_COURSES))]
 RecordSight = Annotated[Desk, Depends(Sight(Action.READ_RECORDS))]
+ReviewSight = Annotated[Desk, Depends(Sight(Action.WRITE_REVIEWS))]
 WorkflowSight = Annotated[Desk, Depends(Sight(Action.READ_WORKFLOWS))]
 
 
@@ -67,9 +68,11 @@ def cookie_of(request: Request) -> str | None:
     return request.cookies.get(HOST_COOKIE) or request.cookies.get(COOKIE)
 
 
-def screen(desk: Desk, here: str, template: str, **values: object) -> HTMLResponse:
+def screen(
+    desk: Desk, here: str, template: str, *, status: int = 200, **values: object
+) -> HTMLResponse:
     """A page for whoever sits at a desk."""
-    return shown(template, {"frame": frame(desk.caller, here), **values})
+    return shown(template, {"frame": frame(desk.caller, here), **values}, status=status)
 
 
 def shown(
@@ -100,7 +103,8 @@ def _told(request: Request, wrong: Problem | RegimenError | RequestValidationErr
     problem = _problem(wrong)
     if problem.name == "unauthenticated" and problem.detail is None:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        to = SIGN_IN if request.method != "GET" else f"{SIGN_IN}?next={quote(within(asked))}"
+        # What a form was sent to is a page, too: whoever signs in again comes back to that.
+        to = f"{SIGN_IN}?next={quote(within(asked))}"
         return RedirectResponse(to, status_code=303)
     document = problem.document()
     caller = getattr(request.state, "caller", None)
