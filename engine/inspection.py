@@ -8,18 +8,21 @@ record where that is known.
 - Who changed the leaf too, and all that is above it, has another root: a checkpoint tells that.
 - A checkpoint tells that something before it is different, and not which leaf. The one before it
   that agrees says from where on; so hold many.
+- How far each course had come is computed for the checkpoints that are held and for the newest,
+  since each costs a look at every course.
 - Whoever owns the database can rebuild it whole. Only a checkpoint that is held elsewhere tells
   that, and nothing tells about what came after the last one that is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
 from engine import keys
+from engine.core.heads import map_of
 from engine.core.ledger import Checkpoint, sealed
 from engine.core.merkle import Node, Tree
 from engine.core.note import Head, Note, VerifierKey, checked
@@ -53,6 +56,8 @@ class Kind(StrEnum):
     """There are fewer leaves than a checkpoint says."""
     FORKED = "forked"
     """The leaves have another root than a checkpoint says: at least one of them is another."""
+    HEADS = "heads"
+    """A checkpoint says other than the leaves how far each course had come."""
     CHECKPOINT = "checkpoint"
     """A stored checkpoint is gone, or none."""
     SIGNATURE = "signature"
@@ -134,6 +139,7 @@ def inspected(
         flaws += walk.flaws()
         unsealed = tree.unsealed()
         flaws += _counted(tree, ledger.progress(tenant), walk.size, unsealed)
+        flaws += _mapped(tree, [one for one in said if one.held] + said[: len(stored)][-1:])
     order = list(Kind)
     flaws.sort(key=lambda flaw: (flaw.index, order.index(flaw.kind)))
     return Inspection(
@@ -239,6 +245,17 @@ class _Walk:
                 )
 
 
+def _mapped(tree: StoredTree, said: Iterable[_Said]) -> Iterator[Flaw]:
+    """Whether checkpoints say how far each course had come, and leave out none and none twice."""
+    there = tree.size()
+    for head, name in {one.head: one.name for one in said}.items():
+        if head.courses is None or head.size > there:
+            continue
+        if map_of(head.size, tree.heads(head.size)) != head.courses:
+            what = f"{name} says other than the leaves how far each course had come"
+            yield Flaw(kind=Kind.HEADS, what=what, index=head.size)
+
+
 def _counted(
     tree: StoredTree, progress: Progress | None, size: int, unsealed: int
 ) -> Iterator[Flaw]:
@@ -266,7 +283,8 @@ def _stored(checkpoints: SqlCheckpoints, tenant: str) -> tuple[list[Flaw], list[
     number = 0
     while more := checkpoints.readable(tenant, number):
         for n, one in more:
-            before = found[-1].head.size if found else 0
+            last = found[-1].head if found else None
+            before = 0 if last is None else last.size
             if n != number + 1:
                 what = f"checkpoint {number + 1} is gone"
                 flaws.append(Flaw(kind=Kind.CHECKPOINT, what=what, index=before))
@@ -276,6 +294,9 @@ def _stored(checkpoints: SqlCheckpoints, tenant: str) -> tuple[list[Flaw], list[
                 continue
             if one.head.size < before:
                 what = f"checkpoint {n} has fewer leaves than the one before it"
+                flaws.append(Flaw(kind=Kind.CHECKPOINT, what=what, index=one.head.size))
+            if last is not None and last.courses is not None and one.head.courses is None:
+                what = f"checkpoint {n} does not say how far each course had come"
                 flaws.append(Flaw(kind=Kind.CHECKPOINT, what=what, index=one.head.size))
             found.append(one)
     return flaws, found

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engine import keys
+from engine.core.heads import HeadTree, map_of
 from engine.core.ledger import SALT, Checkpoint, Inclusion, sealed
 from engine.core.merkle import (
     Position,
@@ -114,6 +115,8 @@ class Ledger:
     def checkpoint(self) -> Checkpoint:
         """Seal what is new, and say how large the tree is and what its root; sign it by every key.
 
+        It says too how far each course has come: see `core.heads`.
+
         Where nothing changed, the last one stands. Raises as `seal` does, LedgerDivergence also
         when the tree does not begin with that of the checkpoint before, which is then not signed;
         InvalidInput for keys that cannot sign.
@@ -127,8 +130,9 @@ class Ledger:
             root = tree.tree(size).root()
             if before is not None:
                 _require_grown(tree, before.head, size, root)
+            courses = map_of(size, tree.heads(size))
         verifiers = tuple(key.verifier for key in signers)
-        head = Head(origin=self.origin, size=size, root=root)
+        head = Head(origin=self.origin, size=size, root=root, extension=(courses.line(),))
         if before is not None and before.head == head and before.keys == verifiers:
             return before
         text = head.text()
@@ -189,6 +193,15 @@ class Ledger:
             for start in range(first, size, AT_ONCE):
                 found = tree.leaves(start, min(start + AT_ONCE, size))
                 yield from _included(tree, found, size)
+
+    def heads(self, size: int | None = None) -> HeadTree:
+        """How far each course had come in the tree of a size, else that of now, with its proofs.
+
+        Raises InvalidInput for a size that the tree has not.
+        """
+        with self._store.reading(self.tenant) as tree:
+            size = _sized(tree, size)
+            return HeadTree.of(size, tree.heads(size))
 
     def consistency(self, old: int, new: int | None = None) -> list[bytes]:
         """The proof that the tree of a size (else that of now) begins with an older one.

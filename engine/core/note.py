@@ -169,6 +169,21 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CourseMap:
+    """What a checkpoint says of courses: how many there are, and the root over their heads.
+
+    It is a line of extension: whoever does not know it passes over it, and a witness that signs the
+    text says nothing about it. It is what the leaves of the tree add up to; see `core.heads`.
+    """
+
+    courses: int
+    root: bytes
+
+    def line(self) -> str:
+        return f"{_COURSES}{self.courses} {_base64(self.root)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What a checkpoint says: whose tree it is, how many leaves it has, and its root."""
 
@@ -180,6 +195,23 @@ class Head:
     def text(self) -> str:
         lines = (self.origin, str(self.size), _base64(self.root), *self.extension)
         return "".join(f"{line}\n" for line in lines)
+
+    @property
+    def courses(self) -> CourseMap | None:
+        """How far each course had come; `None` where the checkpoint does not say so.
+
+        Raises InvalidInput, naming the line, where it says it twice or not as it must.
+        """
+        found: CourseMap | None = None
+        for n, line in enumerate(self.extension, 4):
+            if line.startswith(_COURSES):
+                number, _, encoded = line.removeprefix(_COURSES).partition(" ")
+                root = _from_base64(encoded)
+                sized = _SIZE.fullmatch(number) and int(number) <= self.size
+                if found or not sized or root is None or len(root) != 32:
+                    raise _wrong(n, "once, how many courses there are, and 32 bytes in base64")
+                found = CourseMap(courses=int(number), root=root)
+        return found
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -198,7 +230,9 @@ class Head:
             raise _wrong(3, "the root: 32 bytes in base64")
         if int(size) >= 2**63:
             raise _wrong(2, "a size below 2**63")
-        return cls(origin=origin, size=int(size), root=found, extension=tuple(extension))
+        head = cls(origin=origin, size=int(size), root=found, extension=tuple(extension))
+        _ = head.courses  # what is no line of courses is told here, and nowhere else
+        return head
 
 
 def parse(data: bytes, *, unsigned: bool = False) -> Note:
@@ -270,6 +304,7 @@ def is_name(text: str) -> bool:
 
 
 _PRIVATE = "PRIVATE+KEY+"
+_COURSES = "course-heads "
 _SHORT = re.compile("[0-9a-f]{8}")
 _SIZE = re.compile("0|[1-9][0-9]{0,18}")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")

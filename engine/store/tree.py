@@ -11,8 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Integer, Table, and_, bindparam, func, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+    text,
+)
 
+from engine.core.heads import CourseHead
 from engine.core.merkle import Position, Tree, complete, root_of
 from engine.errors import LedgerDivergence
 from engine.store.tables import leaves, nodes, records
@@ -25,6 +36,9 @@ FEW = 64
 
 TOGETHER = 400
 """How many places are asked for in one statement."""
+
+HEADS = 2000
+"""How many heads of courses are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,18 @@ class StoredTree:
         rows = self._connection.execute(_WITH_RECORDS, asked)
         return [Found(leaf=Leaf(*row[:5]), body=row[5]) for row in rows]
 
+    def heads(self, size: int) -> Iterator[CourseHead]:
+        """How far each course had come in the tree of a size, in the order in which they began."""
+        after = -1
+        while True:
+            asked = {"its_tenant": self._tenant, "after": after, "size": size, "limit": HEADS}
+            rows = self._connection.execute(_HEADS, asked).all()
+            for first, seq, salt, leaf in rows:
+                yield CourseHead(first=first, records=seq, salt=bytes(salt), leaf=bytes(leaf))
+            if len(rows) < HEADS:
+                return
+            after = rows[-1][0]
+
     def stored_nodes(self, wanted: Iterable[Position]) -> dict[Position, bytes]:
         """The stored hashes at positions, as far as they are there."""
         by_level = defaultdict[int, set[int]](set)
@@ -146,6 +172,34 @@ _WITH_RECORDS = (
     .select_from(leaves.outerjoin(records, SAME))
     .where(leaves.c.tenant == _ITS, leaves.c.place > bindparam("after"))
     .order_by(leaves.c.place)
+    .limit(bindparam("limit"))
+)
+_began, _last = leaves.alias("began"), leaves.alias("last")
+_newest = (
+    select(leaves.c.place)
+    .where(
+        leaves.c.tenant == _began.c.tenant,
+        leaves.c.course == _began.c.course,
+        # The sum keeps a planner from the primary key: it is to go back from the course's last.
+        leaves.c.place + 0 < bindparam("size"),
+    )
+    .order_by(leaves.c.seq.desc())
+    .limit(1)
+    .correlate(_began)
+    .scalar_subquery()
+)
+_HEADS = (
+    select(_began.c.place, _last.c.seq, _last.c.salt, _last.c.hash)
+    .select_from(
+        _began.join(_last, and_(_last.c.tenant == _began.c.tenant, _last.c.place == _newest))
+    )
+    .where(
+        _began.c.tenant == _ITS,
+        _began.c.seq == text("1"),
+        _began.c.place > bindparam("after"),
+        _began.c.place < bindparam("size"),
+    )
+    .order_by(_began.c.place)
     .limit(bindparam("limit"))
 )
 _UNSEALED = (

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from engine import keys
+from engine.core.heads import CourseHead, map_of
 from engine.core.ledger import sealed
 from engine.core.merkle import root_of, verify_consistency
-from engine.core.note import KeyKind, Note, SigningKey, checked
+from engine.core.note import Head, KeyKind, Note, SigningKey, checked
 from engine.errors import InvalidInput, LedgerDivergence, NotFound
 from engine.feed import Feed
 from engine.ledger import Ledger
@@ -373,3 +374,73 @@ def test_a_line_that_does_not_hold_or_is_of_another_checkpoint_is_not_kept(bench
     with pytest.raises(InvalidInput, match="a checkpoint of this ledger"):
         book.witnessed(strange, [witness.verifier])
     assert rows(bench, cosignatures) == []
+
+
+def test_a_checkpoint_says_how_far_each_course_had_come(bench: Bench):
+    """The map is made anew here from the leaves, for that size and every earlier one."""
+    book = ledger(bench)
+    bench.in_service("C-2", "C-1")
+    book.checkpoint()
+    bench.clock.advance(minutes=1)
+    bench.service.submit(bench.measurement("C-2", BAD))
+    bench.in_service("C-3")
+    checkpoint = book.checkpoint()
+    its = rows(bench, leaves, "place", "course", "seq", "salt", "hash")
+
+    assert checkpoint.head.courses == book.heads().map == map_of(10, _heads(its))
+    assert [book.heads(size).map for size in range(11)] == [
+        map_of(size, _heads(its[:size])) for size in range(11)
+    ]
+
+
+def test_every_course_has_a_proof_of_how_far_it_had_come_at_any_size(bench: Bench):
+    book = ledger(bench)
+    bench.in_service("C-2", "C-1", "C-3")
+    book.seal()
+    its = rows(bench, leaves, "place", "course", "seq", "salt", "hash")
+    for size in range(1, len(its) + 1):
+        made = book.heads(size)
+        for n, head in enumerate(_heads(its[:size])):
+            proof = made.proof(head.first)
+            assert proof is not None
+            assert (proof.place, proof.size) == (n, size)
+            assert proof.holds(head, made.map)
+
+
+def test_a_checkpoint_from_before_it_said_how_far_courses_had_come_is_followed_by_one_that_does(
+    bench: Bench,
+):
+    book = ledger(bench, key())
+    bench.in_service("C-1")
+    book.seal()
+    head = Head(origin=book.origin, size=3, root=book.root(3))
+    signer = book.signers[0]
+    note = Note(text=head.text()).with_signatures(keys.signature(signer, head.text()))
+    store = bench.store
+    assert isinstance(store, SqlStore)
+    SqlCheckpoints(store).add(bench.tenant, head, note, [signer.verifier], bench.clock.now())
+    made = book.checkpoint()
+
+    assert head.courses is None
+    assert (made.number, made.head.root) == (2, head.root)
+    assert made.head.courses == book.heads(3).map
+    assert book.checkpoint() == made
+
+
+def test_more_courses_than_are_read_at_once_are_all_in_the_map(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    book = ledger(bench)
+    bench.in_service(*(f"C-{n}" for n in range(5)))
+    whole = book.checkpoint().head.courses
+    for few in (1, 2, 5, 6):
+        monkeypatch.setattr("engine.store.tree.HEADS", few)
+        assert book.heads().map == whole
+
+
+def _heads(its: Sequence[tuple[Any, ...]]) -> list[CourseHead]:
+    found: dict[str, CourseHead] = {}
+    for place, course, seq, salt, leaf in its:
+        first = found[course].first if course in found else place
+        found[course] = CourseHead(first=first, records=seq, salt=bytes(salt), leaf=bytes(leaf))
+    return list(found.values())

@@ -7,17 +7,19 @@ table of docs/audit.md, and the tests hold it against what is found.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Table
 
+from engine.core.heads import map_of
+from engine.core.note import CourseMap
 from engine.core.record import hash_of
 from engine.store.tables import checkpoints, cosignatures, leaves, nodes, records
-from tests.tampering.world import Bodies, World
+from tests.tampering.world import Bodies, World, heads_at
 
 Crime = tuple[str, Callable[[World], None]]
 Crimes = Callable[[World], Iterator[Crime]]
@@ -262,6 +264,40 @@ def newest_checkpoints(world: World) -> Iterator[Crime]:
     yield "the newest", partial(_put, table=checkpoints, rows=rows[:-1])
 
 
+def maps_changed(world: World) -> Iterator[Crime]:
+    """The newest checkpoint signed anew by its own key, with another map of course heads."""
+    newest = len(world.saved[checkpoints]) - 1
+    size = world.saved[checkpoints][newest]["size"]
+    for label, forged in forged_maps(world.saved[leaves], size).items():
+        yield label, partial(_map, n=newest, courses=forged)
+
+
+def forged_maps(its: Sequence[Mapping[str, Any]], size: int) -> dict[str, CourseMap | None]:
+    """Maps of a tree's courses that its leaves do not add up to, each in another way."""
+    good = heads_at(its, size)
+    crimes: dict[str, CourseMap | None] = {"none": None}
+    for n, head in enumerate(good):
+        fewer, moved = replace(head, records=head.records - 1), replace(head, first=head.first + 1)
+        others = {
+            "left out": [*good[:n], *good[n + 1 :]],
+            "twice": [*good, head],
+            "twice, side by side": [*good[:n], head, *good[n:]],
+            "in another place": [*good[:n], *good[n + 1 :], head],
+            "of fewer records": [*good[:n], fewer, *good[n + 1 :]],
+            "of another beginning": [*good[:n], moved, *good[n + 1 :]],
+        }  # fmt: skip
+        earlier = heads_at(its, next(p["place"] for p in its if p["hash"] == head.leaf))
+        before = next((one for one in earlier if one.first == head.first), None)
+        if before is not None:
+            others["as it was before"] = [*good[:n], before, *good[n + 1 :]]
+            others["as it was before, too"] = [*good, before]
+        crimes |= {f"course {n} {label}": map_of(size, heads) for label, heads in others.items()}
+    honest = map_of(size, good)
+    crimes["fewer courses"] = replace(honest, courses=honest.courses - 1)
+    crimes["of an earlier tree"] = map_of(size - 1, good)
+    return {label: forged for label, forged in crimes.items() if forged != honest}
+
+
 def checkpoints_changed(world: World) -> Iterator[Crime]:
     """Every column and every deletion, but that of the newest alone."""
     newest = len(world.saved[checkpoints]) - 1
@@ -315,6 +351,9 @@ KINDS = (
     Kind("a leaf is changed, deleted, doubled or moved", leaves_changed, without=True),
     Kind("a node is changed, deleted or doubled", nodes_changed, without=True),
     Kind("a checkpoint is changed or deleted", checkpoints_changed, without=True),
+    Kind(
+        "the newest checkpoint is signed anew, with other course heads", maps_changed, without=True
+    ),
     Kind("the kept checkpoint and all newer ones are deleted", last_checkpoint, without=False),
     everything("edited", "with a record edited"),
     everything("dated back", "with a record dated back"),
@@ -352,6 +391,10 @@ def _set_all(world: World, *, n: int, **values: Any) -> None:
 
 def _put(world: World, *, table: Table, rows: list[dict[str, Any]]) -> None:
     world.put(table, rows)
+
+
+def _map(world: World, *, n: int, courses: CourseMap | None) -> None:
+    world.mapped(n, courses)
 
 
 def _chain(world: World, *, bodies: Bodies, only: str) -> None:

@@ -12,7 +12,7 @@ from engine.inspection import inspected
 from engine.store.checkpoints import SqlCheckpoints
 from engine.store.ledger import SqlLedger
 from engine.store.tables import checkpoints, leaves, records
-from tests.tampering.crimes import KINDS, Kind, edited, kinds_of_records
+from tests.tampering.crimes import KINDS, Kind, edited, forged_maps, kinds_of_records
 from tests.tampering.world import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "audit.md"
@@ -80,6 +80,22 @@ def test_the_last_checkpoint_that_agrees_says_from_where_on_all_was_written_anew
         (forked,) = [flaw for flaw in found.flaws if flaw.kind == "forked"]
         assert (forked.index, forked.through) == (size, world.size - 1)
         assert found.agreed == size
+
+
+def test_a_checkpoint_that_is_kept_is_found_to_have_lied_of_a_course(world: World):
+    """Though its own key signed it, and all that is stored agrees with it."""
+    n = next(n for n, r in enumerate(world.saved[checkpoints]) if r["size"] == world.size)
+    for label, forged in forged_maps(world.saved[leaves], world.size).items():
+        if forged is None:
+            continue
+        note = world.mapped(n, forged)
+        trusted = [key.verifier for key in world.trusted]
+        found = inspected(
+            SqlLedger(world.store), SqlCheckpoints(world.store), world.tenant, [note], trusted
+        )
+        world.restore()
+
+        assert [(flaw.kind, flaw.index) for flaw in found.flaws] == [("heads", world.size)], label
 
 
 def test_the_page_says_what_is_found_by_whom():

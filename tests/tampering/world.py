@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Table, delete, insert, select, text, update
 
 from engine import keys
 from engine.core.encoding import canonical, instant_from
+from engine.core.heads import CourseHead, map_of
 from engine.core.history import replay
 from engine.core.ledger import sealed
 from engine.core.merkle import Tree
-from engine.core.note import Head, KeyKind, Note
+from engine.core.note import CourseMap, Head, KeyKind, Note, parse
 from engine.core.queues import items_of
 from engine.core.record import GENESIS, Record, hash_of
 from engine.core.row import window_from
@@ -204,26 +205,41 @@ class World:
             roots[tree.size] = tree.root()
         self.put(leaves, new_leaves)
         self.put(nodes, made)
-        self._resigned(roots, tree.size)
+        self._resigned(roots, new_leaves)
         with self.store.engine.begin() as connection:
             connection.execute(
                 update(sealing).where(sealing.c.tenant == self.tenant).values(size=tree.size)
             )
 
-    def _resigned(self, roots: Mapping[int, bytes], size: int) -> None:
-        thief = keys.named(THIEF, f"{NAME}/{self.tenant}")
+    def _resigned(self, roots: Mapping[int, bytes], its: Sequence[Mapping[str, Any]]) -> None:
         made = []
         for row in self.saved[checkpoints]:
-            new = min(row["size"], size)
-            head = Head(origin=row["origin"], size=new, root=roots[new])
-            signed = Note(text=head.text()).with_signatures(keys.signature(thief, head.text()))
-            made.append(
-                row
-                | {"size": new, "root": head.root, "note": signed.encode().decode()}
-                | {"signers": json.dumps([thief.verifier.text()])}
-            )
+            new = min(row["size"], len(its))
+            line = map_of(new, heads_at(its, new)).line()
+            head = Head(origin=row["origin"], size=new, root=roots[new], extension=(line,))
+            made.append(row | self.signed(head, THIEF))
         self.put(checkpoints, made)
         self.put(cosignatures, [])
+
+    def signed(self, head: Head, by: keys.SigningKey) -> dict[str, Any]:
+        """The columns of a checkpoint that says this, signed by a key."""
+        key = keys.named(by, f"{NAME}/{self.tenant}")
+        note = Note(text=head.text()).with_signatures(keys.signature(key, head.text()))
+        return {
+            "size": head.size, "root": head.root, "note": note.encode().decode(),
+            "signers": json.dumps([key.verifier.text()]),
+        }  # fmt: skip
+
+    def mapped(self, n: int, courses: CourseMap | None, by: keys.SigningKey = KEY) -> Note:
+        """A stored checkpoint with another map of courses, signed by whoever signs them."""
+        row = self.saved[checkpoints][n]
+        line = () if courses is None else (courses.line(),)
+        head = Head(origin=row["origin"], size=row["size"], root=row["root"], extension=line)
+        columns = self.signed(head, by)
+        self.change(checkpoints, n, **columns)
+        others = [r for r in self.saved[cosignatures] if r["number"] != row["number"]]
+        self.put(cosignatures, others)
+        return parse(columns["note"].encode())
 
     def _caches(self, course: str, chain: Sequence[Mapping[str, Any]]) -> None:
         its = [Record(**{k: v for k, v in row.items() if k != "tenant"}) for row in chain]
@@ -301,6 +317,18 @@ class World:
         bench.enrolled("C-4")
         say(bench.measurement("C-4", GOOD))
         ledger.checkpoint()
+
+
+def heads_at(its: Sequence[Mapping[str, Any]], size: int) -> list[CourseHead]:
+    """How far each course had come in the tree of a size, of its leaves as rows."""
+    found: dict[str, CourseHead] = {}
+    for row in its[:size]:
+        before = found.get(row["course"])
+        found[row["course"]] = CourseHead(
+            first=row["place"] if before is None else before.first,
+            records=row["seq"], salt=row["salt"], leaf=row["hash"],
+        )  # fmt: skip
+    return list(found.values())
 
 
 def _chain(tenant: str, course: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from engine.store.tables.base import PREFIX, Instant, Name, metadata
@@ -27,6 +29,18 @@ leaves = Table(
     PrimaryKeyConstraint("tenant", "place", name=f"pk_{PREFIX}leaves"),
     UniqueConstraint("tenant", "course", "seq", name=f"uq_{PREFIX}leaves_seq"),
     sqlite_with_rowid=False,
+)
+
+FIRST = leaves.c.seq == text("1")
+"""Which leaf a course begins with; spelled out, as an index wants it that holds only those."""
+
+Index(
+    f"ix_{PREFIX}leaves_first",
+    leaves.c.tenant,
+    leaves.c.place,
+    leaves.c.course,
+    postgresql_where=FIRST,
+    sqlite_where=FIRST,
 )
 
 nodes = Table(
