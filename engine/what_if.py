@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import IO, TypedDict
 
 from engine.bundle.reading import Bundle
@@ -24,7 +25,7 @@ from engine.core.supposition import Pair, Supposition
 from engine.core.tally import Tally, supposition_json
 from engine.core.what_if import Policy, side_by_side, what_if
 from engine.errors import InvalidInput, RegimenError, UnknownWorkflow
-from engine.ports import Definition, Store
+from engine.ports import Definition, Store, Transaction
 from engine.registry import Registry, compiled, stored_form
 from engine.spreading import spread
 from engine.zones import Zones
@@ -42,14 +43,14 @@ class Amendment:
 
         Raises InvalidInput for a value that a parameter cannot have.
         """
-        base = recorded if self.definition is None else compiled(self.definition)
+        base = recorded if self.definition is None else _compiled(self.definition)
         if base.workflow.name != recorded.workflow.name:
             return None
         if not self.settings:
             return base
         if self.definition is None and not self.settings.keys() <= _parameters(base):
             return None
-        return compiled(stored_form(with_settings(base.workflow, self.settings)))
+        return _amended(base, tuple(sorted(self.settings.items())))
 
     def changes(self, recorded: Sequence[Machine]) -> tuple[Set, ...]:
         """The parameters that it sets otherwise, in the definitions that it concerns, each once.
@@ -230,6 +231,33 @@ class Supposing:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courses:
+    """The stored courses of a tenant, each read in one transaction that writes nothing."""
+
+    store: Store
+    registry: Registry
+    tenant: str
+
+    def of(self, course: str, supposing: Supposing) -> Found:
+        """What becomes of a course."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return supposing.of(course, list(tx.records(course)), self._recorded(tx))
+
+    def side_by_side(self, course: str, supposing: Supposing) -> tuple[Found, tuple[Pair, ...]]:
+        """The same, with each record beside what becomes of it."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return supposing.side_by_side(course, list(tx.records(course)), self._recorded(tx))
+
+    def definition(self, digest: str) -> Definition | None:
+        """A stored definition."""
+        with self.store.transaction(self.tenant, write=False) as tx:
+            return tx.definition(digest)
+
+    def _recorded(self, tx: Transaction) -> Machines:
+        return lambda digest: self.registry.machine(digest, tx)
+
+
 def supposed(
     question: Question,
     courses: Iterable[str],
@@ -259,24 +287,30 @@ class _Plan:
 
 
 class _Reader:
-    """Reads courses on a connection of its own, each in one transaction that writes nothing."""
+    """Reads courses on a connection of its own."""
 
     def __init__(self, plan: _Plan) -> None:
         self._store = plan.open_store()
-        self._tenant = plan.tenant
-        self._registry = Registry()
+        self._courses = Courses(store=self._store, registry=Registry(), tenant=plan.tenant)
         self._supposing = Supposing(plan.question)
 
     def of(self, course: str) -> Found:
-        with self._store.transaction(self._tenant, write=False) as tx:
-            records = list(tx.records(course))
-            return self._supposing.of(
-                course, records, lambda digest: self._registry.machine(digest, tx)
-            )
+        return self._courses.of(course, self._supposing)
 
     def close(self) -> None:
         if close := getattr(self._store, "close", None):
             close()
+
+
+@lru_cache(maxsize=8)
+def _compiled(definition: Definition) -> Machine:
+    return compiled(definition)
+
+
+@lru_cache(maxsize=8)
+def _amended(base: Machine, settings: tuple[tuple[str, str], ...]) -> Machine:
+    """Compiling costs more than a course: whoever leafs through an answer asks the same again."""
+    return compiled(stored_form(with_settings(base.workflow, dict(settings))))
 
 
 def _parameters(machine: Machine) -> frozenset[str]:

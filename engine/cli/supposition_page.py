@@ -11,7 +11,7 @@ from engine.core.encoding import Json
 from engine.core.machine import Machine
 from engine.core.supposition import Why
 from engine.core.what_if import Policy
-from engine.telling.supposing import CANNOT, MEANING
+from engine.telling.supposing import MEANING, cannot
 
 SHOWN = 15
 """How many lines of a table are shown to a person, the most telling first."""
@@ -132,7 +132,7 @@ def _not_judged(out: Console, answer: Mapping[str, Json]) -> None:
             soft_wrap=True,
         )
     for why, times in not_judged["records"].items():
-        out.print(f"Not judged: {times} records, since {CANNOT[Why(why)]}.", soft_wrap=True)
+        out.print(f"Not judged: {times} records, since {cannot(Why(why), times)}.", soft_wrap=True)
     if answer["timers_only_here"]:
         out.print(
             f"{answer['timers_only_here']} timers would have come that are not in the records.",

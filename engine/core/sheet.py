@@ -6,7 +6,7 @@ What a row says of a threshold is taken from the tree that the engine weighs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.core import expression as tree
@@ -109,7 +109,11 @@ def sheet(workflow: Workflow) -> tuple[SheetRow, ...]:
 
 def parameter_sheet(workflow: Workflow) -> tuple[ParameterRow, ...]:
     """One row per parameter, in the order of the definition."""
-    return tuple(_parameter_row(parameter, workflow) for parameter in workflow.parameters)
+    reading = {
+        guard.name: {n.parameter for n in tree.walk(guard.condition) if isinstance(n, tree.Setting)}
+        for guard in workflow.guards
+    }
+    return tuple(_parameter_row(parameter, reading) for parameter in workflow.parameters)
 
 
 def sheet_markdown(workflow: Workflow) -> str:
@@ -232,9 +236,8 @@ def _fixed(code: Code) -> bool:
     return all(isinstance(leaf, tree.Constant | tree.Setting) for leaf in leaves)
 
 
-def _parameter_row(parameter: Parameter, workflow: Workflow) -> ParameterRow:
+def _parameter_row(parameter: Parameter, reading: Mapping[str, set[str]]) -> ParameterRow:
     kind, value = constant(parameter.value)
-    setting = tree.Setting(parameter.name)
     cite = parameter.cite or Citation(source="", text="")
     return ParameterRow(
         parameter=parameter.name,
@@ -243,7 +246,7 @@ def _parameter_row(parameter: Parameter, workflow: Workflow) -> ParameterRow:
         unit=kind.unit or "",
         range=_range(parameter),
         site=parameter.site,
-        guards=tuple(g.name for g in workflow.guards if setting in set(tree.walk(g.condition))),
+        guards=tuple(guard for guard, names in reading.items() if parameter.name in names),
         source=cite.source,
         citation=cite.text,
         provenance=str(cite.provenance) if parameter.cite else "",

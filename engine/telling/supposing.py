@@ -15,15 +15,20 @@ MEANING: Mapping[Policy, str] = {
 }
 """What a policy looks at."""
 
-CANNOT: Mapping[Why, str] = {
-    Why.UNREADABLE: "the amended definition cannot read them as they were recorded",
-    Why.NO_SUCH_STATE: "the course was in a state that the amended definition does not have",
-    Why.TIMER_NOT_WAITING: "the amended definition has no such timer for that instant",
-    Why.OTHER_WAY: "they belong to the way that was recorded, and the course would be elsewhere",
-    Why.NOT_OPENED: "the amended definition could not open the course",
-    Why.ENDLESS: "the timers of the amended definition do not end",
+_CANNOT: Mapping[Why, tuple[str, str]] = {
+    Why.UNREADABLE: (
+        "the amended definition cannot read it as it was recorded",
+        "the amended definition cannot read them as they were recorded",
+    ),
+    Why.NO_SUCH_STATE: ("the course was in a state that the amended definition does not have",) * 2,
+    Why.TIMER_NOT_WAITING: ("the amended definition has no such timer for that instant",) * 2,
+    Why.OTHER_WAY: (
+        "it belongs to the way that was recorded, and the course would be elsewhere",
+        "they belong to the way that was recorded, and the course would be elsewhere",
+    ),
+    Why.NOT_OPENED: ("the amended definition could not open the course",) * 2,
+    Why.ENDLESS: ("the timers of the amended definition do not end",) * 2,
 }
-"""Why records are not judged."""
 
 DIFFERS: Mapping[Aspect, str] = {
     Aspect.DECISION: "another decision",
@@ -34,3 +39,13 @@ DIFFERS: Mapping[Aspect, str] = {
     Aspect.WAITING: "something else is waited for",
 }
 """In what two decisions differ."""
+
+
+def cannot(why: Why, times: int = 1) -> str:
+    """Why so many records are not judged.
+
+    >>> cannot(Why.UNREADABLE, 2)
+    'the amended definition cannot read them as they were recorded'
+    """
+    one, many = _CANNOT[why]
+    return one if times == 1 else many

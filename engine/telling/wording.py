@@ -27,6 +27,7 @@ from engine.telling.explanation import (
     Unmet,
     Way,
 )
+from engine.telling.units import written
 
 
 class Tone(StrEnum):
@@ -378,16 +379,6 @@ PROVENANCE = {
     "inferred": "INFERRED, not printed in the source",
     "local": "LOCAL DECISION",
 }
-UNITS = {
-    "M[IU]": "million international units",
-    "[IU]": "international units",
-    "mm[Hg]": "mmHg",
-    "10*3/uL": "×10³/µL",  # noqa: RUF001  # the sign of multiplication
-    " Cel": " °C",
-    " um": " µm",
-}
-"""UCUM codes as people write them."""
-
 _TONES = {"accepted": Tone.YES, "deviation": Tone.DEVIATION, "refused": Tone.NO}
 _REASONS = {
     Reason.NO_SUCH_FINDING.value: "No such finding is open: somebody has disposed of it already.",

@@ -32,11 +32,13 @@ BEARER = HTTPBearer(
 class Need:
     """What a route asks of its caller: as a dependency, it gives the caller's desk.
 
-    Routes without one are open to everybody; the test of access knows each of them by name.
+    Routes without one are open to everybody; the test of access knows each of them by name. A
+    parameter whose name begins with `prefix` is taken too, whatever else its name is.
     """
 
-    def __init__(self, action: str) -> None:
+    def __init__(self, action: str, *, prefix: str | None = None) -> None:
         self.action = Action(action)
+        self._prefix = prefix
 
     def __call__(
         self,
@@ -44,7 +46,7 @@ class Need:
         _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)] = None,
     ) -> Desk:
         office = office_of(request)
-        _require_known(request)
+        _require_known(request, self._prefix)
         peer = request.client.host if request.client is not None else None
         authorization = self.credential(request)
         caller = identified(office, authorization, peer)
@@ -68,7 +70,7 @@ class Need:
         return given[0] if len(given) == 1 else None
 
 
-def _require_known(request: Request) -> None:
+def _require_known(request: Request, prefix: str | None) -> None:
     """Raises Problem for a parameter that the route has not: a misspelt one would filter nothing.
 
     Nor may one that is taken once come twice.
@@ -78,10 +80,11 @@ def _require_known(request: Request) -> None:
     known = _parameters(request.scope["route"].dependant)
     found: list[Json] = []
     for name in dict.fromkeys(request.query_params):
-        if name not in known:
+        once = not known.get(name, False)
+        if name not in known and not (prefix and name.startswith(prefix)):
             listed = ", ".join(sorted(known)) or "none"
             found.append({"field": name, "in": "query", "expected": f"one of: {listed}"})
-        elif not known[name] and len(request.query_params.getlist(name)) > 1:
+        elif once and len(request.query_params.getlist(name)) > 1:
             found.append({"field": name, "in": "query", "expected": "one value"})
     if found:
         raise Problem("invalid", errors=found)

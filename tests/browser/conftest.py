@@ -41,6 +41,8 @@ PAGES = {
     "replay": "/courses/DEMO-constructed/replay?step=62",
     "review": "/review?queue=refusal",
     "to_sign": "/courses/DEMO-constructed/records/46?queue=refusal",
+    "what_if": "/courses/DEMO-constructed/what-if?policy=follow-new&set.tolerated_grade=1",
+    "what_if_form": "/courses/DEMO-constructed/what-if",
     "dossier": "/courses/GAR-Z/dossier",
     "workflows": "/workflows",
     "workflow": "/workflows/intralesional_il2",

@@ -138,6 +138,35 @@ def test_steps_go_forward_and_back_by_links_alone(opened: Opener):
     assert "sense=believed" in page.url
 
 
+def test_a_supposition_is_typed_and_its_first_difference_is_seen(opened: Opener):
+    page = look(opened, "what_if_form", java_script_enabled=False)
+    page.get_by_label("Worst grade of an adverse event that is still tolerated").fill("1")
+    page.get_by_label("follow new").check()
+    page.get_by_role("button", name="Lay side by side").click()
+
+    assert page.url.endswith("what-if?policy=follow-new&set.tolerated_grade=1")
+    assert page.get_by_role("heading", name="3 of 72 decisions would be different").is_visible()
+    page.get_by_role("link", name="record 33", exact=True).click()
+    row = page.locator("tr.parting + tr")
+    assert page.url.endswith("#record-33")
+    assert row.get_attribute("id") == "record-33"
+    flipped = page.locator("#record-34 > td")
+    assert flipped.nth(1).inner_text().startswith("✓ accepted")
+    assert flipped.nth(2).inner_text().startswith("✗ refused")
+
+
+def test_a_value_that_cannot_be_is_told_at_its_field_and_stays_there(opened: Opener):
+    page = look(opened, "what_if_form")
+    page.get_by_label("Platelets that stop IL-2 when sustained: below").fill("500")
+    page.get_by_role("button", name="Lay side by side").click()
+    field = page.get_by_label("Platelets that stop IL-2 when sustained: below")
+
+    assert "at least 30 ×10³/µL" in page.get_by_role("alert").inner_text()  # noqa: RUF001  # as people write it
+    assert field.input_value() == "500"
+    assert field.get_attribute("aria-invalid") == "true"
+    opened.complaints.clear()  # type: ignore[attr-defined]  # the browser tells of the status
+
+
 def test_a_value_that_was_corrected_is_there_and_crossed_out(opened: Opener):
     page = look(opened, "replay")
 
@@ -198,6 +227,7 @@ SHOWN = {
     "records": (1100, 560),
     "replay": (1100, 600),
     "review": (1100, 560),
+    "what_if": (1100, 760),
     "audit": (1100, 460),
 }
 """The pages of docs/pages.md, and how much of each."""

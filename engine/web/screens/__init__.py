@@ -11,6 +11,7 @@ from engine.web.screens import (
     dossiers,
     records,
     reviews,
+    what_if,
     workflows,
     worklists,
 )
@@ -21,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     courses.router,
     records.router,
     reviews.router,
+    what_if.router,
     dossiers.router,
     workflows.router,
     audit.router,
