@@ -10,7 +10,7 @@ from engine.core.definition import Workflow
 from engine.core.difference import Change, DefinitionDiff
 from engine.core.names import spoken, titles
 from engine.core.sheet import ParameterRow, parameter_sheet, sheet
-from engine.telling.wording import written
+from engine.telling.units import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

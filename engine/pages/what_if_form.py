@@ -140,7 +140,7 @@ def _field(parameter: Parameter, row: ParameterRow, base: Machine, wanted: Wante
     return Field(
         row=row,
         value=row.value,
-        unit=written(f" {unit}").strip(),  # a code of its own is told from a part of another
+        unit=written(unit),
         range=_range(parameter, unit),
         typed=typed,
         wrong=_expected(base, row.parameter, typed) if typed else "",

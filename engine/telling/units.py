@@ -16,9 +16,12 @@ UNITS = {
 def written(said: str) -> str:
     """A text with its UCUM codes as people write them.
 
-    >>> written("at least 80 mm[Hg]")
-    'at least 80 mmHg'
+    >>> written("systolic < 80 mm[Hg]"), written("7 M[IU]"), written("Cel")
+    ('systolic < 80 mmHg', '7 million international units', '°C')
     """
-    for code, told in UNITS.items():
-        said = said.replace(code, told)
+    lone = UNITS.get(f" {said}")
+    if lone is not None:
+        return lone.strip()
+    for unit, words in UNITS.items():
+        said = said.replace(unit, words)
     return said

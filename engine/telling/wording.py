@@ -325,20 +325,6 @@ def either(names: Sequence[str], word: str = "or") -> str:
     return f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
-def written(said: str) -> str:
-    """A text with its UCUM codes as people write them.
-
-    >>> written("systolic < 80 mm[Hg]"), written("7 M[IU]"), written("Cel")
-    ('systolic < 80 mmHg', '7 million international units', '°C')
-    """
-    lone = UNITS.get(f" {said}")
-    if lone is not None:
-        return lone.strip()
-    for unit, words in UNITS.items():
-        said = said.replace(unit, words)
-    return said
-
-
 def plain(value: Json) -> str:
     """A value as it was sent: `120 mm[Hg]`, `yes`, `not published`."""
     if isinstance(value, dict):
