@@ -21,7 +21,8 @@ from engine.pages.svg import cut, element, length
 from engine.registry import compiled, stored_form
 from engine.telling.entry import Entry, entries
 from engine.telling.lexicon import Lexicon
-from engine.telling.wording import UNITS, Tone, Wording
+from engine.telling.units import UNITS
+from engine.telling.wording import Tone, Wording
 from engine.testing import Story
 from tests.pages import shipped
 from workflows import instrument_calibration, intralesional_il2
