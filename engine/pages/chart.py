@@ -15,7 +15,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from engine.core import expression as tree
-from engine.core.definition import Input, Kind, Waits, Workflow
+from engine.core.definition import Input, Kind, Provenance, Waits, Workflow
 from engine.core.encoding import Json
 from engine.core.event import ENGINE, Event
 from engine.core.phrase import value_text
@@ -30,6 +30,7 @@ from engine.telling.passage import dated, placed, stays
 from engine.telling.wording import Tone, Wording, plain
 
 NUMERIC = ("quantity", "number")
+OWN = (Provenance.INFERRED.value, Provenance.LOCAL.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +96,22 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A threshold of guards: `acts` when a rule asks for something there, else it is required."""
+    """A threshold of guards: `acts` when a rule asks for something there, else it is required.
+
+    One that is `own` was inferred or decided here, and is in no publication of the protocol.
+    """
 
     ops: tuple[str, ...]
     value: Decimal
     label: str
     said: str
     acts: bool
+    own: bool = False
+
+    @property
+    def marked(self) -> str:
+        """The label, with a sign where the threshold is no published one."""
+        return f"{self.label}*" if self.own else self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +206,8 @@ def _limits(workflow: _ByDigest) -> Mapping[str, tuple[Limit, ...]]:
                 continue
             asked = ", ".join(dict.fromkeys(row.actions))
             said = f"{row.title}: {one.op} {one.value} {one.unit or ''}".strip()
-            said += f" ({asked or 'required'})"
+            own = row.provenance in OWN
+            said += f" ({asked or 'required'}{f'; {row.provenance}' if own else ''})"
             mine = found.setdefault(one.what, {})
             known = mine.get(value)
             ops = (one.op,) if known is None else (*known.ops, one.op)
@@ -208,6 +219,7 @@ def _limits(workflow: _ByDigest) -> Mapping[str, tuple[Limit, ...]]:
                 label=label,
                 said=said if known is None else f"{known.said}\n{said}",
                 acts=bool(asked) or (known is not None and known.acts),
+                own=own or (known is not None and known.own),
             )
     return {
         name: tuple(sorted(mine.values(), key=lambda one: one.value))

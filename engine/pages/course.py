@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -17,7 +19,7 @@ from engine.service import Status
 from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
-from engine.telling.passage import placed
+from engine.telling.passage import dated, placed
 from engine.telling.wording import Said, Wording
 
 
@@ -152,13 +154,23 @@ def picture(
     whole = len(shown) == len(entries)
     count = "all records" if whole else f"{len(shown)} of {len(entries)} records"
     label = f"Course {status.row['course']} over time, {count}; the table below says the same"
+    crowd = crowded(entries, wording.zone)
     return Picture(
         drawn=plot(drawn, status.row["course"], label),
-        parts=tuple(_parts(bounds, choice, query)),
+        parts=tuple(_parts(bounds, choice, query, crowd)),
         happenings=tuple(_happenings(drawn, wording)),
         dated=drawn.dated,
         timed=drawn.timed,
     )
+
+
+def busiest(status: Status, entries: Sequence[Entry]) -> Markup | None:
+    """The part of a course that has no room in a picture of the whole; `None` where all has."""
+    crowd = crowded(entries, wording_of(status).zone)
+    if crowd is None:
+        return None
+    found = picture(status, entries, Choice(first=crowd[0], last=crowd[1]))
+    return None if found is None else found.drawn
 
 
 def _rounds(entries: Sequence[Entry]) -> dict[int, tuple[datetime | None, datetime | None]]:
@@ -172,12 +184,44 @@ def _rounds(entries: Sequence[Entry]) -> dict[int, tuple[datetime | None, dateti
     return {number: (start, end) for (number, start), end in zip(starts, ends, strict=True)}
 
 
-def _parts(bounds: Mapping[int, object], choice: Choice, query: str) -> Iterator[Part]:
-    if not bounds and choice == Choice():
+def _parts(
+    bounds: Mapping[int, object],
+    choice: Choice,
+    query: str,
+    crowd: tuple[datetime, datetime] | None,
+) -> Iterator[Part]:
+    if not bounds and crowd is None and choice == Choice():
         return
     yield Part(name="Whole course", query=query or "?", here=choice == Choice())
     for number in bounds:
         yield Part(name=f"Round {number}", query=f"?round={number}", here=choice.round == number)
+    if crowd is not None:
+        first, last = (f"{at:%Y-%m-%d}" for at in (crowd[0], crowd[1] - timedelta(days=1)))
+        here = (choice.first, choice.last) == crowd
+        yield Part(name="The busiest days", query=f"?from={first}&until={last}", here=here)
+
+
+CROWD, NARROW = 0.5, 0.25
+"""Where so many of the records lie within so little of the time, it is shown by itself as well."""
+MANY = 12
+"""Fewer records have room anywhere."""
+
+
+def crowded(entries: Sequence[Entry], zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """From which midnight to which most of a course happened, where that is a small part of it."""
+    if not dated(entries):
+        return None
+    places = sorted(at for _, at in placed(entries))
+    many = ceil(len(places) * CROWD)
+    windows = ((places[n + many - 1] - at, at) for n, at in enumerate(places[: 1 - many or None]))
+    length, start = min(windows)
+    if many < MANY or length > (places[-1] - places[0]) * NARROW:
+        return None
+    first, last = (at.astimezone(zone).date() for at in (start, start + length))
+    return (
+        datetime.combine(first, time(), tzinfo=zone),
+        datetime.combine(last + timedelta(days=1), time(), tzinfo=zone),
+    )
 
 
 def _happenings(drawn: Chart, wording: Wording) -> Iterator[Happening]:

@@ -30,13 +30,15 @@ LONG = 24
 class Dossier:
     """What a dossier holds. `until` is when its last record was recorded.
 
-    `standing` is what is open, and how far it is proved.
+    `standing` is what is open, and how far it is proved. `busiest` is a part of the timeline that
+    has room in a picture of its own only.
     """
 
     head: Head
     chain: Chain
     standing: Sequence[Said]
     timeline: Markup
+    busiest: Markup | None
     states: Markup
     lines: Sequence[Line]
     questions: Sequence[Said]
@@ -59,6 +61,7 @@ def pdf(dossier: Dossier) -> bytes:
         sys_inputs={
             "data": json.dumps(_data(dossier), ensure_ascii=False),
             "timeline": _standing_alone(dossier.timeline),
+            "busiest": "" if dossier.busiest is None else _standing_alone(dossier.busiest),
             "states": _standing_alone(dossier.states),
         },
         ignore_system_fonts=True,

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from engine.core.definition import Waits
 from engine.pages.chart import Chart, Due, Limit, Mark, Panel, Point, Row, Span
+from engine.pages.placing import Box, apart, spread
 from engine.pages.scale import Tick, TimeScale, ValueScale
 from engine.pages.svg import cut, element, joined, length, told
 from engine.telling.axis import DAY
@@ -76,7 +77,7 @@ class _Drawing:
         for tick in self._ticks():
             kind = "tick major" if tick.major else "tick"
             self._text(tick.x, 12, tick.label, kind, "end" if tick.leftward else "start")
-        self.y = 20
+        self.y = 28 if self.time.folds else 20
 
     def _ticks(self) -> list[Tick]:
         if self.chart.dated:
@@ -198,11 +199,11 @@ class _Drawing:
                         class_=f"limit{acts}")
             )  # fmt: skip
             self._put(
-                element("text", told(limit.said), cut(limit.label, RIGHT - 8), x=LEFT + WIDTH + 6,
+                element("text", told(limit.said), cut(limit.marked, RIGHT - 8), x=LEFT + WIDTH + 6,
                         y=place, class_=f"limit-text{acts}")
             )  # fmt: skip
         if outside:
-            words = f"beyond: {', '.join(one.label for one in outside)}"
+            words = f"beyond: {', '.join(one.marked for one in outside)}"
             said = "\n".join(one.said for one in outside)
             middle = values.top + values.height / 2 + 3.5
             y = max(middle, places[-1] + 10.5) if places and places[-1] < middle + 8 else middle
@@ -214,52 +215,48 @@ class _Drawing:
     def _values(self, panel: Panel, values: ValueScale) -> None:
         usable = [p for p in panel.points if p.value is not None]
         line = [p for p in usable if p.flaw is None and p.corrected is None]
-        if panel.given:
-            for point in usable:
-                self._stem(point, values)
-            return
-        if len(line) > 1:
+        wrong = [p for p in usable if p not in line]
+        if not panel.given and len(line) > 1:
             places = " ".join(f"{self.time.x(p.at):.1f},{values.y(_value(p)):.1f}" for p in line)
             self._put(element("polyline", points=places, class_="trend"))
         for point in usable:
-            self._point(point, values)
-        self._numbers(line, values)
+            if point in wrong:
+                self._wrong(point, values)
+            elif panel.given:
+                self._stem(point, values)
+            else:
+                self._point(point, values)
+        # The last value, the least, the most and the first; of what was given, all.
+        ends = (line[-1], min(line, key=_value), max(line, key=_value), line[0]) if line else ()
+        self._numbers(usable, [*(line if panel.given else ends), *wrong], values)
 
-    def _numbers(self, points: Sequence[Point], values: ValueScale) -> None:
-        """The last value, the least, the most and the first, each where nothing else stands."""
-        if not points:
-            return
-        chosen = dict.fromkeys(
-            (points[-1], min(points, key=_value), max(points, key=_value), points[0])
-        )
+    def _numbers(
+        self, points: Sequence[Point], chosen: Sequence[Point], values: ValueScale
+    ) -> None:
+        """Some values in digits, each where nothing else stands; all are told when pointed at."""
         taken = [Box(self.time.x(p.at) - 3, values.y(_value(p)) - 3, 6, 6) for p in points]
-        for point in chosen:
+        for point in dict.fromkeys(chosen):
             x, y = self.time.x(point.at), values.y(_value(point))
             words = point.said.partition(" ")[0]
             wide = length(words, 10)
+            struck = point.corrected is not None or point.flaw is not None
             spots = ((x + 5, y + 3.5), (x + 4, y - 3), (x + 4, y + 10), (x - wide - 5, y + 3.5),
                      (x - wide / 2, y - 5), (x - wide / 2, y + 12))  # fmt: skip
             for left, base in spots:
                 box = Box(left, base - 8, wide, 9)
                 within = values.top - 4 <= box.y and box.y + 9 <= values.top + values.height + 4
                 if within and box.x > LEFT and not any(box.meets(one) for one in taken):
-                    self._text(left, base, words, "value-text")
+                    self._text(left, base, words, f"value-text{' struck' if struck else ''}")
                     taken.append(box)
                     break
 
     def _point(self, point: Point, values: ValueScale) -> None:
         x, y = self.time.x(point.at), values.y(_value(point))
-        if point.corrected is not None or point.flaw is not None:
-            self._wrong(point, x, y)
-            return
         kind = "point corrects" if point.corrects is not None else "point"
         self._put(self._linked(point, element("circle", cx=x, cy=y, r=2.6, class_=kind)))
 
     def _stem(self, point: Point, values: ValueScale) -> None:
         x, y, foot = self.time.x(point.at), values.y(_value(point)), values.y(Decimal(0))
-        if point.corrected is not None or point.flaw is not None:
-            self._wrong(point, x, y)
-            return
         self._put(
             self._linked(
                 point,
@@ -267,18 +264,16 @@ class _Drawing:
                 element("circle", cx=x, cy=y, r=2.8, class_="point given"),
             )
         )
-        self._text(x + 4, y + 4, point.said.partition(" ")[0], "value-text")
 
-    def _wrong(self, point: Point, x: float, y: float) -> None:
+    def _wrong(self, point: Point, values: ValueScale) -> None:
         """A value that was corrected, or cannot be used: still there, and crossed out."""
+        x, y = self.time.x(point.at), values.y(_value(point))
         self._put(
             self._linked(
                 point,
                 element("circle", cx=x, cy=y, r=4, class_="point wrong"),
                 element("path", d=f"M{x - 4:.1f} {y + 4:.1f}L{x + 4:.1f} {y - 4:.1f}",
                         class_="cross"),
-                element("text", point.said.partition(" ")[0], x=x + 7, y=y + 3.5,
-                        class_="value-text struck"),
             )
         )  # fmt: skip
 
@@ -306,7 +301,7 @@ class _Drawing:
         self._put(
             element("line", x1=LEFT, x2=LEFT + WIDTH, y1=self.y + 9, y2=self.y + 9, class_="rail")
         )
-        places = [self.time.x(mark.at) for mark in row.marks]
+        places = spread([self.time.x(mark.at) for mark in row.marks])
         for n, (mark, x) in enumerate(zip(row.marks, places, strict=True)):
             self._put(_shape(mark, x, self.y + 9, self._to(mark.seq), quiet=row.quiet))
             room = (places[n + 1] if n + 1 < len(places) else LEFT + WIDTH + RIGHT) - x - 14
@@ -360,39 +355,6 @@ class _Drawing:
         if not self.chart.dated:
             return "no times published"
         return f"{self._instant(start)} to {self._instant(end)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A stretch of the picture that something stands on."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two share anything."""
-        beside = self.x + self.width <= other.x or other.x + other.width <= self.x
-        above = self.y + self.height <= other.y or other.y + other.height <= self.y
-        return not (beside or above)
-
-
-def apart(places: Sequence[float], least: float, top: float, bottom: float) -> list[float]:
-    """Places in order, pushed so far apart that texts do not touch, within a stretch if it can be.
-
-    >>> apart([10, 11, 40], 10, 0, 45)
-    [10, 20, 40]
-    >>> apart([40, 41], 10, 0, 45)
-    [35, 45]
-    """
-    found: list[float] = []
-    for place in places:
-        found.append(max(place, found[-1] + least) if found else max(place, top))
-    for n in reversed(range(len(found))):
-        limit = bottom if n == len(found) - 1 else found[n + 1] - least
-        found[n] = min(found[n], limit)
-    return found
 
 
 def _rooms(spans: Sequence[Span], time: TimeScale) -> list[float]:
@@ -453,6 +415,10 @@ def legend() -> Iterable[tuple[str, Markup]]:
             element("circle", cx=7, cy=7, r=4, class_="point wrong"),
             element("path", d="M3 11L11 3", class_="cross"),
         ),
+    )
+    yield (
+        "threshold inferred, or decided here",
+        _picture(element("text", "*", x=3, y=15, class_="star")),
     )
     yield "on hold", _picture(element("rect", x=1, y=2, width=12, height=10, class_="stay hold"))
     yield (

@@ -18,6 +18,8 @@ from engine.telling.axis import Axis
 STEPS = (1, 2, 7, 14, 28, 91, 182, 364, 728, 1820)
 """Days between two ticks: whole days, then whole weeks."""
 HOURS = (1, 2, 3, 6, 12)
+FOLDS = 0.3
+"""The share of the width that silences may take at the most, however long they were."""
 GRAIN = 16
 """Columns of the axis to one unit of the picture, so that nothing is rounded that shows."""
 
@@ -68,7 +70,10 @@ class TimeScale:
         room = max((marks[-1] - marks[0]) / 200, timedelta(hours=2))
         ends = [marks[0] - room, *marks, marks[-1] + room]
         return cls(
-            axis=Axis.over(ends, width=round(width * GRAIN) + 1), left=left, width=width, zone=zone
+            axis=Axis.over(ends, width=round(width * GRAIN) + 1, for_folds=FOLDS),
+            left=left,
+            width=width,
+            zone=zone,
         )
 
     def x(self, at: datetime) -> float:

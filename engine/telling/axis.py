@@ -33,12 +33,24 @@ class Axis:
     longest: timedelta
 
     @classmethod
-    def over(cls, instants: Iterable[datetime], *, width: int) -> Axis:
-        """An axis from the first to the last instant, folding unusually long silences."""
+    def over(
+        cls, instants: Iterable[datetime], *, width: int, for_folds: float | None = None
+    ) -> Axis:
+        """An axis from the first to the last instant, folding unusually long silences.
+
+        `for_folds` is the share of the width that they may take together at the most.
+        """
         marks = tuple(sorted(set(instants)))
         gaps = [later - earlier for earlier, later in pairwise(marks)]
         longest = _longest(gaps)
         lengths = [min(gap, longest) / DAY for gap in gaps]
+        if for_folds is not None:
+            folds = sum(n for n, gap in zip(lengths, gaps, strict=True) if gap > longest)
+            room = (sum(lengths) - folds) * for_folds / (1 - for_folds)
+            shrunk = min(1.0, room / folds) if folds else 1.0
+            lengths = [
+                n * shrunk if gap > longest else n for n, gap in zip(lengths, gaps, strict=True)
+            ]
         places = [0.0]
         for length in lengths:
             places.append(places[-1] + length)

@@ -33,6 +33,7 @@ def dossier() -> Dossier:
         chain=Chain.of(records, verify(records, course=COURSE, tenant=service.tenant)),
         standing=tuple(standing(said, lines)),
         timeline=picture.drawn,
+        busiest=picture.drawn,
         states=diagram(lexicon, told),
         lines=lines,
         questions=view.questions(overview),

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from engine.core.definition import Waits
 from engine.pages.chart import Chart, chart
-from engine.pages.plot import LEFT, WHOLE, WIDTH, Box, apart, plot
+from engine.pages.course import crowded
+from engine.pages.placing import Box, apart
+from engine.pages.plot import LEFT, WHOLE, WIDTH, plot
 from engine.pages.scale import TimeScale, ValueScale
 from engine.pages.svg import cut, element, length
 from engine.registry import compiled, stored_form
@@ -122,6 +124,73 @@ def test_the_same_course_gives_the_same_bytes():
     }
 
     assert len(twice) == 1
+
+
+@pytest.fixture(scope="module")
+def long() -> list[Entry]:
+    """A calibration whose first day is full, and of which little is heard for two years."""
+    story = Story(instrument_calibration.WORKFLOW, start="2026-03-02 09:00")
+    for n in range(20):
+        story.advance(hours=3)
+        story.sends("measurement_recorded", deviation=f"{n % 4} um", room_temperature="20 Cel")
+    for _ in range(8):
+        story.advance(days=90)
+        story.sends("measurement_recorded", deviation="2 um", room_temperature="20 Cel")
+    return entries(story.records)
+
+
+def test_the_busy_days_of_a_long_course_are_a_part_of_their_own(long: list[Entry], demo):
+    found = crowded(long, ZONE)
+
+    assert found is not None
+    first, last = found
+    assert (last - first).days < 5
+    inside = [entry for entry in long if entry.at is not None and first <= entry.at < last]
+    assert len(inside) >= 0.5 * len(long)
+    assert crowded(demo, ZONE) is None
+
+
+def test_what_is_folded_leaves_the_room_to_what_happened():
+    instants = [START + timedelta(minutes=n) for n in range(12)] + [
+        START + timedelta(days=300),
+        START + timedelta(days=330),
+    ]
+    folds = TimeScale.over(instants, left=0, width=1000, zone=ZONE).folds
+
+    assert len(folds) == 1
+    assert sum(end - start for start, end, _ in folds) <= 301
+
+
+def test_values_in_digits_do_not_stand_on_each_other_nor_on_those_that_were_struck():
+    story = Story(instrument_calibration.WORKFLOW, start="2026-03-02 09:00")
+    story.sends("measurement_recorded", deviation="3 um", room_temperature="20 Cel")
+    wrong = story.sends("measurement_recorded", deviation="3.2 um", room_temperature="20 Cel")
+    story.corrects(wrong, "deviation", "9 um")
+    story.advance(days=60).sends(
+        "measurement_recorded", deviation="4 um", room_temperature="20 Cel"
+    )
+    machine = compiled(stored_form(instrument_calibration.WORKFLOW))
+    drawn = chart(entries(story.records), Lexicon(machine), Wording(zone=ZONE))
+    root = ElementTree.fromstring(plot(drawn, "I-1", "all"))
+    boxes = [
+        Box(float(one.get("x", 0)), float(one.get("y", 0)) - 8, length(one.text or "", 10), 9)
+        for one in root.iter(f"{SVG}text")
+        if (one.get("class") or "").startswith("value-text")
+    ]
+
+    assert len(boxes) > 4
+    assert not any(a.meets(b) for n, a in enumerate(boxes) for b in boxes[:n])
+
+
+def test_a_threshold_that_is_in_no_publication_is_marked(drawn: Chart):
+    limits = [one for panel in drawn.panels for one in panel.limits]
+    own = [one for one in limits if one.own]
+
+    assert own
+    assert len(own) < len(limits)
+    for one in own:
+        assert one.marked.endswith("*")
+        assert "inferred" in one.said or "local" in one.said
 
 
 def test_another_workflow_is_drawn_as_well():
