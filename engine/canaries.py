@@ -15,7 +15,7 @@ from engine.canary.flight import flown
 from engine.canary.result import SOUND
 from engine.core.encoding import Json
 from engine.errors import DefinitionError
-from engine.flown import Flown, Kept
+from engine.flown import Flew, Flown, Kept
 from engine.ports import Definition
 from engine.service import Service
 
@@ -49,6 +49,10 @@ class Canaries:
     def last(self) -> Sequence[Flown]:
         """The newest flight of each definition, by workflow."""
         return self._kept.last(self._service.tenant)
+
+    def flights(self, limit: int) -> Sequence[Flew]:
+        """The newest flights of all definitions together, the newest first."""
+        return self._kept.flights(self._service.tenant, limit)
 
     def fly(self, definition: Definition) -> Flown:
         """Exercise a stored definition, and keep what came of it."""

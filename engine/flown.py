@@ -25,6 +25,15 @@ class Flown:
         return {"at": instant_text(self.at), **self.flight}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flew:
+    """That a definition was exercised, and whether everything acted as expected."""
+
+    digest: str
+    at: datetime
+    sound: bool
+
+
 class Kept(Protocol):
     """Where flights are kept."""
 
@@ -33,6 +42,9 @@ class Kept(Protocol):
 
     def last(self, tenant: str) -> Sequence[Flown]:
         """The newest flight of each definition, by workflow."""
+
+    def flights(self, tenant: str, limit: int) -> Sequence[Flew]:
+        """The newest flights of all definitions together, the newest first."""
 
     def keep(self, tenant: str, found: Flown) -> None:
         """Add a flight."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import and_, bindparam, func, insert, select
 
 from engine.core.encoding import canonical
-from engine.flown import Flown
+from engine.flown import Flew, Flown
 from engine.store.sql import SqlStore
 from engine.store.tables import canaries, courses
 
@@ -24,6 +24,12 @@ _LAST = (
     .join(_NEWEST, and_(_NEWEST.c.digest == canaries.c.digest, _NEWEST.c.at == canaries.c.at))
     .where(_OF_TENANT)
     .order_by(canaries.c.workflow, canaries.c.digest)
+)
+_FLIGHTS = (
+    select(canaries.c.digest, canaries.c.at, canaries.c.sound)
+    .where(_OF_TENANT)
+    .order_by(canaries.c.at.desc(), canaries.c.digest)
+    .limit(bindparam("limit"))
 )
 _USED = (
     select(courses.c.digest)
@@ -57,6 +63,12 @@ class SqlCanaries:
                 )
                 for digest, workflow, at, sound, flight in found
             ]
+
+    def flights(self, tenant: str, limit: int) -> Sequence[Flew]:
+        """The newest flights of all definitions together. Raises StoreUnavailable."""
+        with self._store.connection(write=False) as connection:
+            found = connection.execute(_FLIGHTS, {"tenant": tenant, "limit": limit})
+            return [Flew(digest=digest, at=at, sound=bool(sound)) for digest, at, sound in found]
 
     def keep(self, tenant: str, found: Flown) -> None:
         """Add a flight. Raises StoreUnavailable."""

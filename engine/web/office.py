@@ -13,6 +13,7 @@ from fastapi import Request
 
 from engine.access import Access
 from engine.calendars import SharedCalendars
+from engine.canaries import Canaries
 from engine.clinic import Sites
 from engine.core.definition import Workflow
 from engine.feed import Feed
@@ -94,8 +95,9 @@ class Office:
     `webhooks` are a tenant's.
 
     `workflows` are those that courses may be enrolled in; `ledgers` are tenants', where records are
-    sealed; `access` manages tokens, `calendars` those that are shared, `exchange` is for FHIR,
-    `privacy` for erasures of a tenant; each where there is any.
+    sealed, and `canaries` where definitions are exercised; `access` manages tokens, `calendars`
+    those that are shared, `exchange` is for FHIR, `privacy` for erasures of a tenant; each where
+    there is any.
     """
 
     services: Callable[[str], Service]
@@ -108,6 +110,7 @@ class Office:
     gate: Gate
     now: Callable[[], datetime]
     ledgers: Callable[[str], Ledger] | None = None
+    canaries: Callable[[str], Canaries] | None = None
     access: Access | None = None
     calendars: SharedCalendars | None = None
     exchange: Exchange | None = None

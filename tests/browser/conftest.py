@@ -10,10 +10,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from engine import bootstrap
+from engine.settings import Settings
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -48,6 +52,7 @@ PAGES = {
     "workflow": "/workflows/intralesional_il2",
     "difference": "/workflows/intralesional_il2/difference?since=instrument_calibration",
     "audit": "/audit?weigh=yes",
+    "canaries": "/canaries",
     "sign_in": "/sign-in",
     "problem": "/courses/NO-COURSE",
 }
@@ -74,7 +79,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [*command, "--db", "demo.db", "--port", str(port)], cwd=folder, stdout=log, stderr=log
         )
         try:
-            yield _up(process, f"http://127.0.0.1:{port}", folder / "log")
+            url = _up(process, f"http://127.0.0.1:{port}", folder / "log")
+            _worked(folder / "demo.db")
+            yield url
         finally:
             process.terminate()
             process.wait(timeout=60)
@@ -125,6 +132,13 @@ def found_browser() -> str:
     if found is None or not Path(found).exists():
         pytest.exit(HOW_TO_GET_ONE, returncode=1)
     return found
+
+
+def _worked(database: Path) -> None:
+    """What a worker does daily, but for the timers: courses stay where the tests know them."""
+    settings = replace(Settings(), database_url=f"sqlite:///{database}")
+    service = bootstrap.service(settings)
+    assert all(one.sound for one in bootstrap.canaries(settings, service).due(lambda: False))
 
 
 def _up(process: subprocess.Popen[bytes], url: str, log: Path) -> str:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from engine.web.screens import (
     audit,
+    canaries,
     courses,
     door,
     dossiers,
@@ -26,5 +27,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     dossiers.router,
     workflows.router,
     audit.router,
+    canaries.router,
 )
 """Every page, in the order in which people come to them."""
