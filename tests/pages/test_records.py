@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from engine.core.definition import Signature
 from engine.core.encoding import canonical
 from engine.core.record import Record
 from engine.pages import course as view
@@ -19,23 +18,7 @@ from engine.telling.entry import entries
 from engine.telling.lexicon import Lexicon
 from engine.telling.seen import texts_of
 from engine.testing import Story
-from workflows import instrument_calibration
-
-HOSTILE = """<script>alert(1)</script> "quoted" & 'so' </td>"""
-ASKED = Signature(meaning="measured", second=True, roles=("metrologist",))
-WORKFLOW = replace(
-    instrument_calibration.WORKFLOW,
-    name="signed_calibration",
-    title=f"Calibration {HOSTILE}",
-    events=tuple(
-        replace(one, signature=ASKED if one.name == "measurement_recorded" else None)
-        for one in instrument_calibration.WORKFLOW.events
-    ),
-    states=tuple(
-        replace(one, title=f"{one.title} {HOSTILE}")
-        for one in instrument_calibration.WORKFLOW.states
-    ),
-)
+from tests.pages.hostile import HOSTILE, WORKFLOW
 
 
 @pytest.fixture(scope="module")
