@@ -126,17 +126,23 @@ class Auditor:
         return self.playback(course).readings(happened_by=happened_by, recorded_by=recorded_by)
 
     def findings(self, course: str) -> list[Raised]:
-        """The findings that corrections raised, with what became of each. Raises NotFound."""
+        """The findings that corrections and late entries raised, with what became of each.
+
+        Raises NotFound.
+        """
         with self.store.transaction(self.tenant, write=False) as tx:
             return raised(self._records(tx, course))
 
     def unreconsidered(self, course: str) -> list[int]:
-        """The corrections of which nobody recorded what they change. Raises NotFound.
+        """The corrections and late entries of which nobody recorded what they change.
+
+        Raises NotFound.
 
         An engine of before made them, or the records before them did not add up.
         """
         with self.store.transaction(self.tenant, write=False) as tx:
-            return unreconsidered(self._records(tx, course))
+            records = self._records(tx, course)
+            return unreconsidered(records, lambda digest: self.registry.machine(digest, tx))
 
     def late_entries(self, course: str) -> dict[int, int | None]:
         """What was entered late, each with the record that says why, if any. Raises NotFound."""

@@ -34,7 +34,7 @@ class Lacking:
 
 @dataclass(frozen=True, slots=True)
 class Questioned:
-    """An open finding, by the record that raised it: decisions that a correction questions."""
+    """An open finding, by the record that raised it: decisions that are in question."""
 
     finding: int
     what: OpenFinding
@@ -271,6 +271,8 @@ def _questions(one: Questioned) -> str:
     records = ", ".join(map(str, one.what.decisions))
     which = f"record{'s' if len(one.what.decisions) > 1 else ''} {records}"
     said = f"record {one.what.correction} corrects {_name(one.what.input)}"
+    if one.what.correction is None:
+        said = f"record {one.what.record} was entered late"
     return f"{said}: {which} would have been decided otherwise"
 
 

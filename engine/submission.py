@@ -41,7 +41,7 @@ from engine.core.machine import Machine
 from engine.core.marks import entered_late
 from engine.core.outcome import Decision, Refused, lacking
 from engine.core.queues import after_event, queued
-from engine.core.reconsideration import reconsider, unreconsidered
+from engine.core.reconsideration import is_ahead, late_entry, may_inform, reconsider, unreconsidered
 from engine.core.record import GENESIS, Record, decision_json, message_json, written
 from engine.core.review import Item, meant
 from engine.core.row import snapshot_of
@@ -140,7 +140,8 @@ class Desk:
         first = len(self.answers)
         self._decided(machine, standing, event, now, erased=erased)
         answer, last = self.answers[first], self.answers[-1]
-        # What follows a correction is recorded with it: a later request may expect the course then.
+        # What follows a correction or late entry is recorded with it: a later request may expect
+        # the course then.
         return answer if last is answer else replace(answer, revision=last.revision)
 
     def _opened(self, body: Mapping[str, Any]) -> Answer:
@@ -201,41 +202,68 @@ class Desk:
             past=past,
             erased=() if isinstance(decision, Refused) else erased,
         )
-        if event.correction is not None:
+        if event.correction is not None or self._informs_earlier(
+            before, event, decision, instant_from(standing.row["recorded_at"])
+        ):
             told = islice(self.tx.records(record.course), record.seq - 1)
             return self._reconsidered(machine, left, event, [*told, record], now)
         return left
 
+    def _informs_earlier(
+        self, before: Snapshot, event: Event, decision: Decision, recorded_at: datetime
+    ) -> bool:
+        """Whether an event is a late entry that decisions before it would have looked at.
+
+        Refusals do not move the course, so that its latest time is none of theirs. They are looked
+        at from the end, and only where the event happened before the last record was written. What
+        came late and told nothing hides those before it: that is found when it is asked for.
+        """
+        at = event.at
+        if at is None or not may_inform(event, decision, retrospective=before.retrospective):
+            return False
+        if decision.late or at >= recorded_at:
+            return decision.late
+        seq = before.seq
+        while seq > 1 and (record := self.tx.record(event.course, seq)) is not None:
+            if is_ahead(record, at):
+                return True
+            own = record.event.startswith("course.")
+            if not own and record.verdict != "refused":
+                return False  # in time itself: nothing before it was of a later time
+            seq = (late_entry(record) or seq) - 1
+        return False
+
     def reconsider(self, course: str) -> None:
-        """Record what the corrections change of which nobody has recorded it yet."""
+        """Record what corrections and late entries change of which nobody has recorded it yet."""
         head = self.tx.head(course, "")
         if head is None:
             raise NotFound(course)
         standing = self._left.of(head.row)
         machine = self._machine(standing.row["digest"])
         now, records = self.now(standing.row), list(self.tx.records(course))
-        for seq in unreconsidered(records):
-            correction = machine.forms.reread(json.loads(records[seq - 1].body)["event"])
-            standing = self._reconsidered(machine, standing, correction, records[:seq], now)
+        for seq in unreconsidered(records, self._machine):
+            about = machine.forms.reread(json.loads(records[seq - 1].body)["event"])
+            standing = self._reconsidered(machine, standing, about, records[:seq], now)
 
     def _reconsidered(
         self,
         machine: Machine,
         standing: Standing,
-        correction: Event,
+        about: Event,
         records: Sequence[Record],
         now: datetime,
     ) -> Standing:
-        """Record which decisions a correction, the last of the records, changes."""
+        """Record which decisions a correction or late entry, the last of the records, changes."""
         noting = Noting(self.setting.calendars.of(standing.row["zone"]))
         try:
             data = reconsider(records, self._machine, noting)
         except (LookupError, ValueError, InvalidInput):
             # The records before it do not add up, which `verify` tells. A correction is recorded
             # all the same, and is listed among those that were not weighed.
-            log.warning("correction_not_weighed", course=correction.course, seq=len(records))
+            what = "late_entry" if about.correction is None else "correction"
+            log.warning(f"{what}_not_weighed", course=about.course, seq=len(records))
             return standing
-        event = reconsidered_event(correction, len(records), data)
+        event = reconsidered_event(about, len(records), data, records[-1].recorded_at)
         return self._decided(machine, standing, event, now, noting=noting)
 
     def _machine(self, digest: str) -> Machine:

@@ -99,6 +99,10 @@ class Logbook:
             (f"would differ with correction {seq}", STYLES[Tone.DEVIATION])
             for seq in entry.marks.differs_by
         ]
+        marks += [
+            (f"would differ with late entry {seq}", STYLES[Tone.DEVIATION])
+            for seq in entry.marks.differs_by_late
+        ]
         marks += [(f"addendum in {seq}", STYLES[Tone.OVERRIDE]) for seq in entry.marks.addenda]
         marks += _signatures(entry)
         reason = entry.body["event"].get("reason") or {}

@@ -79,7 +79,7 @@ def readings(
 
 @command
 def findings(session: Session, course: Annotated[str, typer.Argument(metavar="COURSE")]) -> None:
-    """List what corrections put in question: decisions that would have been others, and what of it.
+    """List decisions that corrections and late entries put in question, and what became of it.
 
     A clinician disposes of an open finding with the event `course.finding_disposed`.
     """
@@ -87,16 +87,15 @@ def findings(session: Session, course: Annotated[str, typer.Argument(metavar="CO
     found, left = auditor.findings(course), auditor.unreconsidered(course)
 
     def tell(out: Console) -> None:
-        table = Table("Finding", "Correction", "Input", "Would differ", "Status", box=None)
+        table = Table("Finding", "Raised by", "Input", "Would differ", "Status", box=None)
         for one in found:
             table.add_row(
                 str(one.finding),
-                f"{one.data['correction']} of record {one.data['record']}",
-                one.data["input"].replace("_", " "),
+                *_raised_by(one.data),
                 "\n".join(map(_would, one.data["differing"])),
                 one.status if one.by is None else f"{one.status}, record {one.by}",
             )
-        out.print(table if found else "No correction puts a decision in question.")
+        out.print(table if found else "No correction or late entry puts a decision in question.")
         if left:
             listed = ", ".join(map(str, left))
             out.print(f"Not weighed again: {listed}. `regimen reconsider {course}` does so.")
@@ -110,18 +109,27 @@ def findings(session: Session, course: Annotated[str, typer.Argument(metavar="CO
 def reconsider(
     session: Session, courses: Annotated[list[str], typer.Argument(metavar="COURSE...")]
 ) -> None:
-    """Weigh again what corrections changed that an engine of before recorded.
+    """Weigh again what corrections and late entries changed that an engine of before recorded.
 
-    Corrections of today are weighed when they are recorded: of these there is nothing to do.
+    Those of today are weighed when they are recorded: of these there is nothing to do.
     """
     service = session.service()
     done = {course: service.reconsider(course) for course in courses}
 
     def tell(out: Console) -> None:
         for course, number in done.items():
-            out.print(f"{course}: {number} {'correction' if number == 1 else 'corrections'}")
+            out.print(f"{course}: {number} {'record' if number == 1 else 'records'} weighed again")
 
     session.answer({"courses": [{"course": c, "weighed": n} for c, n in done.items()]}, tell)
+
+
+def _raised_by(data: Mapping[str, Json]) -> tuple[str, str]:
+    """What put decisions in question, and of which inputs."""
+    if "late_entry" in data:
+        inputs = ", ".join(name.replace("_", " ") for name in data["inputs"])
+        return f"late entry {data['late_entry']}", inputs
+    said = f"correction {data['correction']} of record {data['record']}"
+    return said, data["input"].replace("_", " ")
 
 
 def _would(one: Mapping[str, Json]) -> str:

@@ -120,6 +120,8 @@ def _finding(found: Mapping[str, Json]) -> Text:
     one = len(found["decisions"]) == 1
     said = f"{'record' if one else 'records'} {decisions} would have been decided otherwise"
     why = f"{found['title']} of record {found['record']}, corrected by {found['correction']}"
+    if found["correction"] is None:
+        why = f"record {found['record']} was entered late"
     return Text.assemble(
         mark(Tone.DEVIATION), f" finding {found['finding']}: {said} ", (why, QUIET)
     )

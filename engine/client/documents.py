@@ -92,15 +92,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenFinding:
-    """Decisions that would have been others with a corrected value; nobody has disposed of it.
+    """Decisions that would have been others with what is known now; nobody has disposed of it.
 
-    `finding` is what `course.finding_disposed` names; the other numbers are records too.
+    `finding` is what `course.finding_disposed` names; the other numbers are records too. Where
+    `correction` and `input` are `None`, it was `record` itself that was entered late.
     """
 
     finding: int
-    correction: int
+    correction: int | None
     record: int
-    input: str
+    input: str | None
     decisions: tuple[int, ...]
 
 

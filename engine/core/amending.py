@@ -1,9 +1,11 @@
 """Amendments: what is said of records that are there already, and the findings that stay open.
 
-- A correction may show that decisions would have been others. They are never rewritten: the engine
-  records which they are (`course.reconsidered`), and that is an *open finding* of the course.
+- A correction or a late entry may show that decisions would have been others. They are never
+  rewritten: the engine records which they are (`course.reconsidered`), and that is an *open
+  finding* of the course.
 - A clinician disposes of it: it is accepted with a reason, or a record is named that acted on it.
-- A finding that a later correction of the same reading overtakes is replaced by what that finds.
+- A finding that a later correction of the same reading overtakes is replaced by what that finds;
+  so is that of a late entry, once something that it told is corrected.
 - An addendum, the reason of a late entry and a review name a record, and change nothing else.
 """
 
@@ -34,10 +36,10 @@ def decide_amendment(snapshot: Snapshot, event: Event) -> Accepted | Refused:
             if found is None:
                 return Refused(reason=Reason.NO_SUCH_FINDING, state=snapshot.state)
             if disposal.record is not None:
-                _require(disposal.record, found.correction, snapshot)
+                _require(disposal.record, found.correction or found.record, snapshot)
             return _taken(snapshot)
-        case Reconsideration(correction=correction, differing=differing):
-            about = str(correction)
+        case Reconsideration(correction=correction, record=record, differing=differing):
+            about = str(correction or record)
             return _taken(snapshot, (Message(kind=OPENED, about=about),) if differing else ())
         case _:
             raise TypeError(f"{event.name} is no amendment")
@@ -50,8 +52,9 @@ def findings_after(snapshot: Snapshot, event: Event) -> Mapping[str, OpenFinding
         case Disposal(finding=finding):
             return {name: one for name, one in held.items() if name != str(finding)}
         case Reconsideration(record=record, input=name) as now:
+            overtaken = {(record, name), (record, None)}
             left = {
-                key: one for key, one in held.items() if (one.record, one.input) != (record, name)
+                key: one for key, one in held.items() if (one.record, one.input) not in overtaken
             }
             if now.differing:
                 opened = OpenFinding(now.correction, record, name, now.differing)

@@ -30,8 +30,8 @@ MEMBERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     LATE_ENTRY: (("record",), ("record",)),
     DISPOSED: (("finding", "disposition", "record"), ("finding", "disposition")),
     RECONSIDERED: (
-        ("correction", "record", "input", "relied", "differing"),
-        ("correction", "record", "input", "relied", "differing"),
+        ("correction", "record", "input", "late_entry", "inputs", "relied", "differing"),
+        ("relied", "differing"),
     ),
 }
 """The members of each event's data, and those that must be there."""
@@ -73,10 +73,19 @@ def _reconsideration(sent: Mapping[str, Any]) -> Reconsideration:
     relied, differing = sent["relied"], sent["differing"]
     if not isinstance(relied, list) or not isinstance(differing, list):
         raise InvalidInput("data.relied", "an array of records")
+    if "late_entry" in sent:
+        members(sent, "data", _OF_LATE_ENTRY, _OF_LATE_ENTRY)
+        correction, name = None, None
+        record = whole(sent["late_entry"], "data.late_entry", 1)
+    else:
+        members(sent, "data", _OF_CORRECTION, _OF_CORRECTION)
+        correction = whole(sent["correction"], "data.correction", 1)
+        record = whole(sent["record"], "data.record", 1)
+        name = word(sent["input"], "data.input", NAME, "the name of an input")
     return Reconsideration(
-        correction=whole(sent["correction"], "data.correction", 1),
-        record=whole(sent["record"], "data.record", 1),
-        input=word(sent["input"], "data.input", NAME, "the name of an input"),
+        correction=correction,
+        record=record,
+        input=name,
         relied=tuple(whole(one, "data.relied", 1) for one in relied),
         differing=tuple(
             whole(members(one, "data.differing", _DECISION)["record"], "data.differing.record", 1)
@@ -85,4 +94,6 @@ def _reconsideration(sent: Mapping[str, Any]) -> Reconsideration:
     )
 
 
+_OF_CORRECTION = ("correction", "record", "input", "relied", "differing")
+_OF_LATE_ENTRY = ("late_entry", "inputs", "relied", "differing")
 _DECISION = ("record", "event", "recorded", "again", "guards")

@@ -135,17 +135,18 @@ def timer_event(
     return replace(_without_data(body, event_name, sealed=True), timer=timer_name)
 
 
-def reconsidered_event(correction: Event, seq: int, data: Mapping[str, Any]) -> Event:
-    """What the engine records after the correction of a record `seq`; the same one each time.
+def reconsidered_event(about: Event, seq: int, data: Mapping[str, Any], at: datetime) -> Event:
+    """What the engine records after a correction or late entry `seq`; the same one each time.
 
-    Its id begins as a timer's does, which no sender has ever been allowed to.
+    `at` is when a late entry was recorded: it was weighed then, and not when it happened. Its id
+    begins as a timer's does, which no sender has ever been allowed to.
     """
     body = {
         "format": FORMAT,
         "id": f"{_TIMER}{RECONSIDERED}:{seq}",
-        "course": correction.course,
+        "course": about.course,
         "event": RECONSIDERED,
-        "at": correction.body["at"],
+        "at": about.body["at"] if about.correction is not None else instant_text(at),
         "actor": {"id": ENGINE, "role": ENGINE},
         "data": data,
     }

@@ -15,7 +15,7 @@ ENROLLED, ADOPTED, CORRECTED = "course.enrolled", "course.adopted", "course.corr
 RETRACTED, ADDENDUM = "course.entered_in_error", "course.addendum"
 LATE_ENTRY, DISPOSED = "course.late_entry", "course.finding_disposed"
 RECONSIDERED = "course.reconsidered"
-"""What the engine itself records after a correction: the decisions that it changes, if any."""
+"""What the engine itself records after a correction or a late entry: the decisions it changes."""
 BOOKED, MOVED, CANCELLED = "course.booked", "course.moved", "course.cancelled"
 NO_SHOW, ARRIVED, FULFILLED = "course.no_show", "course.arrived", "course.fulfilled"
 DEFERRED, OMITTED = "course.visit_deferred", "course.visit_omitted"
@@ -126,12 +126,13 @@ class Disposal:
 class Reconsideration:
     """What a correction changes: the decisions that relied on the reading, and those that differ.
 
-    `record` first brought the reading of `input`.
+    `record` first brought the reading of `input`. Of a late entry it is the entry, and there is
+    neither a correction nor one input.
     """
 
-    correction: int
+    correction: int | None
     record: int
-    input: str
+    input: str | None
     relied: tuple[int, ...] = ()
     differing: tuple[int, ...] = ()
 

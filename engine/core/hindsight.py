@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,10 @@ class Beliefs:
     def but(self, key: Key) -> Beliefs:
         """The same, but for the corrections of one reading."""
         return replace(self, standing={k: r for k, r in self.standing.items() if k != key})
+
+    def untold(self, record: int) -> Beliefs:
+        """The same, but for what a record told late: nobody knows it before the record itself."""
+        return replace(self, late=[r for r in self.late if r.origin != record])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +93,13 @@ class Outcome:
         }
 
 
-def beliefs(found: Sequence[Brought], records: Iterable[Record] = ()) -> Beliefs:
-    """What all these readings leave to be believed; of `records`, also what they told late."""
+def beliefs(
+    found: Sequence[Brought], records: Iterable[Record] = (), entries: Collection[int] = ()
+) -> Beliefs:
+    """What all these readings leave to be believed.
+
+    Of `records`, also what they told late; of `entries`, records that are late entries, all.
+    """
     standing: dict[Key, Reading] = {}
     firsts: dict[Key, Reading] = {}
     told: dict[Key, set[datetime | None]] = {}
@@ -110,8 +119,7 @@ def beliefs(found: Sequence[Brought], records: Iterable[Record] = ()) -> Beliefs
         now
         for key, first in firsts.items()
         if (now := standing.get(key, first)).at is not None
-        and first.seq in before
-        and now.at <= before[first.seq]
+        and (first.seq in entries or (first.seq in before and now.at <= before[first.seq]))
         and now.flaw != ENTERED_IN_ERROR
     ]
     times: dict[str, set[datetime | None]] = {}
@@ -198,6 +206,22 @@ class Hindsight:
         if after or self._variables:
             recorded = {} if walk.snapshot is None else walk.snapshot.variables
             self._variables = {n: v for n, v in after.items() if v != recorded.get(n)}
+
+    def would_see(self, walk: Walk, record: Record, event: Event, name: str, origin: int) -> bool:
+        """Whether guards would see what a record told of an input, as is believed.
+
+        The walk stands before the record that is looked at. Where no guard looks at a window, none
+        looks behind the latest reading.
+        """
+        machine = self._machines(walk.row["digest"]) if walk.row is not None else None
+        if machine is None or event.at is None:
+            return False
+        own = [replace(r, seq=record.seq) for r in event.readings if r.input == name]
+        known = [*self._list(walk, machine, name, event, record.seq), *own]
+        held = sorted((r for r in known if r.at is not None and r.at <= event.at), key=order)
+        horizon = machine.horizons.get(name)
+        within = [] if horizon is None else since(held, event.at - horizon)
+        return any(reading.origin == origin for reading in (*held[-1:], *within))
 
     # --- how ----------------------------------------------------------------------------------
 

@@ -41,8 +41,9 @@ class Marks:
     `corrected_by` names, by input, the record that corrects what this one said; `retracted` are
     those of them that say it should never have been there. `corrects` is the record that this one
     corrects. `addenda` add text to it, `late_reason` says why it was entered late.
-    `reconsidered_by` says what this correction changes, `differs_by` names the corrections with
-    which this decision would have been another.
+    `reconsidered_by` says what this correction or late entry changes, `differs_by` names the
+    corrections with which this decision would have been another, `differs_by_late` the entries that
+    came late for it.
     """
 
     corrected_by: dict[str, int] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Marks:
     late_reason: int | None = None
     reconsidered_by: int | None = None
     differs_by: list[int] = field(default_factory=list)
+    differs_by_late: list[int] = field(default_factory=list)
 
     def json(self) -> dict[str, Json]:
         """The marks as they are shown; what is not said is absent."""
@@ -63,6 +65,7 @@ class Marks:
             "late_reason": self.late_reason,
             "reconsidered_by": self.reconsidered_by,
             "differs_by": list(self.differs_by),
+            "differs_by_late": list(self.differs_by_late),
         }
         return {name: value for name, value in found.items() if value}
 
@@ -94,9 +97,12 @@ def marks(amendments: Iterable[Record]) -> dict[int, Marks]:
         elif record.event == LATE_ENTRY:
             of(data["record"]).late_reason = record.seq
         elif record.event == RECONSIDERED:
-            of(data["correction"]).reconsidered_by = record.seq
+            late = data.get("late_entry")
+            weighed = data["correction"] if late is None else late
+            of(weighed).reconsidered_by = record.seq
             for one in data["differing"]:
-                of(one["record"]).differs_by.append(data["correction"])
+                said = of(one["record"])
+                (said.differs_by if late is None else said.differs_by_late).append(weighed)
     return found
 
 

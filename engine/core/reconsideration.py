@@ -1,22 +1,32 @@
-"""What a correction changes: the decisions that relied on the reading, weighed again with it.
+"""What a correction or a late entry changes: the decisions concerned, weighed again with it.
 
-- Each decision from the record that brought the reading up to the correction is looked at: it
-  *relied* on the reading when it could see it and one of its guards looks at the input.
-- It *differs* when it comes to something else with what is believed since the correction, and did
-  not so without it. What other corrections changed is theirs to tell.
-- The answer follows from the records alone, so that an auditor gets the same one.
+- Of a correction each decision is looked at from the record that brought the reading up to the
+  correction; of a late entry each that was recorded before it, and is of its time or later.
+- A decision *relied* on the reading when it could see it and one of its guards looks at the input;
+  of a late entry, when it could have seen it had it been told in time.
+- It *differs* when it comes to something else with what is believed since, and did not so without
+  it. What other corrections and late entries changed is theirs to tell.
+- Late is an event that happened before one that was recorded earlier. A result that took its time
+  is no late entry: nobody could have known it sooner. Nor is anything in a course that is told
+  after the fact, where nothing was decided at the time.
+- The answer follows from the records alone, so that an auditor gets the same one. What was entered
+  late counts from when somebody recorded what it changes: records of an engine that did not do
+  this are decided again as they were.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from engine.core.axes import is_retrospective
 from engine.core.encoding import Json
-from engine.core.event import CORRECTIONS, DISPOSED, RECONSIDERED
-from engine.core.hindsight import Hindsight, Outcome, beliefs, outcome_recorded
+from engine.core.event import CORRECTIONS, DISPOSED, RECONSIDERED, Event
+from engine.core.hindsight import Beliefs, Hindsight, Outcome, beliefs, outcome_recorded
+from engine.core.outcome import Decision, Refused
 from engine.core.record import Record
 from engine.core.sight import view_of
 from engine.core.view import Calendar
@@ -26,48 +36,104 @@ OPEN, REPLACED = "open", "replaced"
 """What becomes of a finding, beside what a clinician makes of it. Shown: never rename a value."""
 
 
+def may_inform(event: Event, decision: Decision, *, retrospective: bool) -> bool:
+    """Whether decisions that are there already could have seen what an event tells, if it is late.
+
+    A correction is weighed by itself.
+    """
+    if isinstance(decision, Refused) or retrospective or event.correction is not None:
+        return False
+    return event.at is not None and bool(event.readings)
+
+
+def is_ahead(record: Record, at: datetime) -> bool:
+    """Whether a record decided something that happened after an instant."""
+    return record.at is not None and record.at > at and not record.event.startswith("course.")
+
+
 def reconsider(
     records: Sequence[Record], machines: Machines, calendar: Calendar
 ) -> dict[str, Json]:
-    """What the last record, a correction, changes: the data of `course.reconsidered`.
+    """What the last record, a correction or a late entry, changes.
 
-    `calendar` answers for days that no record keeps, since nobody looked at them then.
+    The data of `course.reconsidered`. `calendar` answers for days that no record keeps, since
+    nobody looked at them then.
     """
-    *_, correction = records
-    origins = _origins(records)
-    origin = origins[correction.seq]
-    name = json.loads(correction.body)["event"]["data"]["input"]
-    walk, found = Walk(machines), list[Brought]()
-    start, first = walk.fork(), min(origins.values())
+    *_, last = records
+    origins, entries = _origins(records), _entries(records)
+    corrects = last.event in CORRECTIONS
+    if not corrects:
+        entries.add(last.seq)
+    first = min([*origins.values(), _begins(records, machines, origins, entries)])
+    walk, found, added = Walk(machines), list[Brought](), dict[int, list[str]]()
+    start = walk.fork()
     for record in records:
         if record.seq == first:
             start = walk.fork()
-        added = walk.take_over(record, json.loads(record.body))
-        found += [Brought(reading, record.recorded_at) for reading in added]
-    believed = beliefs(found)
-    weighing = _Weighing(machines, name, origin)
-    now = Hindsight(machines, believed, calendar)
-    then = Hindsight(machines, believed.but((name, origin)), calendar)
+        for reading in walk.take_over(record, json.loads(record.body)):
+            found.append(Brought(reading, record.recorded_at))
+            added.setdefault(record.seq, []).append(reading.input)
+    believed = beliefs(found, entries=entries)
+    if corrects:
+        name = json.loads(last.body)["event"]["data"]["input"]
+        said: dict[str, Json] = {
+            "correction": last.seq, "record": origins[last.seq], "input": name,
+        }  # fmt: skip
+        about = _About(origins[last.seq], (name,), entries, tuple(added[origins[last.seq]]))
+        without = believed.but((name, about.record)).untold(about.record)
+    else:
+        said = {"late_entry": last.seq, "inputs": list(added.get(last.seq, ()))}
+        about = _About(last.seq, (), entries, tuple(added.get(last.seq, ())))
+        without = believed.untold(last.seq)
+    weighing = _Weighing(machines, about, calendar, believed, without)
     for record in records[first - 1 : -1]:
-        weighing.weigh(start, record, now, then)
-    return {
-        "correction": correction.seq,
-        "record": origin,
-        "input": name,
-        "relied": weighing.relied,
-        "differing": weighing.differing,
-    }
+        weighing.weigh(start, record)
+    return {**said, "relied": weighing.relied, "differing": weighing.differing}
 
 
-def unreconsidered(records: Iterable[Record]) -> list[int]:
-    """The corrections of which nobody recorded what they change: an engine of before made them."""
+def unreconsidered(records: Iterable[Record], machines: Machines | None = None) -> list[int]:
+    """The corrections of which nobody recorded what they change: an engine of before made them.
+
+    With `machines`, which read what an event tells, the late entries too.
+    """
     left: dict[int, None] = {}
+    retrospective, latest = False, None
     for record in records:
+        if record.seq == 1:
+            retrospective = is_retrospective(record)
         if record.event in CORRECTIONS:
             left[record.seq] = None
         elif record.event == RECONSIDERED:
-            left.pop(json.loads(record.body)["event"]["data"]["correction"], None)
+            left.pop(weighed_by(json.loads(record.body)["event"]["data"]), None)
+        elif machines is not None and not retrospective and _informs(record, latest, machines):
+            left[record.seq] = None
+        latest = _later(latest, record)
     return list(left)
+
+
+def weighed_by(data: Mapping[str, Any]) -> int:
+    """The record whose changes a `course.reconsidered` tells: a correction, or a late entry."""
+    found: int = data["correction"] if "correction" in data else data["late_entry"]
+    return found
+
+
+def late_entry(record: Record) -> int | None:
+    """The late entry whose changes a record tells, if it tells those of one."""
+    if record.event != RECONSIDERED:
+        return None
+    found: int | None = json.loads(record.body)["event"]["data"].get("late_entry")
+    return found
+
+
+def is_weighed(records: Sequence[Record], machines: Machines) -> bool:
+    """Whether what the last record changes of earlier decisions has to be recorded after it."""
+    *before, last = records
+    if last.event in CORRECTIONS:
+        return True
+    latest = None
+    for record in before:
+        latest = _later(latest, record)
+    return not is_retrospective(records[0]) and _informs(last, latest, machines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,26 +166,47 @@ def raised(records: Iterable[Record]) -> list[Raised]:
             one = found[data["finding"]]
             found[one.finding] = replace(one, status=data["disposition"], by=record.seq)
             continue
-        reading = (data["record"], data["input"])
         for one in found.values():
-            if one.status == OPEN and (one.data["record"], one.data["input"]) == reading:
+            if one.status == OPEN and _overtakes(data, one.data):
                 found[one.finding] = replace(one, status=REPLACED, by=record.seq)
         if data["differing"]:
             found[record.seq] = Raised(finding=record.seq, data=data)
     return list(found.values())
 
 
-class _Weighing:
-    """The decisions of a course, in order, with what a correction makes of them."""
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is weighed: the record that brought it, the reading of it that was corrected, if any.
 
-    def __init__(self, machines: Machines, name: str, origin: int) -> None:
-        self._machines, self._name, self._origin = machines, name, origin
+    `entries` are the late entries that count; `told` are the inputs that the record told.
+    """
+
+    record: int
+    corrected: tuple[str, ...]
+    entries: Collection[int]
+    told: tuple[str, ...]
+
+
+class _Weighing:
+    """The decisions of a course, in order, with what is believed and without what is new of it."""
+
+    def __init__(  # all that one weighing rests on
+        self,
+        machines: Machines,
+        about: _About,
+        calendar: Calendar,
+        believed: Beliefs,
+        without: Beliefs,
+    ) -> None:
+        self._machines, self._about = machines, about
+        self._now = Hindsight(machines, believed, calendar)
+        self._then = Hindsight(machines, without, calendar)
         self.relied: list[Json] = []
         self.differing: list[Json] = []
 
-    def weigh(self, walk: Walk, record: Record, now: Hindsight, then: Hindsight) -> None:
+    def weigh(self, walk: Walk, record: Record) -> None:
         """Weigh one record, and walk on behind it."""
-        body = json.loads(record.body)
+        body, now, then = json.loads(record.body), self._now, self._then
         recorded = outcome_recorded(body)
         without, found = then.weigh(walk, record, body), now.weigh(walk, record, body)
         differs = found not in (recorded, without)
@@ -132,19 +219,90 @@ class _Weighing:
         now.settle(walk, body)
 
     def _relies(self, walk: Walk, record: Record, body: Mapping[str, Any]) -> bool:
-        machine = self._machines(body["workflow"])
-        if record.seq < self._origin or walk.row is None:
+        machine, about = self._machines(body["workflow"]), self._about
+        early = record.seq < about.record
+        if walk.row is None or (early and about.record not in about.entries):
             return False
         states = (walk.row["state"], body["state"][1])
-        if not machine.looking_at(self._name, record.event, states):
+        looked_at = [
+            name
+            for name in (about.told if early else about.corrected)
+            if machine.looking_at(name, record.event, states)
+        ]
+        if not looked_at or record.event not in machine.events:
             return False
         event = machine.forms.reread(body["event"])
-        if record.event not in machine.events:
-            return False
-        seen = view_of(walk.before(record, body, event), event).readings.get(self._name)
+        if early:
+            origin = about.record
+            return any(self._now.would_see(walk, record, event, n, origin) for n in looked_at)
+        seen = view_of(walk.before(record, body, event), event).readings
         # Where no guard looks at a window, none looks behind the latest reading.
-        looked_at = seen if self._name in machine.horizons else seen[-1:]
-        return any(reading.origin == self._origin for reading in looked_at)
+        return any(
+            reading.origin == about.record
+            for name in looked_at
+            for reading in (seen.get(name) if name in machine.horizons else seen.get(name)[-1:])
+        )
+
+
+def _informs(record: Record, latest: datetime | None, machines: Machines) -> bool:
+    """Whether a record is a late entry, where decisions before it were of times up to the latest.
+
+    What the decision calls late is measured by what moved the course, and a refusal does not.
+    """
+    if record.at is None or record.verdict == "refused":
+        return False
+    ahead = latest is not None and latest > record.at
+    if not ahead and _LATE not in record.body:
+        return False
+    body = json.loads(record.body)
+    machine, name = machines(body["workflow"]), body["event"]["event"]
+    if name not in machine.events or not machine.brings(name):
+        return False
+    late = ahead or body["decision"].get("late", False)
+    return late and bool(machine.forms.reread(body["event"]).readings)
+
+
+_LATE = b'"late":true'
+"""What stands in the bytes of a record that is called late, so that most need not be read."""
+
+
+def _later(latest: datetime | None, record: Record) -> datetime | None:
+    """The latest time that decisions were of, this one included."""
+    return record.at if latest is None or is_ahead(record, latest) else latest
+
+
+def _entries(records: Sequence[Record]) -> set[int]:
+    """The late entries of which somebody recorded what they change."""
+    return {seq for one in records if (seq := late_entry(one)) is not None}
+
+
+def _begins(
+    records: Sequence[Record],
+    machines: Machines,
+    origins: Mapping[int, int],
+    entries: Collection[int],
+) -> int:
+    """The first record that what was entered late could have informed, as first told or since."""
+    times = list[datetime]()
+    for record in records:
+        if record.seq not in entries and origins.get(record.seq) not in entries:
+            continue
+        body = json.loads(record.body)
+        event = machines(body["workflow"]).forms.reread(body["event"])
+        said = [reading.at for reading in event.readings]
+        said += [] if event.correction is None else [event.correction.at]
+        times += [at for at in said if at is not None]
+    since = min(times, default=None)
+    later = (r.seq for r in records if since is not None and r.at is not None and r.at >= since)
+    return next(later, records[-1].seq)
+
+
+def _overtakes(data: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
+    """Whether what is found now replaces an open finding: of the same reading or late entry."""
+    if "late_entry" in data or "late_entry" in one:
+        of = data.get("late_entry", data.get("record"))
+        return bool(of == one.get("late_entry"))
+    return bool((one["record"], one["input"]) == (data["record"], data["input"]))
 
 
 def _origins(records: Sequence[Record]) -> dict[int, int]:

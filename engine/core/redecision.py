@@ -16,13 +16,13 @@ from engine.core.decision import decide
 from engine.core.encoding import Json, canonical
 from engine.core.enrolment import opened
 from engine.core.envelope import parse_enrolment
-from engine.core.event import ADOPTED, CORRECTIONS, ENROLLED, RECONSIDERED, Event
+from engine.core.event import ADOPTED, ENROLLED, RECONSIDERED, Event
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
 from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Refused, lacking
-from engine.core.reconsideration import reconsider
+from engine.core.reconsideration import is_weighed, reconsider, weighed_by
 from engine.core.record import Record, decision_json
 from engine.core.row import changes, first_changes
 from engine.core.sight import view_of
@@ -149,13 +149,14 @@ class Again(Walk):
         return found
 
     def _reconsidered(self, record: Record, body: Mapping[str, Any]) -> list[Difference]:
-        """How what the engine said of a correction differs from what follows from the records."""
+        """How what the engine said was changed differs from what follows from the records."""
         if record.event != RECONSIDERED:
             return []
         said = body["event"]["data"]
-        until = [one for one in self._passed[:-1] if one.seq <= said["correction"]]
-        if not until or until[-1].event not in CORRECTIONS:
-            raise ValueError(f"record {said['correction']} is no correction")
+        weighed = weighed_by(said)
+        until = [one for one in self._passed[:-1] if one.seq <= weighed]
+        if not until or not is_weighed(until, self.machines):
+            raise ValueError(f"record {weighed} is neither a correction nor a late entry")
         found = reconsider(until, self.machines, Recorded(body["civil"]))
         return _compared(record, "event.data", said, found)
 

@@ -197,15 +197,16 @@ class Awaiting:
 
 @dataclass(frozen=True, slots=True)
 class OpenFinding:
-    """Decisions that would have been others with a corrected value; somebody has to say what of it.
+    """Decisions that would have been others with what is known now; somebody has to say what of it.
 
-    `record` first brought the reading of `input` that `correction` corrects; `decisions` are the
-    records that would differ.
+    `record` first brought the reading of `input` that `correction` corrects; where both are `None`
+    it is a late entry, of which the decisions knew nothing. `decisions` are the records that would
+    differ.
     """
 
-    correction: int
+    correction: int | None
     record: int
-    input: str
+    input: str | None
     decisions: tuple[int, ...]
 
 

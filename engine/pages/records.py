@@ -287,6 +287,8 @@ def _notes(entry: Entry, lexicon: Lexicon) -> Iterable[str]:
         yield f"reason: {_spoken(code)}"
     for seq in entry.marks.differs_by:
         yield f"would differ with correction {seq}"
+    for seq in entry.marks.differs_by_late:
+        yield f"would differ with late entry {seq}"
     for seq in entry.marks.addenda:
         yield f"addendum in {seq}"
 

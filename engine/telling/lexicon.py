@@ -377,7 +377,7 @@ class Lexicon:
 _ENGINE = {
     "course.enrolled": "The course begins",
     "course.adopted": "The course is taken over in an attested state",
-    "course.reconsidered": "Decisions are weighed again with a corrected value",
+    "course.reconsidered": "Decisions are weighed again with what is known now",
     "course.signed": "Somebody signed",
     "course.erased": "Free texts were erased",
     "course.legal_hold_placed": "A legal hold was placed",

@@ -99,14 +99,14 @@ class Overview:
         }
 
     def open_findings(self) -> list[Json]:
-        """Decisions that would have been others with a corrected value, and wait for somebody."""
+        """Decisions that would have been others with what is known now, and wait for somebody."""
         return [
             {
                 "finding": int(name),
                 "correction": one.correction,
                 "record": one.record,
                 "input": one.input,
-                "title": self.lexicon.called(one.input),
+                "title": None if one.input is None else self.lexicon.called(one.input),
                 "decisions": list(one.decisions),
             }
             for name, one in self.status.snapshot.open_findings.items()

@@ -43,10 +43,11 @@ def corrected(entry: Entry, by: int) -> str:
 
 
 def _weighed_again(said: Mapping[str, Json]) -> dict[str, Json]:
-    """What a correction changes, in a line."""
+    """What a correction or a late entry changes, in a line."""
     differing = ", ".join(str(one["record"]) for one in said["differing"])
+    which = "late_entry" if "late_entry" in said else "correction"
     return {
-        "correction": str(said["correction"]),
+        which: str(said[which]),
         "relied": ", ".join(map(str, said["relied"])) or "nothing",
         "would_differ": differing or "nothing",
     }

@@ -99,16 +99,17 @@ class QuestionDocument(Shape):
 
 
 class FindingDocument(Shape):
-    """Decisions that would have been others with a corrected value; nobody has disposed of it yet.
+    """Decisions that would have been others with what is known now; nobody disposed of it yet.
 
     `record` first brought the reading of `input`, `correction` corrects it, and `finding` is the
-    record that says so, by which it is disposed of.
+    record that says so, by which it is disposed of. Where `correction` and `input` are null, it was
+    `record` itself that was entered late.
     """
 
     finding: int
-    correction: int
+    correction: int | None
     record: int
-    input: str
+    input: str | None
     decisions: list[int]
 
 
@@ -234,6 +235,9 @@ class MarksDocument(Shape):
     reconsidered_by: int | None = None
     differs_by: Annotated[
         list[int], Field(description="Corrections with which it would have been decided otherwise.")
+    ] = []
+    differs_by_late: Annotated[
+        list[int], Field(description="Late entries that would have decided it otherwise.")
     ] = []
 
 

@@ -121,6 +121,22 @@ def test_what_a_correction_puts_in_question_is_listed_until_somebody_disposes_of
     assert everything(crowd, Listing.OPEN_FINDINGS) == []
 
 
+def test_what_a_late_entry_puts_in_question_is_listed_as_what_a_correction_does(
+    crowd: Crowd,
+) -> None:
+    crowd.course("c-1")
+    crowd.sends("c-1", "noted")
+    late = NOON - timedelta(minutes=30)
+    told = crowd.bench.body("c-1", "told", "worker", data={"level": 61}, at=late.isoformat())
+    assert crowd.bench.service.submit(told).revision == 4
+    item = one(crowd, Listing.OPEN_FINDINGS)
+
+    assert item.json()["findings"] == [
+        {"finding": 4, "correction": None, "record": 3, "input": None, "decisions": [2]}
+    ]
+    assert item.why == "record 3 was entered late: record 2 would have been decided otherwise"
+
+
 @pytest.mark.parametrize("sites", [None, {"north"}, {"east", "far"}, {"nowhere"}, set()],
                          ids=["all", "one", "two", "unknown", "none"])  # fmt: skip
 @pytest.mark.parametrize("listing", [*WORKLISTS, Listing.VISITS])
