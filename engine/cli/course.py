@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from engine.cli.exits import Exit
 from engine.cli.ink import Lines
@@ -17,6 +18,7 @@ from engine.cli.session import Session, command
 from engine.cli.timeline import Timeline
 from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
 from engine.core.event import FORMAT
+from engine.core.inquiry import asked_json
 from engine.core.machine import Machine
 from engine.core.outcome import Reason
 from engine.errors import Divergence, InvalidInput, NotPermitted, UnknownEvent, UnknownWorkflow
@@ -27,6 +29,7 @@ from engine.telling.explanation import Explained
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
 from engine.telling.seen import Seen, lacked, texts_of
+from engine.telling.signing import signature_said
 from engine.telling.wording import Wording
 
 Course = Annotated[str, typer.Argument(metavar="COURSE", help="The course's pseudonym.")]
@@ -202,10 +205,15 @@ def why_not(
     said = wording.decision(
         told, (lexicon.state(told["state_before"]), lexicon.state(told["state"])), would=True
     )
-    session.answer(
-        {"course": course, "at": instant_text(when), "would_be_accepted": would, **told},
-        lambda out: out.print(Lines([said])),
-    )
+    asked = asked_json(machine.events[event])
+
+    def tell(out: Console) -> None:
+        out.print(Lines([said]))
+        if asked is not None:
+            out.print(f"{event} {signature_said(asked)}.")
+
+    answer = {"course": course, "at": instant_text(when), "would_be_accepted": would, **told}
+    session.answer({**answer, "signature": asked}, tell)
     raise typer.Exit(Exit.YES if would else Exit.NO)
 
 

@@ -14,6 +14,7 @@ from engine.core.encoding import Json, date_from
 from engine.core.entry import IMPOSSIBLE
 from engine.telling.explanation import Unmet
 from engine.telling.overview import Overview
+from engine.telling.signing import signature_said
 from engine.telling.wording import Tone, day, why
 
 FEW = 3
@@ -197,6 +198,11 @@ def _next(overview: Overview, *, everything: bool) -> list[RenderableType]:
             Text.assemble(mark(Tone.UNKNOWN), f" depends on what is sent: {', '.join(data)}")
         )
     lines += _kept_back(overview, kept, everything=everything)
+    lines += [
+        Text(f"{option['event']} {signature_said(option['signature'])}", QUIET)
+        for option in options
+        if option["signature"] is not None
+    ]
     reports = [option["event"] for option in options if not option["request"]]
     if reports:
         listed = f": {', '.join(reports)}" if everything else ""

@@ -21,6 +21,7 @@ from engine.client.clients import (
 )
 from engine.client.documents import (
     Answer,
+    AskedSignature,
     Booking,
     Course,
     CourseLine,
@@ -33,6 +34,7 @@ from engine.client.documents import (
     Reading,
     Readings,
     Record,
+    SecondSigner,
     Signature,
     State,
     Step,
@@ -121,6 +123,7 @@ __all__ = [
     "Altered",
     "Answer",
     "Arranged",
+    "AskedSignature",
     "AsyncClient",
     "Booked",
     "Booking",
@@ -185,6 +188,7 @@ __all__ = [
     "ReviewQueue",
     "RoleNotHeld",
     "SameSigner",
+    "SecondSigner",
     "Signature",
     "Site",
     "SlowBody",

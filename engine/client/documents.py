@@ -166,8 +166,29 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondSigner:
+    """That another person signs too: what that means, and in which roles."""
+
+    meaning: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedSignature:
+    """What an event asks to be signed: a request `beforehand`, a report `afterwards`."""
+
+    meaning: str
+    when: str
+    second: SecondSigner | None
+    within_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """What could be sent now: `yes`, `no` or `unknown`, and the requirements that are not met."""
+    """What could be sent now: `yes`, `no` or `unknown`, and the requirements that are not met.
+
+    `signature` is what the event asks for besides.
+    """
 
     event: str
     kind: str
@@ -176,6 +197,7 @@ class Option:
     target: str
     verdict: str
     requirements: tuple[Mapping[str, Any], ...] = field(repr=False)
+    signature: AskedSignature | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +251,7 @@ class Trial:
     missing: tuple[Missing, ...]
     visits: tuple[Window, ...]
     decision: Mapping[str, Any] = field(repr=False)
+    signature: AskedSignature | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

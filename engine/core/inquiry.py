@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.core import definition
 from engine.core.decision import decide
 from engine.core.definition import Kind
+from engine.core.encoding import Json
 from engine.core.event import Actor, Event
 from engine.core.expression import Truth
 from engine.core.finding import explain, lacking
@@ -24,6 +26,7 @@ class Option:
 
     `verdict` is yes when nothing is in the way, unknown when the answer depends on what is sent or
     is still missing, no when a requirement is not met. `requirements` are those that are not yes.
+    `signature` is what the event asks to be signed, as `asked_json` has it: no verdict is about it.
     """
 
     event: str
@@ -34,6 +37,24 @@ class Option:
     verdict: Truth
     requirements: tuple[Weighed, ...]
     roles: tuple[str, ...]
+    signature: Json = None
+
+
+def asked_json(declared: definition.Event) -> Json:
+    """Which signatures an event asks for, as it is shown; `None` for none.
+
+    A request is signed `beforehand`, a report `afterwards`. `second` is another person's.
+    """
+    asked = declared.signature
+    if asked is None:
+        return None
+    other = {"meaning": asked.second_meaning, "roles": list(asked.roles or declared.roles)}
+    return {
+        "meaning": asked.meaning,
+        "when": "beforehand" if declared.kind is Kind.REQUEST else "afterwards",
+        "second": other if asked.second else None,
+        "within_seconds": None if asked.within is None else int(asked.within.total_seconds()),
+    }
 
 
 def what_next(
@@ -98,6 +119,7 @@ def _option(machine: Machine, snapshot: Snapshot, event: Event) -> Option | None
         verdict=verdict,
         requirements=kept_by,
         roles=declared.roles,
+        signature=asked_json(declared),
     )
 
 

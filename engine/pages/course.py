@@ -20,6 +20,7 @@ from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
 from engine.telling.passage import dated, placed
+from engine.telling.signing import signature_said
 from engine.telling.wording import Said, Wording
 
 
@@ -126,6 +127,7 @@ def options(overview: Overview) -> list[dict[str, Json]]:
             **option,
             "said": [wording.unmet(one) for one in option["requirements"]],
             "short": "; ".join(map(wording.short, option["requirements"])),
+            "signed": option["signature"] and signature_said(option["signature"]),
         }
         for option in overview.options()
     ]

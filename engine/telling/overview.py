@@ -239,6 +239,7 @@ class Overview:
             "roles": list(option.roles),
             "depends_on_data": option.verdict is Truth.UNKNOWN and by_data,
             "requirements": kept_by,
+            "signature": option.signature,
         }
 
     def _value(self, declared: Variable, value: Any) -> dict[str, Json]:  # noqa: ANN401  # any kind

@@ -96,6 +96,7 @@ def option(found: Option) -> Json:
             }
             for one in found.requirements
         ],
+        "signature": found.signature,
     }
 
 
@@ -114,8 +115,11 @@ def answer(found: Answer) -> dict[str, Json]:
     }
 
 
-def trial(found: Answer, revision: int) -> dict[str, Json]:
-    """What would become of an event on a revision, and the windows that would follow."""
+def trial(found: Answer, revision: int, signature: Json) -> dict[str, Json]:
+    """What would become of an event on a revision, and the windows that would follow.
+
+    `signature` is what the event asks to be signed.
+    """
     return {
         "course": found.course,
         "event": found.event,
@@ -126,6 +130,7 @@ def trial(found: Answer, revision: int) -> dict[str, Json]:
         "decision": found.decision,
         "missing": missing_of(found.decision),
         "visits": windows(found.visits),
+        "signature": signature,
     }
 
 

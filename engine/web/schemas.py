@@ -170,8 +170,27 @@ class CourseDocument(Shape):
     variables: dict[str, Any]
 
 
+class SecondSigner(Shape):
+    """That another person signs too: what that means, and in which roles."""
+
+    meaning: str
+    roles: list[str]
+
+
+class AskedSignature(Shape):
+    """What an event asks to be signed: a request before it is sent, a report after its record."""
+
+    meaning: str
+    when: Literal["beforehand", "afterwards"]
+    second: SecondSigner | None
+    within_seconds: int | None
+
+
 class OptionDocument(Shape):
-    """What could be sent now. `requirements` are those that are not met, with their findings."""
+    """What could be sent now. `requirements` are those that are not met, with their findings.
+
+    `signature` is what the event asks for besides: `verdict` is not about it.
+    """
 
     event: str
     kind: Literal["request", "report"]
@@ -180,6 +199,7 @@ class OptionDocument(Shape):
     target: str
     verdict: Literal["yes", "no", "unknown"]
     requirements: list[dict[str, Any]]
+    signature: AskedSignature | None
 
 
 class OptionList(Shape):
@@ -222,6 +242,9 @@ class DryRunDocument(Shape):
     decision: dict[str, Any]
     missing: list[MissingDocument]
     visits: Annotated[list[WindowDocument], Field(description="The windows that would follow.")]
+    signature: Annotated[
+        AskedSignature | None, Field(description="What the event asks to be signed, if anything.")
+    ]
 
 
 class MarksDocument(Shape):

@@ -88,6 +88,25 @@ def test_a_log_shows_who_signed_what_with_which_meaning_and_what_is_lacking(
     assert lab("replay", "--re-decide").code == 0
 
 
+def test_what_has_to_be_signed_and_by_whom_is_said_before_anything_is_sent(lab: Regimen):
+    second = {"meaning": "verified", "roles": ["metrologist"]}
+    measured = {"meaning": "measured", "when": "afterwards", "second": second,
+                "within_seconds": None}  # fmt: skip
+    both = "and a second person's (verified; metrologist)"
+    data = json.dumps({"deviation": {"value": "3", "unit": "um"},
+                       "room_temperature": {"value": "20", "unit": "Cel"}})  # fmt: skip
+    tried = ("why-not", "gauge-7", "measurement_recorded", "--data", data)
+    shown = lab("show", "gauge-7")
+
+    assert lab(*tried, "--json").json()["signature"] == measured
+    assert f"needs a signature afterwards (measured), {both}" in lab(*tried).out
+    assert "release_instrument needs a signature beforehand (released)" in shown.out
+    (option,) = [o for o in lab("show", "gauge-7", "--json").json()["next"]
+                 if o["event"] == "release_instrument"]  # fmt: skip
+    assert option["signature"] == {"meaning": "released", "when": "beforehand", "second": None,
+                                   "within_seconds": None}  # fmt: skip
+
+
 def test_the_same_person_twice_is_refused(lab: Regimen, monkeypatch: pytest.MonkeyPatch):
     sign(lab, monkeypatch, "ann", "measured", "--record", "2")
     ran = sign(lab, monkeypatch, "ann", "verified", "--record", "2", "--actor", "bob")

@@ -128,6 +128,8 @@ SHAPES: dict[type, str] = {
     client.Course: "CourseDocument",
     client.Option: "OptionDocument",
     client.Options: "OptionList",
+    client.AskedSignature: "AskedSignature",
+    client.SecondSigner: "SecondSigner",
     client.Missing: "MissingDocument",
     client.Answer: "AnswerDocument",
     client.Trial: "DryRunDocument",

@@ -143,6 +143,29 @@ def test_two_who_signed_in_anew_sign_a_report_and_it_is_shown_with_the_record(wa
     assert listed["records"][0]["signatures"] == []
 
 
+def test_what_an_event_asks_to_be_signed_is_said_before_it_is_sent(ward: Ward):
+    ward.measured()
+    asked = {"meaning": "released", "when": "beforehand", "second": None, "within_seconds": None}
+    whose = f"/v1/courses/{ward.course}"
+    listed = ward.ask("ann-signed-in", "GET", f"{whose}/options").json()["options"]
+    signatures = {one["event"]: one["signature"] for one in listed}
+
+    assert signatures["release_instrument"] == asked
+    assert signatures["instrument_scrapped"] is None
+    body = ward.event("release_instrument", actor=actor("ann"))
+    tried = ward.ask("ann-signed-in", "POST", f"{whose}/events/dry-run", body).json()
+    assert tried["signature"] == asked
+    data = {"deviation": {"value": "3", "unit": "um"},
+            "room_temperature": {"value": "20", "unit": "Cel"}}  # fmt: skip
+    body = ward.event("measurement_recorded", actor=actor("ann"), data=data)
+    tried = ward.ask("ann-signed-in", "POST", f"{whose}/events/dry-run", body).json()
+    assert tried["signature"]["second"]["meaning"] == "verified"
+    assert tried["signature"]["when"] == "afterwards"
+    page = ward.ask("ann-signed-in", "GET", f"/courses/{ward.course}",
+                    headers={"Accept": "text/html"}).text  # fmt: skip
+    assert "needs a signature beforehand (released)" in page
+
+
 def test_what_was_proved_is_kept_as_kind_time_and_digest_and_never_as_a_secret(ward: Ward):
     seq = ward.measured()
     signed = ward.sign("bob-signed-in", "bob", "verified", record=seq).json()

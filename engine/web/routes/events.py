@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from engine.core.definition import Waits
 from engine.core.event import ADOPTED, ENROLLED, FORMALITIES
+from engine.core.inquiry import asked_json
 from engine.errors import InvalidInput
 from engine.service import Place
 from engine.web import documents, schemas
@@ -70,15 +71,16 @@ def dry_run(*, desk: Trier, course: Course, body: Body) -> CanonicalResponse:
     expects them.
     """
     # Read before the trial: one that is older by then only makes a request stale.
-    row = desk.place(course).row
-    revision = row["revision"]
-    _event(body)
+    place = desk.place(course)
+    row, revision = place.row, place.row["revision"]
+    declared = place.machine.events.get(_event(body))
     # Named after the last record, which no event before it could know: no name is taken.
     sent = {"id": f"dry-run:{str(row['head'])[-32:]}", **addressed(body, course)}
     permit(desk, sent)
     found = desk.service.dry_run(sent)
     found = replace(found, decision=shown(desk, found.decision))
-    return CanonicalResponse(documents.trial(found, revision), headers=etag(revision))
+    asked = None if declared is None else asked_json(declared)
+    return CanonicalResponse(documents.trial(found, revision, asked), headers=etag(revision))
 
 
 def _event(body: dict[str, object]) -> str:
