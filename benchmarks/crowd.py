@@ -8,19 +8,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
 from sqlalchemy import insert
 
+from engine.core.definition import Signature
+from engine.registry import stored_form
 from engine.store.sql import SqlStore
-from engine.store.tables import bookings, courses, definitions, prose, visits
+from engine.store.tables import bookings, courses, definitions, prose, records, visits
+from tests.core.tiny import tiny
 
 TODAY = date(2026, 3, 6)
 SITES = tuple(f"site-{n:03}" for n in range(100))
 ZONE = "America/Los_Angeles"
 AT_ONCE = 5_000
+LONG = 20
+"""How many records a course has, of those whose records are looked at."""
+
+_TINY = tiny()
+SIGNED = stored_form(
+    replace(
+        _TINY,
+        events=tuple(
+            replace(one, signature=Signature(meaning="told") if one.name == "told" else None)
+            for one in _TINY.events
+        ),
+    )
+)
+"""A workflow whose reports have to be signed."""
 
 WHERE = (
     (0.04, (-400, -5)),  # missed
@@ -48,15 +66,21 @@ def fill(store: SqlStore, tenant: str, many: int) -> None:
         connection.execute(insert(prose), digest | {"prose": b"{}"})
         known = {"name": "w", "version": "1", "semantic": b"{}", "prose_digest": "d"}
         connection.execute(insert(definitions), digest | known)
+    with store.transaction(tenant) as tx:
+        tx.define(SIGNED)
     for first in range(0, many, AT_ONCE):
         made = list(_made(tenant, range(first, min(many, first + AT_ONCE)), chance))
         with store.engine.begin() as connection:
             for n, table in enumerate((courses, visits, bookings)):
                 rows = [rows[n] for rows in made if rows[n] is not None]
                 connection.execute(insert(table), rows)
+            waiting = [one for course, *_ in made if course["unsigned"] for one in _log(course)]
+            connection.execute(insert(records), waiting)
     with store.engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # its autovacuum does so within a minute
-            connection.exec_driver_sql("ANALYZE regimen_courses, regimen_visits, regimen_bookings")
+            connection.exec_driver_sql(
+                "ANALYZE regimen_courses, regimen_visits, regimen_bookings, regimen_records"
+            )
 
 
 Row = dict[str, Any]
@@ -89,6 +113,12 @@ def _made(tenant: str, numbers: range, chance: Random) -> Iterator[tuple[Row, Ro
         findings = int(chance.random() < 0.01)
         if findings:
             row["open_findings"] = {"5": [4, 2, "level", [3]]}
+        unsigned = int(chance.random() < 0.01)
+        if unsigned:
+            row |= {
+                "digest": SIGNED.digest,
+                "unsigned": {str(number % LONG + 1): ["told", "w-1", []]},
+            }
         course = {
             **place,
             "workflow": "w",
@@ -105,9 +135,27 @@ def _made(tenant: str, numbers: range, chance: Random) -> Iterator[tuple[Row, Ro
             "waits": waits,
             "questions": questions,
             "findings": findings,
+            "unsigned": unsigned,
             "conflicts": spoilt,
         }
         yield course, visit, booking
+
+
+def _log(course: Row) -> Iterator[Row]:
+    """The records of a course, one of which waits for a signature; nobody looks at their bytes."""
+    for seq in range(1, LONG + 1):
+        yield {
+            **{name: course[name] for name in ("tenant", "course")},
+            "seq": seq,
+            "event_id": f"e{seq}",
+            "event": "told",
+            "verdict": "accepted",
+            "body": b"{}",
+            "hash": f"{course['course']}-{seq}",
+            "prev_hash": "",
+            "at": _noon(TODAY),
+            "recorded_at": _noon(TODAY),
+        }
 
 
 def _booking(place: Row, earliest: date, spoilt: str | None) -> Row:

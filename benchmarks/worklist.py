@@ -11,6 +11,7 @@ from benchmarks.crowd import SITES, TODAY, fill
 from benchmarks.measure import Figure, Run
 from benchmarks.writing import opened
 from engine.listing import Listing
+from engine.registry import Registry
 from engine.store import migrate
 from engine.store.sql import SqlStore, open_store
 from engine.store.worklist import SqlLists
@@ -48,7 +49,11 @@ def _figures(run: Run, store: SqlStore, many: int) -> Iterator[Figure]:
     fill(store, TENANT, many)
     calendars = Zones()
     worklists = Worklists(
-        lists=SqlLists(store), tenant=TENANT, clock=_Stopped(), calendars=calendars
+        lists=SqlLists(store),
+        tenant=TENANT,
+        clock=_Stopped(),
+        calendars=calendars,
+        registry=Registry(),
     )
     name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[store.engine.dialect.name]
     floor = _floor(store)

@@ -165,6 +165,7 @@ def worklists(service: Service) -> Worklists:
         tenant=setting.tenant,
         clock=setting.clock,
         calendars=setting.calendars,
+        registry=setting.registry,
     )
 
 

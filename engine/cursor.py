@@ -67,7 +67,7 @@ _CONFLICTS = re.compile(r"[a-z][a-z -]{0,199}")
 _ORDER: Mapping[Listing, str] = {
     **dict.fromkeys(SPEAKS, "cnn"),
     Listing.HOLD_PAST_REVIEW: "nn",
-    Listing.OPEN_FINDINGS: "in",
+    **dict.fromkeys((Listing.OPEN_FINDINGS, Listing.UNSIGNED), "in"),
     **dict.fromkeys((Listing.WAITING_FOR_DATA, Listing.WAITING_FOR_DECISION, Listing.HOLDS), "n"),
 }
 """What the key of a list is made of: conflicts, days, names, numbers; else a day and two names."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from engine.core.encoding import Json, instant_text
 from engine.core.proposal import Against, NoCompliantDay, Proposal, Why
@@ -20,6 +20,7 @@ from engine.core.scheduling import (
     ON_HOLD,
     OUTSIDE_WINDOW,
 )
+from engine.core.signing import Owed
 from engine.core.snapshot import OpenFinding, Window
 from engine.listing import Booked, Listing
 
@@ -38,6 +39,33 @@ class Questioned:
 
     finding: int
     what: OpenFinding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """A record that waits for signatures: of which event, since when, and whose.
+
+    `until` is by when its event wants them; a later one counts, and is marked late.
+    """
+
+    record: int
+    event: str
+    since: datetime
+    until: datetime | None
+    owed: tuple[Owed, ...]
+
+    def json(self) -> Json:
+        """The record as it is shown."""
+        return {
+            "record": self.record,
+            "event": self.event,
+            "since": instant_text(self.since),
+            "until": None if self.until is None else instant_text(self.until),
+            "signatures": [
+                {"meaning": one.meaning, "by": one.by, "roles": list(one.roles)}
+                for one in self.owed
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +91,7 @@ class Item:
     conflicts: tuple[str, ...] = ()
     lacking: tuple[Lacking, ...] = ()
     findings: tuple[Questioned, ...] = ()
+    unsigned: tuple[Unsigned, ...] = ()
     soon_days: int = 7
 
     @property
@@ -106,6 +135,7 @@ class Item:
                 for one in self.lacking
             ],
             "findings": [open_finding_json(one.finding, one.what) for one in self.findings],
+            "unsigned": [one.json() for one in self.unsigned],
             "why": self.why,
         }
 
@@ -215,6 +245,8 @@ def _why(item: Item) -> Sequence[str | None]:
             return [_lacks(one) for one in item.lacking]
         case Listing.OPEN_FINDINGS:
             return [_questions(one) for one in item.findings]
+        case Listing.UNSIGNED:
+            return [_unsigned(one) for one in item.unsigned]
         case Listing.WAITING_FOR_DECISION:
             return [f"in {_name(item.state)} a decision is waited for"]
         case Listing.HOLDS:
@@ -274,6 +306,16 @@ def _questions(one: Questioned) -> str:
     if one.what.correction is None:
         said = f"record {one.what.record} was entered late"
     return f"{said}: {which} would have been decided otherwise"
+
+
+def _unsigned(one: Unsigned) -> str:
+    owed = " and ".join(
+        f"{owed.meaning} by "
+        + (f"another person ({', '.join(owed.roles)})" if owed.by is None else owed.by)
+        for owed in one.owed
+    )
+    since = instant_text(one.since)
+    return f"record {one.record} {_name(one.event)} waits since {since} to be signed: {owed}"
 
 
 def _against_words(against: Against) -> str:

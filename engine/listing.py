@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from engine.core.scheduling import (
     OUTSIDE_WINDOW,
 )
 from engine.core.snapshot import Booking, Window
+from engine.ports import Definition
 
 
 class Listing(StrEnum):
@@ -40,6 +41,7 @@ class Listing(StrEnum):
     WAITING_FOR_DECISION = "waiting_for_decision"
     HOLD_PAST_REVIEW = "hold_past_review"
     OPEN_FINDINGS = "open_findings"
+    UNSIGNED = "unsigned"
     VISITS = "visits"
     HOLDS = "holds"
 
@@ -125,6 +127,15 @@ class Reader(Protocol):
 
     def calendars(self, sites: Sequence[str]) -> Mapping[str, str]:
         """The stored calendars of those of the sites that have one."""
+
+    def recorded(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], datetime]:
+        """When records of courses were recorded, by course and number."""
+
+    @property
+    def tenant(self) -> str: ...
+
+    def definition(self, digest: str) -> Definition | None:
+        """A stored definition; None when there is none."""
 
 
 class Lists(Protocol):

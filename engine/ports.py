@@ -45,10 +45,10 @@ class Write:
     only what changed: `None` removes. `row` is the whole row after, in canonical JSON. `reported`
     says that the event is a report: what happened is recorded, whatever is in its way. `waits` is
     what the state waits for, `questions` how many rules wait for data, `findings` how many wait
-    for somebody to dispose of them, and `conflicts` the words
-    for what speaks against its live bookings. `booking` is the one that the event tells of: its
-    name, how it is now, over or not, and its civil date at the site. `erased` are the texts that go
-    with it, by record and place.
+    for somebody to dispose of them, `unsigned` how many records wait for a signature, and
+    `conflicts` the words for what speaks against its live bookings. `booking` is the one that the
+    event tells of: its name, how it is now, over or not, and its civil date at the site. `erased`
+    are the texts that go with it, by record and place.
     """
 
     before_seq: int
@@ -67,6 +67,7 @@ class Write:
     waits: str | None = None
     questions: int = 0
     findings: int = 0
+    unsigned: int = 0
     conflicts: str | None = None
     readings: Sequence[Reading] = ()
     timers: Mapping[str, Armed | None]
@@ -141,6 +142,7 @@ class CourseLine:
     waits: str | None
     questions: int
     findings: int
+    unsigned: int
     conflicts: str | None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from engine.core.blueprint import (
     prose_digest,
@@ -22,6 +23,16 @@ from engine.core.encoding import canonical, parse
 from engine.core.machine import Machine
 from engine.errors import DefinitionError, InvalidInput, UnknownWorkflow
 from engine.ports import Definition, Transaction
+
+
+class Defined(Protocol):
+    """Where the stored definitions of a tenant are read, such as a transaction."""
+
+    @property
+    def tenant(self) -> str: ...
+
+    def definition(self, digest: str) -> Definition | None:
+        """The definition that is stored under a digest, if any."""
 
 
 class Registry:
@@ -74,7 +85,7 @@ class Registry:
         """Whether a name stands for this digest, at any site that chose none of its own."""
         return self._defaults.get(name) == digest
 
-    def machine(self, digest: str, tx: Transaction) -> Machine:
+    def machine(self, digest: str, tx: Defined) -> Machine:
         """The tenant's compiled stored definition. Raises UnknownWorkflow when it has none."""
         known = self._machines.get((tx.tenant, digest))
         if known is None:

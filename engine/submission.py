@@ -400,6 +400,7 @@ class Desk:
                 waits=state.waits,
                 questions=len(after.questions),
                 findings=len(after.open_findings),
+                unsigned=len(after.unsigned),
                 reported=_is_report(machine, event),
                 conflicts=self._conflicts(machine, after),
                 readings=readings,

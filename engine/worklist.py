@@ -27,6 +27,8 @@ from engine.errors import InvalidInput, NotFound
 from engine.item import Item, Lacking, Questioned, booked_json
 from engine.listing import SEVERAL, SPEAKS, Booked, Candidate, Listing, Lists, Reader, Wanted
 from engine.ports import Calendars, Clock
+from engine.registry import Registry
+from engine.unsigned import unsigned
 
 WORKLISTS: Mapping[Listing, str] = {
     Listing.MISSED: "visits whose window closed",
@@ -41,7 +43,8 @@ WORKLISTS: Mapping[Listing, str] = {
     Listing.WAITING_FOR_DATA: "courses with rules that could not be weighed",
     Listing.WAITING_FOR_DECISION: "courses that wait for a decision",
     Listing.HOLD_PAST_REVIEW: "courses on hold whose review was to be done before",
-    Listing.OPEN_FINDINGS: "courses with decisions that a correction puts in question",
+    Listing.OPEN_FINDINGS: "courses with decisions that a correction or late entry questions",
+    Listing.UNSIGNED: "courses with records that wait for a signature",
 }
 """What each worklist shows, the most pressing first."""
 
@@ -149,6 +152,7 @@ class Worklists:
     tenant: str
     clock: Clock
     calendars: Calendars
+    registry: Registry
 
     def page(self, ask: Ask) -> Page:
         """A page of a list. Raises InvalidInput, naming what cannot be asked so."""
@@ -251,6 +255,9 @@ class Worklists:
         found = [
             (self._item(one, live.get(one.course, ()), clinics, ask, seen), one) for one in chosen
         ]
+        if ask.listing is Listing.UNSIGNED:
+            waiting = unsigned(reader, self.registry, chosen)
+            found = [(replace(item, unsigned=waiting[one.course]), one) for item, one in found]
         return [(item, one) for item, one in found if ask.day is None or ask.day in item.days]
 
     def _belongs(self, one: Candidate, ask: Ask, seen: _Seen) -> bool:

@@ -117,7 +117,8 @@ class Timer:
 class CourseLine:
     """A course as a list shows it: `questions` is how many rules wait for data.
 
-    `findings` is how many findings nobody has disposed of.
+    `findings` is how many findings nobody has disposed of, `unsigned` how many records wait for a
+    signature.
     """
 
     course: str
@@ -133,6 +134,7 @@ class CourseLine:
     waits: str | None
     questions: int
     findings: int = 0
+    unsigned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

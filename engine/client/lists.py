@@ -89,6 +89,26 @@ class Lacking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A signature that a record waits for: `by` one person, or, where it is `None`, by another."""
+
+    meaning: str
+    by: str | None
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsignedRecord:
+    """A record that waits for signatures, since when, and by when its event wants them."""
+
+    record: int
+    event: str
+    since: datetime
+    until: datetime | None
+    signatures: tuple[Owed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One item of a list, as of a day at its site: a course, or a visit or booking of it.
 
@@ -109,6 +129,7 @@ class Item:
     conflicts: tuple[str, ...]
     missing: tuple[Lacking, ...]
     findings: tuple[OpenFinding, ...] = ()
+    unsigned: tuple[UnsignedRecord, ...] = ()
     why: str
 
 

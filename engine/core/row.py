@@ -153,10 +153,7 @@ def common(row: Mapping[str, Json]) -> dict[str, Any]:
             name: Intended(digest, _given_from(given))
             for name, (digest, given) in row.get("signed", {}).items()
         },
-        "unsigned": {
-            seq: Awaiting(event, actor, _given_from(given))
-            for seq, (event, actor, given) in row.get("unsigned", {}).items()
-        },
+        "unsigned": {seq: awaiting_from(items) for seq, items in row.get("unsigned", {}).items()},
         "legal_holds": row.get("legal_holds", {}),
         "open_findings": {
             name: finding_from(items) for name, items in row.get("open_findings", {}).items()
@@ -265,6 +262,12 @@ def _given_from(items: list[Json]) -> tuple[Given, ...]:
 
 def _given_json(given: tuple[Given, ...]) -> list[Json]:
     return [[one.actor, one.by, one.seq, instant_text(one.at)] for one in given]
+
+
+def awaiting_from(items: list[Json]) -> Awaiting:
+    """The record that waits for signatures, as a row holds it."""
+    event, actor, given = items
+    return Awaiting(event, actor, _given_from(given))
 
 
 def finding_from(items: list[Json]) -> OpenFinding:

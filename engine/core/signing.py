@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from engine.core import definition
 from engine.core.definition import Kind, Signature
 from engine.core.encoding import canonical
 from engine.core.event import Event, Signing
@@ -76,6 +77,31 @@ def is_complete(declared: Signature, actor: str, given: tuple[Given, ...]) -> bo
     """Whether those who have to sign did."""
     first = any(one.actor == actor for one in given)
     return first and (not declared.second or any(one.actor != actor for one in given))
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A signature that a record waits for: its meaning, and in which roles it may be given.
+
+    `by` is the one person who owes it; where it is `None`, anybody else does.
+    """
+
+    meaning: str
+    by: str | None
+    roles: tuple[str, ...]
+
+
+def owed(declared: definition.Event, awaiting: Awaiting) -> tuple[Owed, ...]:
+    """The signatures that a report still waits for: its actor's, and another person's."""
+    asked = declared.signature
+    if asked is None:
+        return ()
+    first = any(one.actor == awaiting.actor for one in awaiting.given)
+    second = any(one.actor != awaiting.actor for one in awaiting.given)
+    found = [] if first else [Owed(asked.meaning, awaiting.actor, declared.roles)]
+    if asked.second and not second:
+        found.append(Owed(asked.second_meaning, None, asked.roles or declared.roles))
+    return tuple(found)
 
 
 def signed_after(

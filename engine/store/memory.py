@@ -360,6 +360,7 @@ def _moved(write: Write, before: _Course | None) -> _Course:
             waits=write.waits,
             questions=write.questions,
             findings=write.findings,
+            unsigned=write.unsigned,
             conflicts=write.conflicts,
         ),
         row=write.row,

@@ -42,6 +42,7 @@ def course(tenant: str, write: Write) -> Parameters:
         "waits": write.waits,
         "questions": write.questions,
         "findings": write.findings,
+        "unsigned": write.unsigned,
         "conflicts": write.conflicts,
     }
 

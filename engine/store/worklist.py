@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -40,9 +41,11 @@ from engine.core.definition import Waits
 from engine.core.scheduling import LIVE
 from engine.core.snapshot import Booking, Window
 from engine.listing import SEVERAL, SPEAKS, Booked, Candidate, Listing, Wanted
+from engine.ports import Definition
+from engine.store.queries import DEFINITION
 from engine.store.sites import OF_SITES
 from engine.store.sql import SqlStore
-from engine.store.tables import bookings, courses, visits
+from engine.store.tables import bookings, courses, records, visits
 
 
 class SqlLists:
@@ -63,6 +66,10 @@ class SqlReader:
     def __init__(self, connection: Connection, tenant: str) -> None:
         self._connection = connection
         self._tenant = tenant
+
+    @property
+    def tenant(self) -> str:
+        return self._tenant
 
     def candidates(self, wanted: Wanted) -> Sequence[Candidate]:
         if wanted.sites is not None and not wanted.sites:
@@ -102,6 +109,17 @@ class SqlReader:
     def calendars(self, named: Sequence[str]) -> Mapping[str, str]:
         asked = {"tenant": self._tenant, "sites": list(named)}
         return {row.site: row.calendar for row in self._connection.execute(OF_SITES, asked)}
+
+    def recorded(self, places: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], datetime]:
+        asked = {"tenant": self._tenant, "places": list(places)}
+        return {
+            (r.course, r.seq): r.recorded_at for r in self._connection.execute(_RECORDED, asked)
+        }
+
+    def definition(self, digest: str) -> Definition | None:
+        asked = {"tenant": self._tenant, "digest": digest}
+        found = self._connection.execute(DEFINITION, asked).mappings().first()
+        return None if found is None else Definition(**found)
 
     def _asked(self, wanted: Wanted, order: tuple[str, ...]) -> dict[str, Any]:
         """The parameters; those that a statement does not name are left out by it."""
@@ -199,6 +217,7 @@ _TYPES: Mapping[str, TypeEngine[Any]] = {
     "earliest": Date(),
     "target": Date(),
     "findings": Integer(),
+    "unsigned": Integer(),
 }
 
 _REST = [courses.c[name] for name in ("zone", "state", "open", "waits")]
@@ -212,7 +231,12 @@ _OF_VISITS = (
     .where(visits.c.tenant == _TENANT)
 )
 _OF_COURSES = select(
-    courses.c.course, courses.c.site, courses.c.conflicts, courses.c.findings, *_REST
+    courses.c.course,
+    courses.c.site,
+    courses.c.conflicts,
+    courses.c.findings,
+    courses.c.unsigned,
+    *_REST,
 ).where(courses.c.tenant == _TENANT)
 _WHOLE_COURSES = _OF_COURSES.add_columns(courses.c.row)
 
@@ -247,13 +271,15 @@ _COURSES: Mapping[Listing, ColumnElement[bool]] = {
     Listing.HOLD_PAST_REVIEW: and_(courses.c.waits == Waits.HOLD.value, _FIRST_TO_CLOSE < _LAST),
     Listing.HOLDS: courses.c.waits == Waits.HOLD.value,
     Listing.OPEN_FINDINGS: courses.c.findings > 0,
+    Listing.UNSIGNED: courses.c.unsigned > 0,
 }
 _FIRST_BY: Mapping[Listing, tuple[str, ...]] = {
     **dict.fromkeys(SPEAKS, ("conflicts",)),
     Listing.OPEN_FINDINGS: ("findings",),
+    Listing.UNSIGNED: ("unsigned",),
 }
 """By what a list of courses is ordered before their names: as its index is, and no other."""
-_NEED_ROWS = frozenset({*SPEAKS, Listing.WAITING_FOR_DATA, Listing.OPEN_FINDINGS})
+_NEED_ROWS = frozenset({*SPEAKS, Listing.WAITING_FOR_DATA, Listing.OPEN_FINDINGS, Listing.UNSIGNED})
 _DAYS: Mapping[Listing, tuple[str, ...]] = {
     Listing.DUE_NOW: ("first", "last"),
     Listing.DUE_SOON: ("first", "until"),
@@ -265,6 +291,10 @@ _DAYS: Mapping[Listing, tuple[str, ...]] = {
 }
 """The days that each statement names."""
 
+_RECORDED = select(records.c.course, records.c.seq, records.c.recorded_at).where(
+    records.c.tenant == _TENANT,
+    tuple_(records.c.course, records.c.seq).in_(bindparam("places", expanding=True)),
+)
 _COURSE = _WHOLE_COURSES.where(courses.c.course == bindparam("course"))
 _WINDOWS = (
     select(visits.c.course, visits.c.name, *_WINDOW)

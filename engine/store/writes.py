@@ -57,7 +57,7 @@ OF_ITS_RECORD = ("site", "recorded_at")
 """What never changes of it."""
 MOVED = (
     *("digest", "state", "stage", "seq", "revision", "open", "row"),
-    *("waits", "questions", "findings", "conflicts"),
+    *("waits", "questions", "findings", "unsigned", "conflicts"),
 )
 """What a record may change of the course's row: whose course it is, and where, stays."""
 

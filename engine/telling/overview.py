@@ -21,6 +21,7 @@ from engine.core.inquiry import Option
 from engine.core.phrase import value_text
 from engine.core.record import Record
 from engine.core.schedule import dueness
+from engine.core.signing import owed
 from engine.core.view import Reading
 from engine.service import Status
 from engine.telling.lexicon import Lexicon
@@ -115,14 +116,9 @@ class Overview:
     def unsigned(self) -> list[Json]:
         """The records that wait for signatures, and with which meanings."""
         events, found = self.status.machine.events, list[Json]()
-        for seq, (name, actor, given) in self.status.row.get("unsigned", {}).items():
-            asked = events[name].signature
-            if asked is not None:
-                first = any(one[0] == actor for one in given)
-                second = not asked.second or any(one[0] != actor for one in given)
-                missing = [] if first else [asked.meaning]
-                missing += [] if second else [asked.second_meaning]
-                found.append({"record": int(seq), "event": name, "missing": missing})
+        for seq, awaiting in self.status.snapshot.unsigned.items():
+            missing = [one.meaning for one in owed(events[awaiting.event], awaiting)]
+            found.append({"record": int(seq), "event": awaiting.event, "missing": missing})
         return sorted(found, key=lambda one: one["record"])
 
     def visits(self) -> list[Json]:

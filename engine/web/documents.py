@@ -45,7 +45,7 @@ def bookings(machine: Machine, snapshot: Snapshot) -> list[Json]:
 
 def course_line(line: CourseLine) -> Json:
     names = ("course", "workflow", "digest", "patient", "site", "state", "stage", "seq")
-    more = ("revision", "open", "waits", "questions", "findings")
+    more = ("revision", "open", "waits", "questions", "findings", "unsigned")
     return {name: getattr(line, name) for name in (*names, *more)}
 
 

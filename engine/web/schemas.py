@@ -129,6 +129,7 @@ class CourseLine(Shape):
     waits: Literal["hold", "decision"] | None
     questions: Annotated[int, Field(description="How many rules wait for data.")]
     findings: Annotated[int, Field(description="How many findings nobody has disposed of.")]
+    unsigned: Annotated[int, Field(description="How many records wait for a signature.")]
 
 
 class CourseList(Shape):

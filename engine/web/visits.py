@@ -80,6 +80,24 @@ class LackingDocument(Shape):
     inputs: list[LackingInput]
 
 
+class OwedDocument(Shape):
+    """A signature that a record waits for: `by` one person, or, where it is null, by another."""
+
+    meaning: str
+    by: str | None
+    roles: list[str]
+
+
+class UnsignedDocument(Shape):
+    """A record that waits for signatures, since when, and by when its event wants them."""
+
+    record: int
+    event: str
+    since: str
+    until: str | None
+    signatures: list[OwedDocument]
+
+
 class ItemDocument(Shape):
     """One item of a list: a course, or a visit or a booking of it, and why it is there."""
 
@@ -96,6 +114,7 @@ class ItemDocument(Shape):
     conflicts: list[str]
     missing: list[LackingDocument]
     findings: list[FindingDocument]
+    unsigned: list[UnsignedDocument]
     why: str
 
 

@@ -136,6 +136,8 @@ SHAPES: dict[type, str] = {
     client.Record: "RecordDocument",
     client.Signature: "SignatureDocument",
     client.OpenFinding: "FindingDocument",
+    client.UnsignedRecord: "UnsignedDocument",
+    client.Owed: "OwedDocument",
     client.Reading: "ReadingDocument",
     client.Readings: "ReadingList",
     client.Step: "StepDocument",

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from engine.clinic import Sites
-from engine.core.definition import Rule, Visit, Waits, Workflow
+from engine.core.definition import Rule, Signature, Visit, Waits, Workflow
 from engine.core.expression import days
 from engine.service import Status
 from engine.store.sites import SqlSites
@@ -45,7 +45,13 @@ def listed_workflow() -> Workflow:
         latest=(started + days(4)).tree(),
     )
     states = tuple(replace(s, waits=Waits.DECISION) if s.name == "high" else s for s in made.states)
-    return replace(made, visits=(*made.visits, review), states=states)
+    events = tuple(
+        replace(e, signature=Signature(meaning="measured", second=True, within=timedelta(days=1)))
+        if e.name == "told"
+        else e
+        for e in made.events
+    )
+    return replace(made, visits=(*made.visits, review), states=states, events=events)
 
 
 class Crowd:
@@ -59,7 +65,7 @@ class Crowd:
         setting = self.bench.service.setting
         parts = {"tenant": tenant, "clock": setting.clock, "calendars": setting.calendars}
         self.sites = Sites(store=SqlSites(store), **parts)
-        self.worklists = Worklists(lists=SqlLists(store), **parts)
+        self.worklists = Worklists(lists=SqlLists(store), registry=setting.registry, **parts)
 
     def statuses(self) -> Mapping[str, Status]:
         """Where each course stands; asked for once, when nothing more happens."""
@@ -93,6 +99,16 @@ class Crowd:
         right = {"record": wrong, "input": "level", "value": 61}
         more = {"data": right, "reason": {"code": "typing-error"}}
         return submit(self.bench.body(course, "course.corrected", "worker", **more)).revision
+
+    def signs(self, course: str, seq: int, who: str, meaning: str) -> None:
+        """Sign a record, having proved anew who it is."""
+        (record,) = (one for one in self.bench.service.records(course) if one.seq == seq)
+        proof = {"kind": "host", "by": who, "at": self.bench.clock.now().isoformat()}
+        data = {"record": seq, "hash": record.hash, "meaning": meaning, "printed_name": who,
+                "proof": proof}  # fmt: skip
+        actor = {"id": who, "role": "worker"}
+        body = self.bench.body(course, "course.signed", "worker", data=data, actor=actor)
+        assert self.bench.service.submit(body).verdict == "accepted"
 
     def any_course(self, chance: Random) -> None:
         """One that anything may have happened to."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.encoding import instant_text
 from engine.core.proposal import propose
 from engine.core.schedule import Dueness, dueness
 from engine.core.scheduling import conflicts
@@ -76,6 +77,8 @@ def looked_at(crowd: Crowd, listing: Listing, as_of: date | None, sites: set[str
             found |= {(name, None)} if snapshot.questions and not state.closed else set()
         elif listing is Listing.OPEN_FINDINGS:
             found |= {(name, None)} if snapshot.open_findings else set()
+        elif listing is Listing.UNSIGNED:
+            found |= {(name, None)} if snapshot.unsigned else set()
         elif listing is Listing.WAITING_FOR_DECISION:
             found |= {(name, None)} if state.waits == "decision" else set()
         else:
@@ -135,6 +138,35 @@ def test_what_a_late_entry_puts_in_question_is_listed_as_what_a_correction_does(
         {"finding": 4, "correction": None, "record": 3, "input": None, "decisions": [2]}
     ]
     assert item.why == "record 3 was entered late: record 2 would have been decided otherwise"
+
+
+def test_a_record_that_waits_for_signatures_is_listed_with_since_when_and_whose(
+    crowd: Crowd,
+) -> None:
+    crowd.course("c-1")
+    crowd.sends("c-1", "told", level=41)
+    since, until = NOON, NOON + timedelta(days=1)
+    crowd.bench.clock.advance(hours=2)
+    item = one(crowd, Listing.UNSIGNED)
+
+    (waiting,) = item.json()["unsigned"]
+    assert (waiting["record"], waiting["event"]) == (2, "told")
+    assert (waiting["since"], waiting["until"]) == (instant_text(since), instant_text(until))
+    roles = ["worker", "chief"]
+    assert waiting["signatures"] == [
+        {"meaning": "measured", "by": "worker-1", "roles": roles},
+        {"meaning": "verified", "by": None, "roles": roles},
+    ]
+    assert item.why == (
+        "record 2 told waits since 2026-03-06T20:00:00Z to be signed: measured by worker-1 "
+        "and verified by another person (worker, chief)"
+    )
+
+    crowd.signs("c-1", 2, "worker-1", "measured")
+    (waiting,) = one(crowd, Listing.UNSIGNED).json()["unsigned"]
+    assert [s["meaning"] for s in waiting["signatures"]] == ["verified"]
+    crowd.signs("c-1", 2, "worker-2", "verified")
+    assert everything(crowd, Listing.UNSIGNED) == []
 
 
 @pytest.mark.parametrize("sites", [None, {"north"}, {"east", "far"}, {"nowhere"}, set()],

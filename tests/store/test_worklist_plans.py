@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import event
 from benchmarks.crowd import SITES, TODAY, fill
 from engine.listing import SPEAKS, Listing, Wanted
 from engine.store.sql import SqlStore, open_store
-from engine.store.worklist import SqlLists
+from engine.store.worklist import SqlLists, SqlReader
 
 TENANT, MANY = "crowded", 12_000
 
@@ -23,6 +24,7 @@ FOLLOWS = {
     Listing.WAITING_FOR_DECISION: "ix_regimen_courses_waits",
     Listing.HOLD_PAST_REVIEW: "ix_regimen_courses_waits",
     Listing.OPEN_FINDINGS: "ix_regimen_courses_findings",
+    Listing.UNSIGNED: "ix_regimen_courses_unsigned",
     Listing.HOLDS: "ix_regimen_courses_waits",
     Listing.OVERDUE: "ix_regimen_visits_target",
     Listing.MISSED: "ix_regimen_visits_target",
@@ -38,8 +40,16 @@ def crowded(database_url: str) -> Iterator[SqlStore]:
     store.close()
 
 
+OF_NO_DAY = (Listing.OPEN_FINDINGS, Listing.UNSIGNED)
+
+
 def plan(store: SqlStore, wanted: Wanted) -> list[str]:
     """What the database says that it will do for the candidates of a list."""
+    return planned(store, lambda reader: reader.candidates(wanted))
+
+
+def planned(store: SqlStore, asked: Callable[[SqlReader], object]) -> list[str]:
+    """What the database says that it will do for what is asked."""
     found: list[str] = []
     sqlite = store.engine.dialect.name == "sqlite"
 
@@ -54,7 +64,7 @@ def plan(store: SqlStore, wanted: Wanted) -> list[str]:
     with SqlLists(store).reading(TENANT) as reader:
         event.listen(store.engine, "before_cursor_execute", explain)
         try:
-            reader.candidates(wanted)
+            asked(reader)
         finally:
             event.remove(store.engine, "before_cursor_execute", explain)
     return found
@@ -80,7 +90,7 @@ def test_a_list_follows_its_index_and_reads_no_table_through(
     for after in (None, key):
         steps = plan(crowded, replace(wanted, after=after, day=day))
         assert steps
-        if day and (listing.value.startswith("waiting") or listing is Listing.OPEN_FINDINGS):
+        if day and (listing.value.startswith("waiting") or listing in OF_NO_DAY):
             continue  # nothing is of a day that has none
         whole = "\n".join(steps)
 
@@ -89,6 +99,19 @@ def test_a_list_follows_its_index_and_reads_no_table_through(
         if crowded.engine.dialect.name == "sqlite":
             assert FOLLOWS.get(listing, "ix_regimen_visits_earliest") in steps[0], whole
             assert "TEMP B-TREE" not in whole, whole
+
+
+def test_when_records_began_to_wait_is_found_by_their_keys(crowded: SqlStore) -> None:
+    wanted = Wanted(listing=Listing.UNSIGNED, first=TODAY, last=TODAY, until=TODAY, limit=51)
+    with SqlLists(crowded).reading(TENANT) as reader:
+        rows = {one.course: json.loads(one.row or "") for one in reader.candidates(wanted)}
+    places = [(course, int(seq)) for course, row in rows.items() for seq in row["unsigned"]]
+    whole = "\n".join(planned(crowded, lambda reader: reader.recorded(places)))
+
+    assert places
+    assert "pk_regimen_records" in whole or "USING INDEX sqlite_autoindex_regimen_records" in whole
+    assert "SCAN regimen_records" not in whole
+    assert "Seq Scan" not in whole
 
 
 def test_every_list_finds_somebody_in_the_crowd(crowded: SqlStore) -> None:

@@ -168,7 +168,9 @@ def sites_of(store: SqlStore, tenant: str, clock: HandClock) -> Sites:
 
 def worklists_of(store: SqlStore, tenant: str, clock: HandClock) -> Worklists:
     """A tenant's worklists."""
-    return Worklists(lists=SqlLists(store), tenant=tenant, clock=clock, calendars=Zones())
+    return Worklists(
+        lists=SqlLists(store), tenant=tenant, clock=clock, calendars=Zones(), registry=Registry()
+    )
 
 
 def calendars_of(store: SqlStore, log: AccessLog, clock: HandClock) -> SharedCalendars:

@@ -77,6 +77,13 @@ courses = Table(
         server_default="0",
         doc="How many open findings somebody has to dispose of.",
     ),
+    Column(
+        "unsigned",
+        Integer,
+        nullable=False,
+        server_default="0",
+        doc="How many of its records wait for a signature.",
+    ),
     PrimaryKeyConstraint("tenant", "course", name=f"pk_{PREFIX}courses"),
     ForeignKeyConstraint(
         ["tenant", "digest"],
@@ -131,6 +138,15 @@ Index(
     courses.c.site,
     postgresql_where=courses.c.findings > 0,
     sqlite_where=courses.c.findings > 0,
+)
+Index(
+    f"ix_{PREFIX}courses_unsigned",
+    courses.c.tenant,
+    courses.c.unsigned,  # as above
+    courses.c.course,
+    courses.c.site,
+    postgresql_where=courses.c.unsigned > 0,
+    sqlite_where=courses.c.unsigned > 0,
 )
 Index(f"ix_{PREFIX}courses_site", courses.c.tenant, courses.c.site, courses.c.course)
 

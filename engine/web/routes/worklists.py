@@ -30,6 +30,7 @@ Kind = Literal[
     "waiting_for_decision",
     "hold_past_review",
     "open_findings",
+    "unsigned",
 ]
 
 
