@@ -34,7 +34,11 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerState:
-    """How large the tree is, and what the newest checkpoint says of it."""
+    """How large the tree is, and what the newest checkpoint says of it.
+
+    `agrees` is whether the tree still has the root that was written down, `holds` whether every
+    signature of the keys does. `witnesses` are those whose lines were brought here.
+    """
 
     size: int
     origin: str
@@ -42,6 +46,9 @@ class LedgerState:
     at: str
     note: str
     signers: tuple[str, ...]
+    agrees: bool
+    holds: bool
+    witnesses: tuple[str, ...]
 
 
 def checked(
@@ -58,8 +65,12 @@ def checked(
     )
 
 
-def ledger_state(size: int, origin: str, last: Checkpoint | None) -> LedgerState:
+def ledger_state(
+    size: int, origin: str, last: Checkpoint | None, *, agrees: bool = True, holds: bool = True
+) -> LedgerState:
     """The state of a ledger; a tree keeps the name of its newest checkpoint."""
+    own = set() if last is None else {(key.name, key.id) for key in last.keys}
+    lines = () if last is None else last.note.signatures
     return LedgerState(
         size=size,
         origin=origin if last is None else last.head.origin,
@@ -67,6 +78,9 @@ def ledger_state(size: int, origin: str, last: Checkpoint | None) -> LedgerState
         at="" if last is None else _utc(last.at),
         note="" if last is None else last.note.encode().decode(),
         signers=() if last is None else tuple(key.text() for key in last.keys),
+        agrees=agrees,
+        holds=holds,
+        witnesses=tuple(one.name for one in lines if (one.name, one.key_id) not in own),
     )
 
 

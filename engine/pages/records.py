@@ -18,6 +18,9 @@ from engine.telling.seen import NOTHING_SEEN, Lacked, Seen
 from engine.telling.sent import corrected, lateness, sent
 from engine.telling.wording import Said, Tone, Wording, plain
 
+FEW = 3
+"""How many requirements a refusal names in one line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
@@ -68,7 +71,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One record."""
+    """One record. `why` says in a line what kept a refused one out."""
 
     seq: int
     at: str
@@ -78,6 +81,7 @@ class Line:
     actor: str
     role: str
     verdict: str
+    why: str
     tone: Tone
     before: str
     after: str
@@ -149,6 +153,7 @@ class Book:
         entry, record = self.entries[seq - 1], self.records[seq - 1]
         event = entry.body["event"]
         before, after = entry.states
+        said = self._said(entry)
         return Line(
             seq=seq,
             at=_at(entry, self.wording),
@@ -158,13 +163,14 @@ class Book:
             actor=str(event["actor"]["id"]),
             role=entry.role,
             verdict=entry.verdict,
+            why=self._refusal(entry, said),
             tone=VERDICT_TONES.get(entry.verdict, Tone.PLAIN),
             before=self.lexicon.state(before),
             after=self.lexicon.state(after),
             moved=entry.moved,
             notes=tuple(_notes(entry, self.lexicon)),
             sent=tuple(self._sent(entry)),
-            said=self._said(entry),
+            said=said,
             signed=tuple(self._signed(entry)),
             unsigned=tuple(map(_spoken, entry.signed.missing)),
             hash=record.hash,
@@ -173,6 +179,18 @@ class Book:
             texts=tuple(self._texts(entry)),
             body=_pretty(record.body) if whole else "",
         )
+
+    def _refusal(self, entry: Entry, said: Said | None) -> str:
+        if entry.verdict != "refused":
+            return ""
+        kept = [
+            w["guard"] for a in entry.body["decision"].get("attempts", ()) for w in a["kept_by"]
+        ]
+        titles = [self.lexicon.guard(name) for name in dict.fromkeys(kept)]
+        more = f" and {len(titles) - FEW} more" if len(titles) > FEW else ""
+        if titles:
+            return f"not met or not known: {'; '.join(titles[:FEW])}{more}"
+        return said.below[0].text if said is not None and said.below else ""
 
     def _said(self, entry: Entry) -> Said | None:
         if entry.states[0] is None:

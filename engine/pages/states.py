@@ -234,6 +234,13 @@ def _label_place(one: Arrow) -> tuple[float, float]:
     return (x1 + x2) / 2, (y1 + y2) / 2
 
 
+def _waiting(waits: Waits | None, left: float, top: float) -> Markup:
+    """The edge of a state that waits: solid on hold, dotted for a decision."""
+    if waits is None:
+        return Markup("")
+    return element("line", x1=left + 2, x2=left + 2, y1=top, y2=top + HIGH, class_="waits")
+
+
 def _state(
     box: Box,
     wide: Sequence[Edge],
@@ -260,7 +267,7 @@ def _state(
         told("\n".join(said)),
         element("rect", x=left, y=top, width=box.width, height=HIGH,
                 rx=HIGH / 2 if box.closed else 3),
-        element("rect", x=left, y=top, width=4, height=HIGH, class_="waits") if waits else "",
+        _waiting(waits, left, top),
         *(
             element("text", line, x=box.x, y=first + 13 * n, text_anchor="middle")
             for n, line in enumerate(box.lines)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from engine.core.ledger import Checkpoint
-from engine.core.note import Head, Note
+from engine.core.note import Head, KeyKind, Note
+from engine.keys import new_key, signature
 from engine.pages.audit import ledger_state
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
@@ -18,3 +19,16 @@ def test_a_tree_is_named_as_its_newest_checkpoint_names_it_whoever_shows_it():
 
     assert ledger_state(4, "unnamed.invalid/north", last).origin == head.origin
     assert ledger_state(4, "unnamed.invalid/north", None).origin == "unnamed.invalid/north"
+
+
+def test_the_lines_of_witnesses_are_told_apart_from_those_of_the_ledger():
+    own = new_key("clinic.example/ledger/north", KeyKind.LOG, bytes(32))
+    witness = new_key("auditor.example/w1", KeyKind.WITNESS, bytes(range(32)))
+    head = Head(origin=own.name, size=3, root=bytes(32))
+    text = head.text()
+    note = Note(text=text).with_signatures(signature(own, text), signature(witness, text, at=1))
+    last = Checkpoint(number=1, at=AT, head=head, note=note, keys=(own.verifier,))
+    state = ledger_state(4, own.name, last)
+
+    assert state.witnesses == ("auditor.example/w1",)
+    assert state.signers == (own.verifier.text(),)

@@ -64,7 +64,7 @@ def shown(story: Story, one: Line) -> str:
     status = story.service.status(story.course)
     return page(
         "record.html", frame=None, head=view.head(status), tab="records", one=one,
-        chain=Chain(records=len(story.records), fault=""), proofs=None,
+        chain=Chain(records=len(story.records), fault=""), proofs=None, review={"queues": ()},
     )  # fmt: skip
 
 
@@ -121,3 +121,14 @@ def test_no_text_of_anybody_is_markup(story: Story):
 
         assert "<script>alert" not in made
         assert made.count("<script") == 1, "the page's own"
+
+
+def test_a_refusal_names_what_kept_it_out_in_a_line(story: Story):
+    fork = story.fork()
+    fork.sends("release_instrument", role="metrologist")
+    fork.advance(days=3).sends("release_instrument", role="metrologist")
+    granted, refused = book(fork).line(6), book(fork).line(7)
+
+    assert (granted.verdict, granted.why) == ("accepted", "")
+    assert refused.verdict == "refused"
+    assert refused.why

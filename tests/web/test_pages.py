@@ -17,6 +17,7 @@ import pytest
 from engine import bootstrap
 from engine.access import operator
 from engine.core.encoding import parse
+from engine.ledger import Ledger
 from engine.packages import courses_of
 from engine.permission import Role
 from engine.signatures import Proved, Signatures
@@ -193,3 +194,13 @@ def test_what_is_in_an_address_becomes_no_markup_either(house: Doors, hostile: s
     assert "<script>" not in answer.text
     assert 'href="javascript' not in answer.text
     assert 'onload="x' not in answer.text
+
+
+def test_a_tree_that_is_not_that_of_its_checkpoint_is_told_of_on_the_page(
+    house: Doors, monkeypatch: pytest.MonkeyPatch
+):
+    auditor = house.token(Role.AUDITOR)
+    assert "it has the root of the checkpoint" in house.ask(auditor, "GET", "/audit").text
+    monkeypatch.setattr(Ledger, "root", lambda *_: bytes(32))
+
+    assert "✗ it has another root" in house.ask(auditor, "GET", "/audit").text

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from engine.core.note import checked as checked_note
 from engine.core.wire import IDENTIFIER
 from engine.errors import UnknownWorkflow
+from engine.keys import verify
 from engine.pages.audit import LedgerState, checked, ledger_state
 from engine.pages.frame import AUDIT
 from engine.ports import Search
@@ -59,4 +61,13 @@ def _ledger(desk: Desk) -> LedgerState | None:
     if desk.office.ledgers is None or desk.caller.sites is not None:
         return None
     ledger = desk.office.ledgers(desk.caller.tenant)
-    return ledger_state(ledger.size(), ledger.origin, ledger.last())
+    size, last = ledger.size(), ledger.last()
+    if last is None:
+        return ledger_state(size, ledger.origin, None)
+    return ledger_state(
+        size,
+        ledger.origin,
+        last,
+        agrees=last.head.size <= size and ledger.root(last.head.size) == last.head.root,
+        holds=len(checked_note(last.note, last.keys, verify).held) == len(last.keys),
+    )
