@@ -6,19 +6,25 @@ Format 2 is JSON Lines, so that neither the writer nor the reader holds more tha
 2. `definition`: each one that a course was decided by, under its digest;
 3. `checkpoint`: the signed root that the proofs lead to, who signed, and, where it was asked for,
    the proof that it continues an earlier one;
-4. `course` and then its `record`s as stored, each with its leaf: number, salt and way to the root;
+4. `course`, with the proofs of how far it had come at that checkpoint and at the earlier one, and
+   then its `record`s as stored, each with its leaf: number, salt and way to the root;
 5. `end`: how many lines came before, and the SHA-256 of them all, so that no cut goes unseen.
+
+A file from before checkpoints said how far courses had come has no such proofs (`heads`), and does
+not show whether the last records of a course were left out.
 
 Format 1 is one JSON document of one course, without proofs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from engine.core.encoding import Json, instant_text
+from engine.core.heads import HeadProof
 from engine.core.ledger import Inclusion
 from engine.errors import InvalidInput
 from engine.ports import Definition
@@ -78,3 +84,31 @@ def leaf_from(raw: Any, course: str, seq: int, place: str) -> Inclusion:  # noqa
     if type(index) is not int or set(raw) != {"index", "salt", "path"}:
         raise DamagedBundle(place, "a leaf with its index, salt and path, and no more")
     return Inclusion(course=course, seq=seq, index=index, salt=salt, proof=proof)
+
+
+def heads_json(proofs: Iterable[HeadProof]) -> Json:
+    """How far a course had come, in the trees of one or more sizes."""
+    return [
+        {"size": one.size, "place": one.place, "path": [step.hex() for step in one.path]}
+        for one in proofs
+    ]
+
+
+def heads_from(raw: Any, course: str) -> dict[int, HeadProof]:  # noqa: ANN401  # JSON
+    """The proofs that `heads_json` wrote, by their sizes. Raises DamagedBundle."""
+    place = f"{course}.heads"
+    found: dict[int, HeadProof] = {}
+    try:
+        for one in raw:
+            size, number = one["size"], one["place"]
+            path = tuple(bytes.fromhex(step) for step in one["path"])
+            if {type(size), type(number)} != {int} or set(one) != {"size", "place", "path"}:
+                raise DamagedBundle(place, "proofs with their size, place and path, and no more")
+            found[size] = HeadProof(size=size, place=number, path=path)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        if isinstance(wrong, DamagedBundle):
+            raise
+        raise DamagedBundle(place, "proofs with their size, place and path") from wrong
+    if len(found) != len(raw):
+        raise DamagedBundle(place, "one proof for each size")
+    return found

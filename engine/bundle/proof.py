@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from engine.bundle.form import DamagedBundle
 from engine.bundle.reading import Bundle, Sealed
+from engine.core.heads import head_of
 from engine.core.history import Fault
 from engine.core.merkle import verify_consistency
 from engine.core.note import Head, VerifierKey, checked
@@ -24,6 +26,10 @@ class Proof:
     keys: tuple[VerifierKey, ...] = ()
     sealed: int = field(default=0, init=False)
     """How many records were found in the tree so far."""
+    _begun: dict[int, dict[int, int]] = field(
+        default_factory=lambda: defaultdict(dict), init=False, repr=False
+    )
+    """In the map of a tree of a size: the first leaf of the course in each place so far."""
 
     @property
     def asks(self) -> bool:
@@ -70,13 +76,42 @@ class Proof:
             self.sealed += 1
         if self.asks and not bundle.leaves:
             return Fault(seq=1, kind="unsealed", what="the file holds no proof of it")
+        return self._head(bundle, found)
+
+    def _head(self, bundle: Bundle, found: Sealed | None) -> Fault | None:
+        """What is missing at the end of a course, or too much, by a checkpoint that tells."""
+        for head in self._heads(found):
+            leaves = [one for one in bundle.leaves if one is not None and one.index < head.size]
+            if head.courses is None or not leaves:
+                continue
+            proof = bundle.heads.get(head.size)
+            come = head_of(leaves, bundle.records[len(leaves) - 1].hash)
+            if proof is None or not proof.holds(come, head.courses):
+                what = f"it is not shown to be the last of its course in the tree of {head.size}"
+                return Fault(seq=len(leaves), kind="head", what=what)
+            self._begun[head.size][proof.place] = leaves[0].index
         return None
 
+    def _heads(self, found: Sealed | None) -> list[Head]:
+        """The checkpoints that may tell how far courses had come."""
+        return [one for one in (self.held, None if found is None else found.head) if one]
+
     def whole(self, found: Sealed | None) -> None:
-        """Raises DamagedBundle unless a bundle of a whole tenant has every leaf of the tree."""
+        """Raises DamagedBundle unless a bundle of a whole tenant has every leaf of the tree.
+
+        Its courses must be those of the map too, each once, in the order in which they began.
+        """
         if found is not None and self.sealed != found.head.size:
             missing = found.head.size - self.sealed
             raise DamagedBundle("tenant", f"every record of the tree, but {missing} are not there")
+        for head in self._heads(found):
+            begun = self._begun[head.size]
+            firsts = [begun[place] for place in sorted(begun)]
+            if head.courses is not None and (
+                len(firsts) != head.courses.courses or firsts != sorted(set(firsts))
+            ):
+                expected = f"each course once, as they began, in the map of the tree of {head.size}"
+                raise DamagedBundle("tenant", expected)
 
 
 def _continued(held: Head, found: Sealed) -> None:
@@ -86,6 +121,8 @@ def _continued(held: Head, found: Sealed) -> None:
     if held.size > head.size:
         expected = f"one of at least the {held.size} leaves that yours has"
         raise DamagedBundle("checkpoint", expected, found=str(head.size))
+    if held.courses is not None and head.courses is None:
+        raise DamagedBundle("checkpoint", "how far each course had come, which yours says")
     path = () if held.size == head.size else found.continues.get(held.size)
     if path is None or not verify_consistency(held.size, head.size, held.root, head.root, path):
         raise DamagedBundle("checkpoint", f"the proof that it continues yours of {held.size}")

@@ -14,8 +14,9 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from engine.bundle.form import FORMAT, KIND, ONE_DOCUMENT, DamagedBundle, leaf_from
+from engine.bundle.form import FORMAT, KIND, ONE_DOCUMENT, DamagedBundle, heads_from, leaf_from
 from engine.core.encoding import digest, instant_from, parse
+from engine.core.heads import HeadProof
 from engine.core.history import Fault, verify
 from engine.core.ledger import Inclusion
 from engine.core.machine import Machine
@@ -32,8 +33,9 @@ from engine.registry import compiled
 class Bundle:
     """A course as exported: what it takes to verify it and to decide it again, and nothing else.
 
-    `leaves` are of its records in their order, `None` where one was not sealed. `machines` are what
-    was compiled of the definitions, which the courses of one file share.
+    `leaves` are of its records in their order, `None` where one was not sealed. `heads` are the
+    proofs of how far it had come, by the size of the tree. `machines` are what was compiled of the
+    definitions, which the courses of one file share.
     """
 
     tenant: str
@@ -41,6 +43,7 @@ class Bundle:
     records: tuple[Record, ...]
     definitions: tuple[Definition, ...]
     leaves: tuple[Inclusion | None, ...] = ()
+    heads: Mapping[int, HeadProof] = field(default_factory=dict)
     announced: int | None = None
     machines: dict[str, Machine] = field(default_factory=dict, repr=False, compare=False)
 
@@ -138,7 +141,10 @@ class BundleFile:
                 if course is not None:
                     yield self._made(course)
                 course = {**content, "held": []}
-                names.add(str(content.get("course")))
+                whose = str(content.get("course"))
+                if whose in names:
+                    raise DamagedBundle("course", "each course once")
+                names.add(whose)
                 found["courses"] += 1
             elif name == "record" and course is not None:
                 n = len(course["held"])
@@ -211,6 +217,7 @@ class BundleFile:
             records=tuple(record for record, _ in course["held"]),
             definitions=tuple(self._definitions.values()),
             leaves=tuple(leaf for _, leaf in course["held"]),
+            heads=heads_from(course.get("heads", ()), str(name)),
             announced=announced,
             machines=self._machines,
         )

@@ -10,13 +10,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from engine.bundle.form import FORMAT, KIND, ONE_DOCUMENT, Asked, definition_json, leaf_json
+from engine.bundle.form import (
+    FORMAT,
+    KIND,
+    ONE_DOCUMENT,
+    Asked,
+    definition_json,
+    heads_json,
+    leaf_json,
+)
 from engine.core.encoding import Json, canonical
+from engine.core.heads import HeadTree
 from engine.core.ledger import Checkpoint, Inclusion
 from engine.core.note import Head
 from engine.errors import InvalidInput, NotFound
@@ -34,6 +43,9 @@ class Tree(Protocol):
 
     def consistency(self, old: int, new: int | None = None) -> list[bytes]:
         """The proof that the tree of a size begins with an older one."""
+
+    def heads(self, size: int | None = None) -> HeadTree:
+        """How far each course had come in the tree of a size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,7 @@ class Exporter:
         sealed = self._checkpoint(checkpoint, held)
         digest, count = sha256(), 0
         with self.store.transaction(self.tenant, write=False) as tx:
-            for part in self._parts(tx, asked, checkpoint, sealed):
+            for part in self._parts(tx, asked, checkpoint, sealed, self._heads(checkpoint, held)):
                 line = canonical(part) + b"\n"
                 digest.update(line)
                 count += 1
@@ -95,7 +107,12 @@ class Exporter:
         )
 
     def _parts(
-        self, tx: Transaction, asked: Asked, checkpoint: Checkpoint | None, sealed: Json
+        self,
+        tx: Transaction,
+        asked: Asked,
+        checkpoint: Checkpoint | None,
+        sealed: Json,
+        heads: Sequence[HeadTree],
     ) -> Iterator[Json]:
         courses = records = unsealed = 0
         digests: dict[str, None] = {}
@@ -118,10 +135,15 @@ class Exporter:
         if sealed is not None:
             yield {"checkpoint": sealed}
         for course in _chosen(tx, asked):
-            yield {"course": {"course": course, "records": tx.last_seq(course)}}
             leaves = self._leaves(course, checkpoint)
+            said: dict[str, Json] = {"course": course, "records": tx.last_seq(course)}
+            if leaves and heads:
+                first = leaves[min(leaves)].index
+                proofs = (one.proof(first) for one in heads)
+                said["heads"] = heads_json(one for one in proofs if one is not None)
+            yield {"course": said}
             for record in tx.records(course):
-                said: dict[str, Json] = {"body": record.body.decode(), "hash": record.hash}
+                said = {"body": record.body.decode(), "hash": record.hash}
                 leaf = leaves.get(record.seq)
                 if leaf is None:
                     unsealed += 1
@@ -140,6 +162,14 @@ class Exporter:
         except NotFound:  # all its records are newer than the checkpoint
             return {}
         return {one.seq: one for one in found}
+
+    def _heads(self, checkpoint: Checkpoint | None, held: Head | None) -> list[HeadTree]:
+        """How far courses had come, as far as the checkpoints say so that it is held against."""
+        if self.tree is None or checkpoint is None:
+            return []
+        said = (checkpoint.head, held)
+        sizes = {one.size for one in said if one is not None and one.courses is not None}
+        return [self.tree.heads(size) for size in sorted(sizes)]
 
     def _checkpoint(self, checkpoint: Checkpoint | None, held: Head | None) -> Json:
         if checkpoint is None or self.tree is None:

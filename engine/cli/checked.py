@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from engine.errors import InvalidInput, NotFound
 
 STDIN, DATABASE = "-", "database"
 WHOLE, ADDS_UP, ALIKE = "whole", "adds up to its row", "decided again alike"
+UNTOLD = "Whether its last records were left out cannot be told: it has no map of course heads."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Checked:
     """What was found of one course; `wrong` is empty when nothing is wrong with it.
 
     `head` is the hash of the last record: noted elsewhere, it shows later that none was cut off.
-    `good` says what was found where nothing is wrong.
+    `good` says what was found where nothing is wrong, `untold` what could not be found.
     """
 
     course: str
@@ -37,6 +38,7 @@ class Checked:
     head: str
     good: str
     wrong: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
     def json(self) -> Json:
         return {
@@ -46,6 +48,7 @@ class Checked:
             "head": self.head,
             "whole": not self.wrong,
             "wrong": list(self.wrong),
+            "cannot_find": list(self.untold),
         }
 
     def lines(self) -> Iterator[str]:
@@ -54,6 +57,7 @@ class Checked:
         number = "1 record" if self.records == 1 else f"{self.records} records"
         if not self.wrong:
             yield f"{self.course}{where}: {number}, {self.good}, head {self.head[:16]}"
+            yield from self.untold
         for wrong in self.wrong:
             yield f"{self.course}{where}: {wrong}"
 
@@ -134,6 +138,8 @@ def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
                     proof.checkpoint(bundle.tenant, bundle.checkpoint)
                     looked = True
                 found = _of_course(name, course, bundle.checkpoint, proof, re_decide=re_decide)
+                if not re_decide and not _tells(bundle):
+                    found = replace(found, untold=(UNTOLD,))
                 bad = bad or bool(found.wrong)
                 yield found
             if not looked:
@@ -142,6 +148,12 @@ def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
                 proof.whole(bundle.checkpoint)
         except DamagedBundle as wrong:
             yield _checked("?", name, (), (str(wrong),), WHOLE)
+
+
+def _tells(bundle: BundleFile) -> bool:
+    """Whether a file shows that the last records of a course were not left out."""
+    checkpoint = bundle.checkpoint
+    return checkpoint is not None and (bundle.whole_tenant or checkpoint.head.courses is not None)
 
 
 def _of_course(

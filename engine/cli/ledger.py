@@ -15,6 +15,7 @@ from engine import keys
 from engine.cli.notes import Out, ledger_of, read_checkpoint, records_text, write
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
+from engine.core.heads import HeadProof, head_of
 from engine.core.ledger import Checkpoint, Inclusion
 from engine.core.merkle import EMPTY, verify_consistency
 from engine.core.note import Head, Note
@@ -88,8 +89,9 @@ def prove(
 ) -> None:
     """Prove that records are in the ledger as the last checkpoint says, or that it only grew.
 
-    The proof of one record is a C2SP tlog-proof, that of a course is JSON. `--consistency` writes
-    what a witness is asked with (C2SP tlog-witness), `--first` likewise.
+    The proof of one record is a C2SP tlog-proof. That of a course is JSON, and shows too that it
+    had no other records by then. `--consistency` writes what a witness is asked with (C2SP
+    tlog-witness), `--first` likewise.
     """
     last: Checkpoint | None = ledger_of(session).last()
     if last is None:
@@ -124,6 +126,9 @@ def _included(
         "course": course,
         "proofs": [_inclusion_json(one, hashes[one.seq]) for one in found],
     }
+    ended = record is None and last.head.courses is not None
+    if ended:
+        document["head"] = _head_json(_ended(session, last, found, hashes[found[-1].seq]))
     if out is not None and record is None:
         write(out, json.dumps(document, indent=2).encode() + b"\n")
     elif out is not None:
@@ -140,8 +145,22 @@ def _included(
             f"In checkpoint {last.number} of {records_text(last.head.size)}, root "
             f"{last.head.root.hex()[:16]}{'' if last.signed else ', not signed'}."
         )
+        if ended:
+            console.print("The course had no other records then: the checkpoint says so.")
 
     session.answer(document, tell)
+
+
+def _ended(
+    session: Session, last: Checkpoint, found: list[Inclusion], record_hash: str
+) -> HeadProof:
+    """The proof that a course had no more records than these. Raises LedgerDivergence."""
+    courses = last.head.courses
+    proof: HeadProof | None = ledger_of(session).heads(last.head.size).proof(found[0].index)
+    if courses is None or proof is None or not proof.holds(head_of(found, record_hash), courses):
+        what = f"record {found[-1].seq} of {found[-1].course} is not the last that is sealed"
+        raise LedgerDivergence(found[-1].index, what)
+    return proof
 
 
 def _grown(session: Session, last: Checkpoint, before: Head, out: Path | None) -> None:
@@ -197,12 +216,17 @@ def _inclusion_json(found: Inclusion, record_hash: str) -> Json:
     }
 
 
+def _head_json(found: HeadProof) -> Json:
+    return {"place": found.place, "proof": [_base64(one) for one in found.path]}
+
+
 def _checkpoint_json(made: Checkpoint) -> Json:
     return {
         "number": made.number,
         "origin": made.head.origin,
         "size": made.head.size,
         "root": _base64(made.head.root),
+        "courses": None if made.head.courses is None else made.head.courses.courses,
         "signed": made.signed,
         "keys": [key.text() for key in made.keys],
         "note": made.note.encode().decode(),

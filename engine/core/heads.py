@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from engine.core.ledger import Inclusion, sealed
 from engine.core.merkle import LENGTH, Tree, inclusion_proof, leaf_hash, verify_inclusion
 from engine.core.note import CourseMap
 
@@ -57,6 +58,17 @@ class HeadProof:
         """Whether the map has that head in this place."""
         leaf = head.hash(self.size)
         return verify_inclusion(leaf, self.place, found.courses, self.path, found.root)
+
+
+def head_of(leaves: Sequence[Inclusion], record_hash: str) -> CourseHead:
+    """The head of a course with these leaves in their order; the last record has that hash."""
+    last = leaves[-1]
+    return CourseHead(
+        first=leaves[0].index,
+        records=len(leaves),
+        salt=last.salt,
+        leaf=sealed(last.salt, record_hash),
+    )
 
 
 def map_of(size: int, heads: Iterable[CourseHead]) -> CourseMap:

@@ -365,13 +365,6 @@ def test_a_log_that_was_made_anew_by_another_key_is_refused_with_the_key_alone(c
     assert audited(path) == [], "the bundle brings its own key: hold yours"
 
 
-def test_last_records_that_were_left_out_of_one_course_are_what_no_checkpoint_shows(
-    case: Case,
-) -> None:
-    """A tree of salted hashes says of nobody's leaf whose it is: docs/audit.md says what helps."""
-    assert case.found(case.one[:-1]) == ""
-
-
 def _remade(forged: Yard, folder: Path) -> Path:
     forged.tell()
     forged.says(SECOND, "lowered", "driver")

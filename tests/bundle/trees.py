@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from engine import keys
+from engine.core.heads import CourseHead, HeadTree
 from engine.core.ledger import Checkpoint, Inclusion, sealed
 from engine.core.merkle import Tree, consistency_proof, inclusion_proof
 from engine.core.note import Head, KeyKind, Note, SigningKey
@@ -32,6 +33,7 @@ class MemoryTree:
         self.nodes: dict[tuple[int, int], bytes] = {}
         self.tree = Tree()
         self.made: list[Checkpoint] = []
+        self.mapped = True
 
     def seal(self, limit: int | None = None) -> Checkpoint:
         """Seal what is not sealed yet, at most so many records, and make a checkpoint."""
@@ -42,7 +44,15 @@ class MemoryTree:
             self.leaves.append((course, seq, salt, hashed))
             for node in self.tree.append(leaf):
                 self.nodes[node.level, node.index] = node.hash
-        head = Head(origin=f"{NAME}/{self.tenant}", size=self.tree.size, root=self.tree.root())
+        lines = (self.heads().map.line(),) if self.mapped else ()
+        head = Head(
+            origin=f"{NAME}/{self.tenant}", size=self.tree.size, root=self.tree.root(),
+            extension=lines,
+        )  # fmt: skip
+        return self.signs(head)
+
+    def signs(self, head: Head) -> Checkpoint:
+        """A checkpoint that says this, whether or not it is so."""
         note = Note(text=head.text()).with_signatures(keys.signature(self.signer, head.text()))
         found = Checkpoint(
             number=len(self.made) + 1, at=datetime(2026, 3, 2, tzinfo=UTC), head=head, note=note,
@@ -72,6 +82,19 @@ class MemoryTree:
 
     def consistency(self, old: int, new: int | None = None) -> list[bytes]:
         return consistency_proof(old, self.tree.size if new is None else new, self._read)
+
+    def heads(self, size: int | None = None) -> HeadTree:
+        size = self.tree.size if size is None else size
+        return HeadTree.of(size, self.heads_at(size))
+
+    def heads_at(self, size: int) -> list[CourseHead]:
+        """How far each course had come in the tree of a size."""
+        found: dict[str, CourseHead] = {}
+        for n, (course, seq, salt, _) in enumerate(self.leaves[:size]):
+            first = found[course].first if course in found else n
+            leaf = self.nodes[0, n]
+            found[course] = CourseHead(first=first, records=seq, salt=salt, leaf=leaf)
+        return list(found.values())
 
     def _read(self, level: int, index: int) -> bytes:
         return self.nodes[level, index]

@@ -13,6 +13,7 @@ from engine import bootstrap, keys
 from engine.core.note import KeyKind
 from engine.ledger import Ledger
 from engine.settings import Settings
+from tests.bundle.forgery import closed, parts_of
 from tests.bundle.standalone import FILE, verify
 from tests.cli.conftest import Regimen
 
@@ -53,6 +54,36 @@ def test_a_bundle_that_another_key_signed_is_a_negative_answer(gauges: Regimen):
     assert ran.code == 1
     assert "checkpoint: expected a signature of clinic.example/ledger/default that holds" in ran.out
     assert verify(Path("b.jsonl"), "--key", other).code == 1
+
+
+def test_a_course_whose_last_records_were_left_out_of_a_bundle_is_a_negative_answer(
+    gauges: Regimen,
+):
+    checkpoint("held")
+    assert gauges("export", "gauge-1", "--checkpoint", "held", "--out", "b.jsonl").code == 0
+    parts = parts_of(Path("b.jsonl"))
+    for keep in range(1, 5):
+        closed(parts[: keep - 5], Path("cut.jsonl"))
+        for options in ((), ("--checkpoint", "held")):
+            ran = gauges("verify", "cut.jsonl", *options)
+            assert ran.code == 1
+            assert f"record {keep}: head: it is not shown to be the last of its course" in ran.out
+
+
+def test_a_bundle_without_a_map_of_course_heads_says_what_it_cannot_tell(gauges: Regimen):
+    said = "Whether its last records were left out cannot be told"
+    assert gauges("export", "gauge-1", "--format", "1", "--out", "b.json").code == 0
+    assert gauges("export", "gauge-1", "--out", "b.jsonl").code == 0
+    for name in ("b.json", "b.jsonl"):
+        ran = gauges("verify", name)
+        assert ran.code == 0
+        assert said in ran.out
+        answer = gauges("verify", name, "--json").json()
+        assert said in answer["courses"][0]["cannot_find"][0]
+
+    checkpoint("held")
+    gauges("export", "gauge-1", "--out", "b.jsonl")
+    assert said not in gauges("verify", "b.jsonl").out
 
 
 def test_a_whole_tenant_is_exported_when_no_course_is_named(gauges: Regimen):

@@ -16,6 +16,7 @@ import pytest
 
 from engine import keys
 from engine.core import note
+from engine.core.heads import HeadProof, head_of
 from engine.core.ledger import Inclusion
 from engine.core.note import Head, VerifierKey, checked
 from tests.cli.conftest import DATA, GAUGES, Ran, Regimen
@@ -191,7 +192,27 @@ def test_a_course_is_proved_by_the_last_checkpoint(signed: Regimen):
             proof=tuple(map(b64decode, one["proof"])),
         )
         assert found.holds(one["hash"], head.size, head.root)
-    assert "In checkpoint 1 of 6 records" in signed("prove", "gauge-1").out
+    leaves = [
+        Inclusion(course="gauge-1", seq=one["record"], index=one["index"],
+                  salt=b64decode(one["salt"]), proof=())
+        for one in answer["proofs"]
+    ]  # fmt: skip
+    shown = answer["head"]
+    path = tuple(map(b64decode, shown["proof"]))
+    proof = HeadProof(size=head.size, place=shown["place"], path=path)
+    assert head.courses is not None
+    assert proof.holds(head_of(leaves, answer["proofs"][-1]["hash"]), head.courses)
+    assert not proof.holds(head_of(leaves[:-1], answer["proofs"][-2]["hash"]), head.courses)
+    told = signed("prove", "gauge-1").out
+    assert "In checkpoint 1 of 6 records" in told
+    assert "The course had no other records then" in told
+
+
+def test_a_course_whose_last_records_are_gone_is_not_proved(signed: Regimen):
+    signed("checkpoint")
+    tamper("DELETE FROM regimen_leaves WHERE course = 'gauge-1' AND seq = 5")
+
+    assert signed("prove", "gauge-1").code == 2
 
 
 def test_the_proof_of_a_record_is_a_tlog_proof(signed: Regimen):
