@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import wraps
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from engine.client import access, calls, lists, messages, review
+from engine.client import access, calls, lists, messages, review, what_if
 from engine.client.call import Call, Part
 
 P = ParamSpec("P")
@@ -103,6 +103,7 @@ class Methods:
     holds = Paged(lists.holds)
     reviews = Single(review.reviews)
     review = Paged(review.review)
+    what_if = Single(what_if.what_if)
     site = Single(lists.site)
     set_calendar = Single(lists.set_calendar)
     feed = Paged(messages.feed)

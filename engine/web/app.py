@@ -27,6 +27,7 @@ from engine.web.routes import (
     tokens,
     visits,
     webhooks,
+    what_if,
     workflows,
     worklists,
 )
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     visits.router,
     worklists.router,
     review.router,
+    what_if.router,
     sites.router,
     feed.router,
     webhooks.router,

@@ -26,6 +26,7 @@ from engine.client import (
     lists,
     messages,
     review,
+    what_if,
 )
 from engine.client.methods import Methods
 from engine.client.reading import HEADER
@@ -60,6 +61,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "reviews": {"site": "north"},
     "review": {"queue": "deviation", "site": ("north", "south"), "page": 5, "cursor": "c"},
+    "what_if": {
+        "courses": ["C-1"], "parameters": {"limit": "50"}, "definition": "w@2", "policy": "stop",
+    },
     "worklists": {"site": "north", "day": DAY, "as_of": DAY, "soon_days": 3},
     "worklist": {
         "kind": "due_now", "site": ("north", "south"), "day": DAY, "as_of": DAY, "soon_days": 3,
@@ -157,6 +161,19 @@ SHAPES: dict[type, str] = {
     client.Worklist: "WorklistLine",
     client.ReviewItem: "ReviewItem",
     client.ReviewQueue: "QueueLine",
+    client.Difference: "Difference",
+    client.GuardTurn: "GuardTurn",
+    client.GuardTurns: "GuardTurns",
+    client.LackCount: "LackCount",
+    client.NotJudged: "NotJudged",
+    client.ParameterChange: "ParameterChange",
+    client.SupposedCourse: "SupposedCourse",
+    client.SupposedOutcome: "SupposedOutcome",
+    client.SupposedWait: "SupposedWait",
+    client.TurnCount: "TurnCount",
+    client.UnjudgedRecord: "UnjudgedRecord",
+    client.UnreadableCourse: "UnreadableCourse",
+    client.WhatIf: "WhatIfAnswer",
     client.Arranged: "ArrangedDocument",
     client.CourseVisits: "CourseVisitsDocument",
     client.Site: "SiteDocument",
@@ -266,7 +283,7 @@ def test_every_member_of_the_document_is_read(shape: type):
 def test_every_class_of_an_answer_is_compared():
     answers = {
         value
-        for module in (access, documents, lists, messages, review)
+        for module in (access, documents, lists, messages, review, what_if)
         for value in vars(module).values()
         if dataclasses.is_dataclass(value) and value.__module__ == module.__name__
     }

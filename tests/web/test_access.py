@@ -24,6 +24,8 @@ from tests.web.doors import COURSE, HERE, HOOKS, OPEN, PATIENT, Doors, Route
 from workflows import ALL
 
 SIGN_OFF = "POST /courses/{course}/records/{seq}"
+ASKED = "POST /v1/what-if"
+"""A question that is too long for an address: it is sent, and changes nothing."""
 PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -83,6 +85,7 @@ def filled(doors: Doors, route: Route) -> tuple[str, Any]:
         "/v1/tokens": {"name": "made", "roles": ["clinician"]},
         "/v1/sites/{site}/calendar": {"format": 1, "zone": "UTC", "open": ["monday"]},
         "/v1/endpoints": {"url": HOOKS},
+        "/v1/what-if": {"courses": [COURSE], "parameters": {"tolerated_grade": "1"}},
         "/v1/calendar-feeds": {"scope": "site", "subject": "north"},
         **formal(number),
         **fhir(doors, number),
@@ -260,13 +263,16 @@ def test_an_auditor_changes_nothing_and_everything_that_it_reads_is_logged(doors
     assert doors.stored(without=("regimen_access_log",)) == before
     refused = {str(route) for route, answer in answers.items() if answer.status_code == 403}
     # Of a sign-off, which is no change of a course, what was sent here is no form of ours.
-    assert refused == {str(route) for route in answers if route.method != "GET"}
+    assert refused == {str(r) for r in answers if r.method != "GET"} - {ASKED}
     assert [str(r) for r in answers if r.action is Action.WRITE_REVIEWS] == [SIGN_OFF]
     entries = doors.log.entries(doors.tenant, since=doors.began, limit=1000)
     read = [entry.about["what"] for entry in entries if entry.action.value == "read"]
+    asked = [r for r in answers if r.method == "GET" or str(r) == ASKED]
     assert sorted(read) == sorted(
-        route.action.value for route in answers if route.method == "GET" and route.action
+        ["what-if", *(route.action.value for route in asked if route.action)]
     )
+    (what_if,) = [entry for entry in entries if entry.about.get("what") == "what-if"]
+    assert what_if.about["courses"] == [COURSE]
 
 
 @pytest.mark.parametrize("role", Role, ids=str)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import httpx2
 import pytest
 
+from engine.client import AsyncClient
 from engine.core.quantity import Quantity
+from engine.core.what_if import Policy
 from engine.store.sql import SqlStore
+from engine.what_if import Amendment, Answered, Courses, Question, Supposing
 from tests.web.conftest import House, numbers
 from tests.web.test_events import measured, release, send
 from workflows.instrument_calibration import WORKFLOW
@@ -127,3 +132,105 @@ def test_asking_writes_nothing(bench: House):
     after: Any = bench.client.get("/v1/courses/I-1/records").json()
 
     assert after == before
+
+
+# --- the question of programs ---------------------------------------------------------------------
+
+
+def ask(house: House, *, status: int = 200, **question: Any) -> Any:
+    body = {"courses": ["I-1"], "parameters": {"deviation_limit": "3"}, **question}
+    answer = house.client.post("/v1/what-if", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("policy", ["stop", "follow-recorded", "follow-new"])
+def test_the_answer_is_that_of_the_terminal(bench: House, policy: str):
+    told = ask(bench, policy=policy)
+    amendment = Amendment(settings={"deviation_limit": "3"})
+    question = Question(amendment=amendment, policy=Policy(policy))
+    courses = Courses(store=bench.store, registry=bench.registry, tenant=bench.tenant)
+    machine = bench.service.status("I-1").machine
+    answer = Answered(policy=Policy(policy), definition=None, settings=amendment.changes([machine]))
+    answer.add(courses.of("I-1", Supposing(question)))
+
+    assert told == answer.json()
+    assert told["parameters"] == [
+        {"parameter": "deviation_limit", "before": "5 um", "after": "3 um"}
+    ]
+    assert (told["decisions_flipped"], told["by_course"][0]["first"]) == (1, 3)
+
+
+def test_a_client_asks_and_reads_the_answer(bench: House):
+    found = bench.caller().what_if(["I-1"], parameters={"deviation_limit": "3 um"})
+
+    (course,) = found.by_course
+    (flip,) = course.divergences[0].flips
+    assert (course.first, flip.guard, flip.recorded, flip.again) == (
+        3, "deviation_within_limit", "yes", "no",
+    )  # fmt: skip
+    assert found.not_judged.records == {}
+
+
+def test_a_client_that_is_awaited_asks_alike(bench: House):
+    async def asked() -> int:
+        transport = httpx2.ASGITransport(bench.app, client=("127.0.0.1", 50000))
+        async with AsyncClient("http://testserver", transport=transport) as caller:
+            found = await caller.what_if(["I-1"], parameters={"deviation_limit": "3"})
+        return found.decisions_flipped
+
+    assert asyncio.run(asked()) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ({"courses": []}, "courses"),
+        ({"courses": [f"C-{n}" for n in range(21)]}, "courses"),
+        ({"courses": ["I-1", "I-1"]}, "courses"),
+        ({"courses": "I-1"}, "courses"),
+        ({"courses": ["no name"]}, "courses.0"),
+        ({"parameters": {"deviation_limit": "500"}}, "parameters.deviation_limit"),
+        ({"parameters": {"deviation_limit": "3 kg"}}, "parameters.deviation_limit"),
+        ({"parameters": {"deviation_limit": 3}}, "parameters.deviation_limit"),
+        ({"parameters": {"deviation_limits": "3"}}, "parameters"),
+        ({"parameters": {"no name": "3"}}, "parameters"),
+        ({"parameters": {}}, "parameters"),
+        ({"parameters": ["3"]}, "parameters"),
+        ({"policy": "go-on"}, "policy"),
+        ({"policy": ["stop"]}, "policy"),
+        ({"definition": "sha256"}, "workflow"),
+        ({"definition": 2}, "definition"),
+        ({"what": "else"}, "what"),
+    ],
+)
+def test_what_is_no_question_names_the_member_and_what_was_expected(
+    bench: House, question: dict[str, Any], field: str
+):
+    problem = ask(bench, status=422, **question)
+
+    (error,) = problem["errors"]
+    assert error["field"] == field
+    assert error["expected"]
+
+
+def test_a_course_that_is_not_there_is_told_by_its_place(bench: House):
+    problem = ask(bench, status=404, courses=["I-1", "I-2"])
+
+    assert problem["errors"] == [{"field": "courses.1", "expected": "a course of yours"}]
+
+
+def test_longer_courses_than_a_request_may_ask_are_left_to_the_terminal(
+    bench: House, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("engine.web.routes.what_if.MOST_RECORDS", 2)
+    problem = ask(bench, status=422)
+
+    assert "regimen what-if" in problem["detail"]
+
+
+def test_another_definition_is_asked_by_its_name(bench: House):
+    found = ask(bench, definition="instrument_calibration@1", parameters={})
+
+    assert found["definition"] == bench.registry.digest("instrument_calibration", "")
+    assert (found["diverged"], found["by_course"]) == (0, [])
