@@ -20,6 +20,19 @@ def parts_of(bundle: Path) -> Parts:
     return [json.loads(line) for line in bundle.read_bytes().splitlines()][:-1]
 
 
+def document(tenant: str, course: str, definitions: Parts, records: Parts) -> Parts:
+    """The lines of a bundle of one course without proofs, to be closed."""
+    manifest = {
+        "format": 2, "kind": "regimen-bundle", "tenant": tenant, "asked": {"courses": [course]},
+    }  # fmt: skip
+    return [
+        manifest,
+        *({"definition": one} for one in definitions),
+        {"course": {"course": course, "records": len(records)}},
+        *({"record": one} for one in records),
+    ]
+
+
 def closed(parts: Parts, path: Path) -> Path:
     """The lines as a file that is whole: announced as they are, counted and digested."""
     parts = deepcopy(parts)

@@ -15,6 +15,7 @@ from engine.core.encoding import canonical
 from engine.core.note import KeyKind
 from engine.core.record import hash_of
 from engine.store.memory import MemoryStore
+from tests.bundle.forgery import closed, document
 from tests.bundle.standalone import audited, verify
 from tests.bundle.trees import key
 from tests.bundle.yard import FIRST, Yard
@@ -49,9 +50,8 @@ def wrong(desk: Desk, folder: Path, change: Callable[[list[Any]], object] = bool
         text = canonical(body)
         head = hash_of(text)
         records.append({"hash": head, "body": text.decode()})
-    path = folder / "bundle.json"
-    path.write_bytes(canonical(said | {"records": records}))
-    return audited(path)
+    parts = document(said["tenant"], said["course"], said["definitions"], records)
+    return audited(closed(parts, folder / "bundle"))
 
 
 def test_a_request_that_both_signed_is_granted(desk: Desk, tmp_path: Path) -> None:

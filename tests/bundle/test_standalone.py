@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.encoding import canonical
 from engine.testing import Story
+from tests.bundle.forgery import closed, document
 from tests.bundle.standalone import CODE, FILE, audited, verify
 from tests.histories.history import histories, load
 from tests.histories.test_histories import ALTERED, FAULTS
@@ -126,27 +126,14 @@ def _bundle(history: Path, folder: Path) -> Path:
         for one in told.definitions
     ]  # fmt: skip
     records = [json.loads(line) for line in history.read_bytes().splitlines()]
-    path = folder / "bundle.json"
-    path.write_bytes(canonical({
-        "format": 1, "kind": "regimen-bundle", "tenant": told.tenant, "course": told.course,
-        "records": records, "definitions": definitions,
-    }))  # fmt: skip
-    return path
+    return closed(document(told.tenant, told.course, definitions, records), folder / "bundle")
 
 
-def test_what_is_kept_of_a_definition_is_kept_by_names(tmp_path: Path) -> None:
-    """Once it was kept by where a part lay in memory, where another one could come to lie."""
+def test_a_bundle_of_the_older_form_is_left_to_the_engine(tmp_path: Path) -> None:
     story = Story(instrument_calibration.WORKFLOW, start="2026-03-02 08:00")
-    measured = story.sends("measurement_recorded", deviation="3 um", room_temperature="23 Cel")
-    story.sends("release_instrument")
-    story.corrects(measured, "deviation", "4 um")
-    story.corrects(measured, "room_temperature", "22 Cel")
     path = tmp_path / "bundle.json"
     path.write_bytes(story.verify().auditor.export(story.course))
-    audit = CODE.Audit(None, [])
-    audit.read(path)
-    (definition,) = audit.definitions.values()
+    said = verify(path)
 
-    assert audit.wrong == []
-    assert {key[0] for key in definition.answers} >= {"reading", "updates", "guard", "fields"}
-    assert all(type(part) in {str, type(None)} for key in definition.answers for part in key)
+    assert said.code == 2
+    assert "`regimen verify` reads format 1" in said.told
