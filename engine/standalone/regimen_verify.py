@@ -87,11 +87,12 @@ def main() -> int:
         print(f"NO BUNDLE: {wrong}", file=sys.stderr)
         return 2
     print(*audit.told, sep="\n")
-    print("not recomputed: findings in words, civil times, visits, bookings; the head of this")
-    print("  program says what else")
-    for place in audit.wrong:
-        print(f"WRONG {place}")
-    print("NOT WHOLE" if audit.wrong else "WHOLE")
+    print("not recomputed: findings in words, civil times, visits, bookings (the head says it all)")
+    print(
+        *(f"WRONG {place}" for place in audit.wrong),
+        "NOT WHOLE" if audit.wrong else "WHOLE",
+        sep="\n",
+    )
     return 1 if audit.wrong else 0
 
 
@@ -205,13 +206,15 @@ class Audit:
         course = self.course
         if course is None:
             raise Wrong("file: a record of no course")
-        if not course.bad:
-            try:
-                course.take(content, self.definitions)
-                self.prove(course, content)
-            except (*MALFORMED, Wrong) as wrong:
-                course.bad = True
-                self.note(f"course {course.name} record {course.seq + 1}", wrong)
+        if course.bad:
+            return
+        place = f"course {course.name} record {course.seq + 1}"
+        try:
+            course.take(content, self.definitions)
+            self.prove(course, content)
+        except (*MALFORMED, Wrong) as wrong:
+            course.bad = True
+            self.note(place, wrong)
 
     def prove(self, course: Course, content: Json) -> None:
         """A record is a leaf of the checkpoint's tree, after those of the records before it."""
@@ -226,7 +229,7 @@ class Audit:
         require(course.index < leaf["index"] < tree.size, "proof", "its leaf is out of order")
         require(len(leaf["salt"]) == 32, "proof", "its salt has not 16 bytes")
         hashed = sha256(b"\x00" + bytes.fromhex(leaf["salt"] + content["hash"]))
-        _, root = climbed(leaf["path"], leaf["index"], tree.size - 1, hashed, hashed)
+        _, root = climbed(leaf["path"], leaf["index"], tree.size - 1, hashed)
         require(root == tree.root, "proof", "it is not that leaf of the tree")
         course.index = leaf["index"]
         self.sealed += 1
@@ -355,14 +358,12 @@ def is_signed(text: str, signatures: str, vkey: str) -> bool:
     return False
 
 
-def climbed(
-    path: list[str], index: int, last: int, left: bytes, right: bytes
-) -> tuple[bytes, bytes]:
-    """The roots that a proof leads to, of a node up (RFC 9162, 2.1.3.2 and 2.1.4.2).
+def climbed(path: list[str], index: int, last: int, begin: bytes) -> tuple[bytes, bytes]:
+    """The roots that a proof leads to, up from a node (RFC 9162, 2.1.3.2 and 2.1.4.2).
 
-    `right` becomes the root of the tree whose last leaf is `last`, `left` that of the tree up to
-    `index`. A proof that is too short or too long leads to none.
+    Of the tree up to `index`, and of that up to `last`. One too short or too long leads to none.
     """
+    left = right = begin
     for text in path:
         other = bytes.fromhex(text)
         if last == 0 or len(other) != 32:
@@ -387,7 +388,7 @@ def continues(old: Checkpoint, new: Checkpoint, path: list[str]) -> bool:
     if index == 0:  # a whole tree of its own is its own first node
         path = [old.root.hex(), *path]
     begin = bytes.fromhex(path[0]) if path else b""
-    return climbed(path[1:], index, last, begin, begin) == (old.root, new.root)
+    return climbed(path[1:], index, last, begin) == (old.root, new.root)
 
 
 # --- 3a. Values: exact decimals with units, times -----------------------------------------------
@@ -475,11 +476,6 @@ def latest_of(*instants: Value) -> Value:
     return max(filter(None, instants), default=None)
 
 
-def elapsed(written: Json) -> Value:
-    """A length of time that a definition states; None where it states none."""
-    return written and timedelta(**written)
-
-
 def typed(kind: str, raw: Json, unit: str | None = None) -> Value:
     """A value of a kind, as it is sent and as definitions state it."""
     if kind in ("quantity", "number"):
@@ -491,8 +487,10 @@ def typed(kind: str, raw: Json, unit: str | None = None) -> Value:
 
 def constant(written: Json) -> Value:
     """A value that a definition states."""
-    if written is None or "seconds" in written:
-        return elapsed(written)
+    if written is None:
+        return None
+    if "seconds" in written:
+        return timedelta(**written)
     if "months" in written or "days" in written:
         return Span(written.get("months", 0), written.get("days", 0))
     ((kind, raw),) = written.items()
@@ -570,10 +568,8 @@ def covered(newest_first: list[Reading], span: timedelta) -> Value:
 
     Of a reading that began before the span, its share; one that overlaps another counts not twice.
     """
-    newest = newest_first[0].at
-    if newest is None:
-        return None
-    found, first, begin = Decimal(0), newest - span, newest
+    found, begin = Decimal(0), newest_first[0].at or END_OF_TIME
+    first = begin - span
     for reading in newest_first:
         if reading.at is None or reading.over is None or reading.at < begin:
             return None
@@ -609,6 +605,8 @@ class Definition:
         self.timers = named("timers")
         self.asks = {name: asked(guard["condition"]) for name, guard in self.guards.items()}
         self.parameters = {name: constant(p["value"]) for name, p in named("parameters").items()}
+        self.initial = {name: in_unit(constant(one.get("initial")), one.get("unit"))
+                        for name, one in self.variables.items()}  # fmt: skip
 
     def covers(self, places: list[str], state: str) -> bool:
         """Whether a list of states, stages or * (everywhere) covers a state."""
@@ -634,11 +632,6 @@ class Definition:
             stated = [x[side] for x in (one, of) if side in x]
             found[op] = [Quantity(Decimal(number), found.get("unit")) for number in stated]
         return found
-
-    def initial(self, variable: str) -> Value:
-        """What a variable holds before anything is known."""
-        declared = self.variables[variable]
-        return in_unit(constant(declared.get("initial")), declared.get("unit"))
 
 
 COMPARE: dict[str, Callable[[Value, Value], Value]] = {
@@ -761,7 +754,7 @@ class Seen:
             return []
         if self.now is None or (since is None and "since" in tree):
             return None
-        start = latest_of(self.now - elapsed(tree["horizon"]), since)
+        start = latest_of(self.now - constant(tree["horizon"]), since)
         near = itertools.takewhile(lambda r: r.at is None or r.at >= start, reversed(readings))
         return [one for one in near if flawed or one.flaw is None]
 
@@ -773,12 +766,12 @@ class Seen:
             end = self.weigh(tree["until"]) if "until" in tree else self.now
             if self.now is None or end is None or (since is None and "since" in tree):
                 return None
-            start = latest_of(self.now - elapsed(tree["horizon"]), since)
+            start = latest_of(self.now - constant(tree["horizon"]), since)
             timed = [one for one in self.readings(tree["input"]) if one.at]
             found = next((one for one in reversed(timed) if start <= one.at <= end), NOTHING)
         if age is None and "since" not in tree:
             age = self.of.definition.inputs[tree["input"]].get("max_age")
-        fresh = age is None or (end and found.at and end - found.at <= elapsed(age))
+        fresh = age is None or (end and found.at and end - found.at <= constant(age))
         return found.usable() if fresh else None
 
     def sustained(self, tree: Json) -> Value:
@@ -792,7 +785,7 @@ class Seen:
             return None
         if not readings:
             return ANSWER[tree["zero"]]
-        apart, counted = elapsed(tree.get("apart")) or timedelta(0), list[datetime]()
+        apart, counted = constant(tree.get("apart")) or timedelta(0), list[datetime]()
         for reading in readings:
             if not step(tree["is"], reading.value, bound):
                 break
@@ -981,7 +974,7 @@ class Course:
         require(event["workflow"] in known, "definition", "it was enrolled in another workflow")
         self.retrospective = event.get("retrospective", False)
         self.state = definition.raw["initial"]
-        self.variables = {name: definition.initial(name) for name in definition.variables}
+        self.variables = dict(definition.initial)
         if self.kind == "course.adopted":
             said = event["data"]
             self.state, self.round = said["state"], said.get("round", 1)
@@ -1028,7 +1021,7 @@ class Course:
 
     def request(self, declared: Json) -> Json:
         """A request is granted when a way opens; otherwise it is refused, and why is recorded."""
-        max_age = elapsed(declared.get("max_age"))
+        max_age = constant(declared.get("max_age"))
         dated = max_age is not None and self.at is not None and not self.retrospective
         if dated and self.recorded_at - self.at > max_age:
             return self.refused("too-old")
@@ -1102,8 +1095,9 @@ class Course:
         self.state = state = way.get("target") or self.state
         if way.get("opens_round"):
             self.round += 1
-            of_round = [n for n, one in definition.variables.items() if one.get("per_round")]
-            self.variables |= {name: definition.initial(name) for name in of_round}
+            self.variables |= {name: definition.initial[name]
+                               for name, one in definition.variables.items()
+                               if one.get("per_round")}  # fmt: skip
         self.update(way, self.then)
         fired, unknown, no = self.watch()
         for rule, fresh in fired:  # by rank
@@ -1257,7 +1251,7 @@ class Course:
             return "altered"
         for one in given:
             age = self.recorded_at - instant(one["recorded_at"])
-            if "within" not in asked or age <= elapsed(asked["within"]):
+            if "within" not in asked or age <= constant(asked["within"]):
                 self.signed.append(one["seq"])
         signers = {one["event"]["actor"]["id"] for one in given if one["seq"] in self.signed}
         enough = name in signers and (len(signers) > 1 or not asked.get("second"))
@@ -1266,9 +1260,8 @@ class Course:
 
 def patched(row: Json, changes: Json) -> Json:
     """What a course remembers after what a record says it changed; what is null goes away."""
-    after = dict(row)
+    after = {**row, **changes}
     for name, change in changes.items():
-        after[name] = change
         if isinstance(change, dict):
             merged = row[name] | change
             after[name] = {key: value for key, value in merged.items() if value is not None}
