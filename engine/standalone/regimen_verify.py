@@ -131,11 +131,9 @@ class Audit:
         self.told, self.wrong = list[str](), list[str]()
 
     def read(self, path: Path) -> None:
-        """Check line after line.
-
-        They are the manifest, definitions, the checkpoint, then each course with its records, and
-        an end that counts and digests the lines before it. What is wrong with one course hides no
-        other course; anything else that is wrong ends the reading.
+        """Check line after line: the manifest, definitions, the checkpoint, each course with its
+        records, and an end that counts and digests the lines before it. What is wrong with one
+        course hides no other; anything else that is wrong ends the reading.
         """
         with path.open("rb") as file:
             first, place, ended = file.readline(), "file", False
@@ -227,8 +225,9 @@ class Audit:
         if tree is None:
             raise Wrong("proof: there is no checkpoint that it could lead to")
         require(course.index < leaf["index"] < tree.size, "proof", "its leaf is out of order")
-        require(len(leaf["salt"]) == 32, "proof", "its salt has not 16 bytes")
-        hashed = sha256(b"\x00" + bytes.fromhex(leaf["salt"] + content["hash"]))
+        salt = bytes.fromhex(leaf["salt"])
+        require(len(salt) == 16, "proof", "its salt has not 16 bytes")
+        hashed = sha256(b"\x00" + salt + bytes.fromhex(content["hash"]))
         _, root = climbed(leaf["path"], leaf["index"], tree.size - 1, hashed)
         require(root == tree.root, "proof", "it is not that leaf of the tree")
         course.index = leaf["index"]
@@ -359,9 +358,8 @@ def is_signed(text: str, signatures: str, vkey: str) -> bool:
 
 
 def climbed(path: list[str], index: int, last: int, begin: bytes) -> tuple[bytes, bytes]:
-    """The roots that a proof leads to, up from a node (RFC 9162, 2.1.3.2 and 2.1.4.2).
-
-    Of the tree up to `index`, and of that up to `last`. One too short or too long leads to none.
+    """The roots that a proof leads to, up from a node (RFC 9162, 2.1.3.2 and 2.1.4.2): of the tree
+    up to `index`, and of that up to `last`. One too short or too long leads to none.
     """
     left = right = begin
     for text in path:
@@ -564,9 +562,8 @@ def taken(field: Json, raw: Json, at: datetime | None) -> Reading:
 
 
 def covered(newest_first: list[Reading], span: timedelta) -> Value:
-    """The total over the span that ends with the newest; None unless it is covered completely.
-
-    Of a reading that began before the span, its share; one that overlaps another counts not twice.
+    """The total over the span that ends with the newest; None unless it is covered completely. Of a
+    reading that began before the span, its share; one that overlaps another counts not twice.
     """
     found, begin = Decimal(0), newest_first[0].at or END_OF_TIME
     first = begin - span
@@ -745,9 +742,8 @@ class Seen:
         return next(reversed(self.readings(name)), NOTHING)
 
     def window(self, name: str, tree: Json, *, flawed: bool = False) -> list[Reading] | None:
-        """The readings from the horizon and from `since` on, newest first.
-
-        Those without a time are in it. `flawed` ones are left out, unless they are asked for.
+        """The readings from the horizon and `since` on, newest first, and those without a time.
+        `flawed` ones are left out, unless they are asked for.
         """
         readings, since = self.readings(name), self.weigh(tree.get("since"))
         if not readings:
@@ -775,9 +771,8 @@ class Seen:
         return found.usable() if fresh else None
 
     def sustained(self, tree: Json) -> Value:
-        """Whether the run of readings that ends with the newest is long enough.
-
-        All satisfy the comparison; those counted are `apart`, at least `count`, over `span`.
+        """Whether the run of readings that ends with the newest is long enough: all satisfy the
+        comparison; those counted are `apart`, at least `count`, over `span`.
         """
         bound, span = self.weigh(tree["threshold"]), self.weigh(tree["span"])
         count, readings = self.weigh(tree["count"]), self.window(tree["sustained"], tree)
@@ -809,9 +804,8 @@ class Seen:
         return ANSWER[tree["few"]] if found is None else step(tree["is"], found, bound)
 
     def count(self, tree: Json) -> Value:
-        """How many readings lie within the last civil days, today included.
-
-        From semantics 2 on, what was taken counts also where its value cannot be used.
+        """How many readings lie within the last civil days, today included. From semantics 2 on,
+        what was taken counts also where its value cannot be used.
         """
         days, today = self.weigh(tree["days"]), self.of.day(self.now)
         flawed = self.of.definition.semantics >= 2
@@ -837,39 +831,30 @@ def known(function: Callable[[Value], Value], value: Value) -> Value:
 
 
 FORMS: dict[str, Callable[[Seen, Json], Value]] = {
-    "const": lambda _, tree: constant(tree["const"]),
-    "parameter": lambda seen, tree: seen.of.definition.parameters[tree["parameter"]],
-    "variable": lambda seen, tree: seen.of.variables.get(tree["variable"]),
-    "field": lambda seen, tree: seen.of.data.get(tree["field"]),
-    "sum_of": lambda seen, tree: known(
-        lambda items: total([item.get(tree["member"]) for item in items]),
-        seen.of.data.get(tree["sum_of"]),
-    ),
-    "round": lambda seen, _: Quantity(Decimal(seen.of.round)),
-    "late": lambda seen, _: seen.of.late,
-    "retrospective": lambda seen, _: seen.of.retrospective,
-    "revised": lambda seen, tree: tree["revised"] in seen.of.revised,
-    "open_question": lambda seen, tree: tree["open_question"] in seen.of.after["questions"],
-    "now": lambda seen, _: seen.now,
-    "today": lambda seen, _: seen.of.day(seen.now),
-    "latest_day": lambda seen, _: seen.of.day(seen.last),
-    "civil_time": Seen.wall_clock,
-    "op": Seen.operate,
+    "op": Seen.operate, "if": Seen.choose, "pick": Seen.pick, "civil_time": Seen.wall_clock,
     "all": lambda seen, tree: seen.kleene(tree["all"], decides=False),
     "any": lambda seen, tree: seen.kleene(tree["any"], decides=True),
     "not": lambda seen, tree: known(operator.not_, seen.weigh(tree["not"])),
     "known": lambda seen, tree: seen.weigh(tree["known"]) is not None,
     "one_of": lambda seen, tree: known(tree["one_of"].__contains__, seen.weigh(tree["item"])),
-    "if": Seen.choose,
-    "pick": Seen.pick,
-    "input": Seen.latest,
+    "input": Seen.latest, "sustained": Seen.sustained, "total": Seen.total,
+    "count_of": Seen.count, "sum": Seen.sum,
     "taken_at": lambda seen, tree: seen.newest(tree["taken_at"]).at,
     "taken_on": lambda seen, tree: seen.newest(tree["taken_on"]).on,
-    "sustained": Seen.sustained,
-    "total": Seen.total,
-    "count_of": Seen.count,
-    "sum": Seen.sum,
-}
+    "revised": lambda seen, tree: tree["revised"] in seen.of.revised,
+    "open_question": lambda seen, tree: tree["open_question"] in seen.of.after["questions"],
+    "variable": lambda seen, tree: seen.of.variables.get(tree["variable"]),
+    "field": lambda seen, tree: seen.of.data.get(tree["field"]),
+    "sum_of": lambda seen, tree: known(
+        lambda items: total([item[tree["member"]] for item in items]),
+        seen.of.data.get(tree["sum_of"])),
+    "const": lambda _, tree: constant(tree["const"]),
+    "parameter": lambda seen, tree: seen.of.definition.parameters[tree["parameter"]],
+    "now": lambda seen, _: seen.now, "today": lambda seen, _: seen.of.day(seen.now),
+    "latest_day": lambda seen, _: seen.of.day(seen.last),
+    "round": lambda seen, _: Quantity(Decimal(seen.of.round)), "late": lambda seen, _: seen.of.late,
+    "retrospective": lambda seen, _: seen.of.retrospective,
+}  # fmt: skip
 """The forms of a condition, each under the member that it alone has."""
 
 
@@ -1042,10 +1027,9 @@ class Course:
         return lean(verdict="refused", reason=reason, late=self.late, attempts=self.attempts)
 
     def way(self, *, asks: bool) -> tuple[Json, bool]:
-        """The way that opens, if one does, and whether one was undecided.
-
-        It is the first whose requirements are all yes or overridden. After one that could not be
-        weighed no other opens, except where a report goes when nothing better does.
+        """The way that opens, the first whose requirements are all yes or overridden, and whether
+        one was undecided. After one that could not be weighed no other opens, except where a report
+        goes when nothing better does.
         """
         undecided, states = False, self.definition.states
         stays_closed = states[self.state].get("closed") and self.body["decision"].get(
@@ -1131,9 +1115,8 @@ class Course:
         self.variables |= {name: in_unit(value, unit) for name, value, unit in new}
 
     def watch(self) -> tuple[list[Json], list[str], list[str]]:
-        """Weigh every rule in scope: those that fired, by rank, the unknown ones, those at no.
-
-        Of one that fired, whether that is fresh: it did not hold before, or looks at what was told.
+        """Weigh every rule in scope: those that fired, by rank, the unknown ones, those at no. Of
+        one that fired, whether that is fresh: it did not hold before, or looks at what was told.
         """
         definition, firing, weighed = self.definition, dict[str, int](), set[str]()
         told = {name for name, _ in self.brought} | self.data.keys()
