@@ -149,9 +149,11 @@ class Audit:
             digest = hashlib.sha256(first)
             try:
                 for number, line in enumerate(file, start=1):
-                    place = f"line {number + 1}"
                     require(not ended, "file", "something comes after the end")
-                    ((place, content),) = parse(line).items()
+                    try:
+                        ((place, content),) = parse(line).items()
+                    except MALFORMED as wrong:
+                        raise Wrong(f"file: line {number + 1} cannot be read: {wrong}") from wrong
                     if ended := place == "end":
                         counted = {"lines": number, "digest": f"sha256:{digest.hexdigest()}"}
                         require(content == counted, "file", "a line is not what it was")
