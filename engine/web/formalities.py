@@ -107,6 +107,9 @@ class ErasureDocument(Shape):
     texts_left: int
     scrubbed: bool
     why_not: str | None
+    scrub_with: Annotated[
+        str | None, Field(description="What gets rid of the bytes that may be left.")
+    ]
 
 
 class LegalHoldRequest(Shape):

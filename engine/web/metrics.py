@@ -69,6 +69,10 @@ class Metrics:
             "regimen_decisions", "Decisions that were recorded, those on timers included.",
             ("verdict",), registry=self._registry,
         )  # fmt: skip
+        self._unscrubbed = Counter(
+            "regimen_erasures_unscrubbed", "Erasures after which bytes may be left in the files.",
+            registry=self._registry,
+        )  # fmt: skip
         self._registry.register(self)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -82,6 +86,10 @@ class Metrics:
     def decided(self, verdict: str) -> None:
         """A decision was recorded."""
         self._decisions.labels(verdict).inc()
+
+    def unscrubbed(self) -> None:
+        """An erasure left bytes that only writing the file anew gets rid of."""
+        self._unscrubbed.inc()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What waits; without a database only that it does not answer."""

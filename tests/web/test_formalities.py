@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from engine.core.definition import Signature, Workflow
 from engine.permission import Caller, Denied, How, Role, Why
@@ -310,6 +311,25 @@ def test_who_keeps_the_records_erases_and_is_in_the_record(ward: Ward, role: Rol
     assert event["actor"] == {"id": f"token:{token.split('_')[1]}", "role": role.value}
     assert event["reason"] == {"code": "gdpr-17-1-b"}
     assert not any("fell at night" in row for rows in ward.stored().values() for row in rows)
+
+
+def test_bytes_that_an_erasure_may_leave_are_told_logged_and_counted_with_what_removes_them(
+    ward: Ward,
+):
+    ward.measured(reason={"text": "fell at night"})
+    token = ward.token(Role.RECORDS)
+    with capture_logs() as lines:
+        erased = asked(ward, token, "erasures", basis="gdpr-17-1-b").json()
+    (left,) = [line for line in lines if line["event"] == "erased_bytes_left"]
+
+    assert erased["scrubbed"] is False
+    assert erased["why_not"]
+    assert erased["scrub_with"] == f"regimen erasure-check {ward.course} --scrub"
+    assert (left["log_level"], left["course"], left["seq"]) == (
+        "warning", ward.course, erased["seq"],
+    )  # fmt: skip
+    metrics = ward.app.state.operation.metrics
+    assert b"regimen_erasures_unscrubbed_total 1.0" in metrics.text()
 
 
 def test_a_legal_hold_keeps_texts_and_is_released_by_its_name(ward: Ward):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+import structlog
+from fastapi import APIRouter, Path, Request
 
 from engine.answer import Answer
 from engine.core.encoding import Json
@@ -16,11 +17,13 @@ from engine.web.bodies import Body
 from engine.web.callers import CustodyKeeper, CustodyReader, Desk
 from engine.web.canonical import CanonicalResponse
 from engine.web.entry import Key, keyed
+from engine.web.metrics import Metrics
 from engine.web.problems import Problem, refusal
 from engine.web.responses import PROBLEMS
 from engine.web.routes.courses import Course
 
 router = APIRouter(tags=["custody"])
+log = structlog.get_logger("regimen")
 
 Hold = Annotated[str, Path(pattern=f"^(?:{IDENTIFIER.pattern})$")]
 _A_CODE = "a code of letters, digits and . _ -"
@@ -33,10 +36,14 @@ _A_CODE = "a code of letters, digits and . _ -"
     responses=PROBLEMS["event"],
     openapi_extra=formalities.sent(formalities.ErasureRequest),
 )
-def erase(*, desk: CustodyKeeper, course: Course, body: Body, key: Key = None) -> CanonicalResponse:
+def erase(
+    *, request: Request, desk: CustodyKeeper, course: Course, body: Body, key: Key = None
+) -> CanonicalResponse:
     """Destroy free texts with their salts, for good; every proof stays green.
 
     Without a record, all of the course but the printed names of signers. Sent again, it is one.
+    The file of the database is not written anew meanwhile, since nobody could write to it: where
+    bytes may be left, `scrub_with` is the command for the machine that it lies on.
     """
     asked = members(keyed(body, key), "", ("id", "basis", "record", "path"), ("id", "basis"))
     privacy = _privacy(desk, course)
@@ -55,6 +62,11 @@ def erase(*, desk: CustodyKeeper, course: Course, body: Body, key: Key = None) -
         ),
     )
     scrubbed = privacy.scrub(rewrite=False)
+    if not scrubbed.done:
+        log.warning("erased_bytes_left", course=course, seq=answer.seq)
+        metrics: Metrics | None = request.app.state.operation.metrics
+        if metrics is not None:
+            metrics.unscrubbed()
     return CanonicalResponse(
         {
             "course": course,
@@ -62,6 +74,7 @@ def erase(*, desk: CustodyKeeper, course: Course, body: Body, key: Key = None) -
             "texts_left": privacy.texts(course),
             "scrubbed": scrubbed.done,
             "why_not": scrubbed.why or None,
+            "scrub_with": None if scrubbed.done else f"regimen erasure-check {course} --scrub",
         },
         201,
         headers=_headers(answer),
