@@ -21,6 +21,7 @@ from engine.cli.checked import (
     Checked,
     is_file,
     named_like_a_file,
+    played_file,
     replayed,
     replayed_file,
     verified,
@@ -118,11 +119,19 @@ def replay(
 
     Exits with 1 when anything diverges; every difference is listed. With --step, --at or --sense
     one course is shown step by step: what was known and decided, and what is believed of it now.
+    Of a file with several courses the one that is shown is named behind the file.
     """
     if step is not None or at is not None or sense is not None:
-        if names is None or len(names) != 1 or re_decide:
+        if not names or re_decide or len(names) > (2 if is_file(names[0]) else 1):
             raise InvalidInput("COURSE", "one course, since its steps are shown")
-        played_back(session, names[0], step, at, sense)
+        if not is_file(names[0]):
+            played_back(session, session.auditor().playback(names[0]), step, at, sense)
+            return
+        shown = played_file(names[0], names[1] if len(names) > 1 else None)
+        if isinstance(shown, Checked):
+            _answer(session, [shown])
+        else:
+            played_back(session, shown, step, at, sense)
         return
     found: list[Checked] = []
     for name in _watched(session, names):

@@ -16,10 +16,14 @@ from engine.bundle.proof import Proof
 from engine.bundle.reading import Bundle, BundleFile, Sealed
 from engine.core import history
 from engine.core.encoding import Json, canonical
+from engine.core.playback import Playback
 from engine.core.record import Record
 from engine.errors import InvalidInput, NotFound
+from engine.zones import Zones
 
 STDIN, DATABASE = "-", "database"
+FEW = 5
+"""How many courses of a file are named where one has to be chosen."""
 WHOLE, ADDS_UP, ALIKE = "whole", "adds up to its row", "decided again alike"
 UNTOLD = "Whether its last records were left out cannot be told: it has no map of course heads."
 
@@ -96,6 +100,33 @@ def verified_file(name: str, proof: Proof) -> Iterator[Checked]:
 def replayed_file(name: str, *, re_decide: bool) -> Iterator[Checked]:
     """Likewise, with `re_decide` decided again. Raises InvalidInput for another file."""
     yield from _of_file(name, Proof(), re_decide=re_decide)
+
+
+def played_file(name: str, course: str | None) -> Playback | Checked:
+    """A course of a file, to be shown step by step; what is wrong with it, where something is.
+
+    Nothing is shown of a file that was changed. Raises InvalidInput for another file, and where the
+    file has several courses and none of them is named.
+    """
+    chosen: list[Bundle] = []
+    several: list[str] = []
+    with _opened(name) as stream:
+        bundle = BundleFile(stream)
+        try:
+            for one in bundle.courses():
+                several.append(one.course)
+                if course in (None, one.course) and not chosen:
+                    chosen.append(one)
+        except DamagedBundle as wrong:
+            return _checked("?", name, (), (str(wrong),), WHOLE)
+    if not chosen or (course is None and len(several) > 1):
+        listed = ", ".join(several[:FEW]) + (", ..." if len(several) > FEW else "")
+        raise InvalidInput("COURSE", f"beside the file, one of its courses: {listed or 'none'}")
+    (found,) = chosen
+    checked = _of_course(name, found, bundle.checkpoint, Proof(), re_decide=False)
+    if checked.wrong:
+        return checked
+    return Playback(found.course, found.records, found.machine, Zones().of)
 
 
 def is_file(name: str) -> bool:

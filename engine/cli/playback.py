@@ -148,20 +148,19 @@ def _would(one: Mapping[str, Json]) -> str:
 
 
 def played_back(  # what one replay is asked
-    session: Session, course: str, step: int | None, at: str | None, sense: Sense | None
+    session: Session, playback: Playback, step: int | None, at: str | None, sense: Sense | None
 ) -> None:
     """Answer with one step of a course, or with all of them in a few words each.
 
     Raises InvalidInput for a step that is not there.
     """
-    playback = session.auditor().playback(course)
     if step is not None and at is not None:
         raise InvalidInput("--at", "nothing beside --step")
     if step is None and at is None:
         chosen = sense or Sense.RECORDED
         session.answer(
             {
-                "course": course,
+                "course": playback.course,
                 "sense": chosen.value,
                 "steps": [_brief(playback, n, chosen) for n in range(1, len(playback) + 1)],
             },

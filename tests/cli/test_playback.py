@@ -146,3 +146,41 @@ def test_what_later_records_say_is_marked_in_the_log_the_timeline_and_the_overvi
     assert "open finding 5: would differ: 3" in timeline
     assert "finding 5: record 3 would have been decided otherwise" in shown.out
     assert bench("show", "bench-1", "--json").json()["open_findings"][0]["decisions"] == [3]
+
+
+def test_a_file_is_replayed_step_by_step_as_the_database_is(bench: Regimen):
+    assert bench("export", "bench-1", "--out", "b.jsonl").code == 0
+    for more in (("--step", "3"), ("--sense", "believed"), ("--step", "3", "--sense", "known")):
+        told = bench("replay", "b.jsonl", *more)
+        assert (told.code, told.out) == (0, bench("replay", "bench-1", *more).out)
+        same = bench("replay", "bench-1", *more, "--json").json()
+        assert bench("replay", "b.jsonl", *more, "--json").json() == same
+
+    Path("regimen.db").rename("elsewhere.db")
+    assert "step 3 of" in bench("replay", "b.jsonl", "--step", "3").out
+    assert not Path("regimen.db").exists()
+
+
+def test_of_a_file_with_several_courses_one_is_named_behind_it(bench: Regimen):
+    again = [{**body, "course": "bench-2", "patient": "of-2"} if "workflow" in body else body
+             for body in BODIES]  # fmt: skip
+    made = [{"format": 1, "actor": NURSE, **body, "course": "bench-2"} for body in again]
+    Path("more.jsonl").write_text("\n".join(map(json.dumps, made)))
+    assert bench("apply", "more.jsonl").code == 0
+    assert bench("export", "--out", "all.jsonl").code == 0
+
+    ran = bench("replay", "all.jsonl", "--step", "3")
+    assert ran.code == 2
+    assert "bench-1, bench-2" in ran.err
+    assert "bench-2, step 3 of" in bench("replay", "all.jsonl", "bench-2", "--step", "3").out
+    assert bench("replay", "all.jsonl", "bench-3", "--step", "3").code == 2
+
+
+def test_nothing_is_shown_of_a_file_that_was_changed(bench: Regimen):
+    assert bench("export", "bench-1", "--out", "b.jsonl").code == 0
+    Path("b.jsonl").write_text(Path("b.jsonl").read_text().replace("refused", "accepted", 1))
+    ran = bench("replay", "b.jsonl", "--step", "3")
+
+    assert ran.code == 1
+    assert "step 3" not in ran.out
+    assert "digest of the lines before it" in ran.out
