@@ -45,6 +45,9 @@ class LogStore(Protocol):
     def last(self, tenant: str, actor: str, action: Logged) -> Entry | None:
         """The last row of that action that tells of an actor."""
 
+    def last_of_everything(self, tenant: str, action: Logged) -> Entry | None:
+        """The last row of that action which was of everything, whoever's it is."""
+
     def unchained(self, tenant: str) -> Iterator[Entry]:
         """The rows from before there was a chain, in the order of their time."""
 
@@ -139,6 +142,10 @@ class AccessLog:
     ) -> Sequence[Entry]:
         """A page of the log, oldest first; `after` is the time and id of the last row known."""
         return self._store.entries(tenant, since=since, after=after, limit=limit)
+
+    def last_of_everything(self, tenant: str) -> Entry | None:
+        """The last verification of the whole log."""
+        return self._store.last_of_everything(tenant, Logged.VERIFIED)
 
     def verify(self, tenant: str, noted: tuple[int, str] | None = None) -> Standing:
         """How far the tenant's log goes, and the first entry that is not what it was.

@@ -20,8 +20,9 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from engine import keys, packages
-from engine.access import Access, Gate, Identifies, Tokens
+from engine.access import Access, Gate, Identifies, Tokens, operator
 from engine.access_log import AccessLog
+from engine.audit import Auditor
 from engine.calendars import SharedCalendars
 from engine.canaries import Canaries
 from engine.clinic import Sites
@@ -30,8 +31,10 @@ from engine.core.definition import Workflow
 from engine.core.note import Note, VerifierKey
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.feed import Feed
+from engine.guard_report import GuardReports
 from engine.inspection import Inspection, inspected
 from engine.ledger import Ledger
+from engine.permission import Caller
 from engine.ports import Store
 from engine.privacy import Privacy
 from engine.registry import Registry
@@ -48,6 +51,7 @@ from engine.store.custody import SqlCustody
 from engine.store.deliveries import SqlDeliveries
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
+from engine.store.guard_reports import SqlGuardReports
 from engine.store.ledger import SqlLedger
 from engine.store.review import SqlReviews
 from engine.store.roles import grant_roles
@@ -58,6 +62,7 @@ from engine.store.transaction import meaning
 from engine.store.webhooks import SqlWebhooks
 from engine.store.worklist import SqlLists
 from engine.submission import Setting
+from engine.verification import Verifications
 from engine.watching import Unwatched, Watch
 from engine.webhooks.addresses import Guard
 from engine.webhooks.dispatcher import Dispatcher
@@ -172,6 +177,34 @@ def worklists(service: Service) -> Worklists:
 def canaries(settings: Settings, service: Service) -> Canaries:
     """The canary courses of a service's definitions."""
     return Canaries(service, SqlCanaries(_database(service)), every=settings.canary)
+
+
+def guard_reports(settings: Settings, service: Service) -> GuardReports:
+    """What the guards of a service's courses did of late."""
+    kept = SqlGuardReports(_database(service))
+    return GuardReports(service, kept, every=settings.guards)
+
+
+def verifications(settings: Settings, service: Service) -> Verifications:
+    """What verifies the whole log of a service's tenant."""
+    return Verifications(
+        Auditor(store=service.store, registry=service.setting.registry, tenant=service.tenant),
+        access_entries(settings, _database(service)),
+        inspect=lambda: inspection(service),
+        clock=service.setting.clock,
+        every=settings.verify,
+    )
+
+
+def access_entries(settings: Settings, store: SqlStore) -> AccessLog:
+    """The access log of a database."""
+    clock = SystemClock()
+    return AccessLog(SqlAccess(store), clock=clock, identity=identity, tenant=settings.tenant)
+
+
+def worker_of(tenant: str) -> Caller:
+    """Who a worker is in the access log."""
+    return operator(tenant, "worker")
 
 
 def reviews(service: Service) -> Reviews:

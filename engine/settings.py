@@ -60,8 +60,9 @@ class Settings:
     none unless its issuer is named.
     `webhook_allow` are networks that messages may be sent to though they are not public;
     `webhook_seconds` is by when an endpoint has to have answered, `webhook_days` for how long it is
-    kept what was delivered. `canary` is how often a worker exercises the definitions in use; `None`
-    is never. `ledger_key` are files of keys that sign checkpoints. `traffic` are the
+    kept what was delivered. `canary` is how often a worker exercises the definitions in use,
+    `guards` how often it counts what guards did, `verify` how often it verifies the whole log;
+    `None` is never. `ledger_key` are files of keys that sign checkpoints. `traffic` are the
     bounds of the HTTP service.
     """
 
@@ -78,6 +79,8 @@ class Settings:
     webhook_seconds: int = 15
     webhook_days: int = 30
     canary: timedelta | None = timedelta(hours=24)
+    guards: timedelta | None = timedelta(hours=24)
+    verify: timedelta | None = timedelta(hours=24)
     ledger_key: tuple[str, ...] = ()
     traffic: Traffic = field(default_factory=Traffic)
 
@@ -107,6 +110,8 @@ class Settings:
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
             webhook_days=chosen("WEBHOOK_DAYS", _days, default.webhook_days),
             canary=chosen("CANARY_HOURS", _hours, default.canary),
+            guards=chosen("GUARDS_HOURS", _hours, default.guards),
+            verify=chosen("VERIFY_HOURS", _hours, default.verify),
             ledger_key=chosen("LEDGER_KEY", _files, default.ledger_key),
             traffic=Traffic.from_environment(environ),
         )
@@ -330,6 +335,7 @@ _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
 VARIABLES = (
     *("DATABASE_URL", "TENANT", "ACTOR", "LOG", "LOG_LEVEL", "WORKFLOWS", "SKEW", "FRESH"),
     *("WEBHOOK_ALLOW", "WEBHOOK_SECONDS", "WEBHOOK_DAYS", "LEDGER_KEY", "CANARY_HOURS"),
+    *("GUARDS_HOURS", "VERIFY_HOURS"),
     *TRAFFIC_VARIABLES,
     *(f"OIDC_{name}" for name in _OIDC_NAMES),
 )

@@ -13,14 +13,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from math import comb
 
 from engine.core.encoding import Json
-from engine.guard_rates import Period, Use, weighings
+from engine.core.machine import Machine
+from engine.guard_rates import Counts, Period, Use, weighings
 from engine.ports import CourseLine
 from engine.service import Service
 
@@ -95,24 +96,39 @@ def heard(
 
     A rule is the same in all versions of a workflow: a version that silences it shows.
     """
-    tallies: dict[tuple[str, str], _Tally] = {}
+    hearing = Hearing()
     for _, machine, counted in weighings(service, lines, (before, after)):
+        hearing.add(machine, counted)
+    return hearing.judged(level)
+
+
+class Hearing:
+    """Takes in courses one by one, each with the counts of its guards before and after."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, str], _Tally] = {}
+
+    def add(self, machine: Machine, counted: Sequence[Mapping[tuple[Use, str], Counts]]) -> None:
+        """Take in one more course of a workflow."""
         workflow = machine.workflow
         moving = {action.name for action in workflow.actions if action.targets}
         for rule in workflow.rules:
             place = (workflow.name, rule.guard)
-            tally = tallies.setdefault(place, _Tally(rule.action in moving))
+            tally = self._tallies.setdefault(place, _Tally(rule.action in moving))
             for share, counts in zip(tally.shares, counted, strict=True):
                 one = counts.get((Use.RULE, rule.guard))
                 if one is not None:
                     share[0] += one.courses
                     share[1] += one.fired_in
                     share[2] += one.undecided_in
-    shares = {
-        place: (tally.moves, _share(tally.shares[0]), _share(tally.shares[1]))
-        for place, tally in tallies.items()
-    }
-    return judged(shares, level)
+
+    def judged(self, level: Fraction) -> list[Heard]:
+        """What is to be made of each rule, the alarms first."""
+        shares = {
+            place: (tally.moves, _share(tally.shares[0]), _share(tally.shares[1]))
+            for place, tally in self._tallies.items()
+        }
+        return judged(shares, level)
 
 
 def judged(

@@ -6,8 +6,17 @@ import threading
 from dataclasses import replace
 from functools import partial
 
-from engine.bootstrap import canaries, dispatcher, installed, ledger, service_of, warn_of_old_sqlite
-from engine.canaries import Canaries
+from engine.bootstrap import (
+    canaries,
+    dispatcher,
+    guard_reports,
+    installed,
+    ledger,
+    service_of,
+    verifications,
+    warn_of_old_sqlite,
+    worker_of,
+)
 from engine.ledger import Ledger
 from engine.service import Service
 from engine.settings import Settings
@@ -39,7 +48,7 @@ class Services:
         self._known: dict[str, Service] = {}
         self._senders: dict[str, Dispatcher] = {}
         self._ledgers: dict[str, Ledger] = {}
-        self._canaries: dict[str, Canaries] = {}
+        self._daily: dict[str, Daily] = {}
         self._making = threading.Lock()
         try:
             warn_of_old_sqlite(self.store)
@@ -82,17 +91,39 @@ class Services:
         return found
 
     def exercise(self) -> list[Job]:
-        """The definitions of every tenant that there is, when they are due to be exercised."""
+        """What is looked at daily of every tenant that there is, when that is due.
+
+        The definitions in use are exercised, its guards counted, its whole log verified.
+        """
         found: list[Job] = []
         for tenant in self.operation.tenants():
-            if tenant not in self._canaries:
-                self._canaries[tenant] = canaries(self.settings, self.of(tenant))
-            found.append(partial(_definitions, self._canaries[tenant]))
+            if tenant not in self._daily:
+                self._daily[tenant] = Daily(self.settings, self.of(tenant))
+            found.append(self._daily[tenant])
         return found
 
     def close(self) -> None:
         """Let the connections go."""
         self.store.close()
+
+
+class Daily:
+    """What a worker looks at daily of one tenant; `sound` says of each flight how it ended."""
+
+    def __init__(self, settings: Settings, service: Service) -> None:
+        self._canaries = canaries(settings, service)
+        self._guards = guard_reports(settings, service)
+        self._verifications = verifications(settings, service)
+        self._who = worker_of(service.tenant)
+        self.sound: list[bool] = []
+
+    def __call__(self, stop: Stop) -> None:
+        """Do what is due, or until the stop."""
+        self.sound += [one.sound for one in self._canaries.due(stop)]
+        if not stop():
+            self._guards.due(stop)
+        if not stop():
+            self._verifications.due(self._who, stop)
 
 
 def _messages(dispatcher: Dispatcher, stop: Stop) -> None:
@@ -102,11 +133,6 @@ def _messages(dispatcher: Dispatcher, stop: Stop) -> None:
 
 def _records(ledger: Ledger, stop: Stop) -> None:
     ledger.seal(stop)
-
-
-def _definitions(canaries: Canaries, stop: Stop) -> None:
-    for _ in canaries.due(stop):
-        pass
 
 
 def _timers(service: Service, stop: Stop) -> None:

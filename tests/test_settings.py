@@ -232,3 +232,13 @@ def test_networks_are_named_with_commas_between():
     found = Settings.from_environment({"REGIMEN_WEBHOOK_ALLOW": "127.0.0.0/8, ::1"})
 
     assert [str(one) for one in found.webhook_allow] == ["127.0.0.0/8", "::1/128"]
+
+
+@pytest.mark.parametrize("name", ["guards", "verify"])
+def test_guards_are_counted_and_the_log_verified_once_a_week_or_more_often(name: str):
+    variable = f"REGIMEN_{name.upper()}_HOURS"
+    with pytest.raises(InvalidInput, match=f"{variable}: expected whole hours"):
+        Settings.from_environment({variable: "169"})
+    assert getattr(Settings(), name) == timedelta(hours=24)
+    assert getattr(Settings.from_environment({variable: "6"}), name) == timedelta(hours=6)
+    assert getattr(Settings.from_environment({variable: "0"}), name) is None

@@ -37,6 +37,7 @@ from engine.core.note import Head, Note, VerifierKey
 from engine.core.playback import Sense
 from engine.errors import InvalidInput, NotFound, StoreUnavailable
 from engine.permission import Logged
+from engine.verification import Verified
 
 Named = Annotated[
     list[str] | None,
@@ -88,8 +89,13 @@ def verify(
             raise InvalidInput("--checkpoint", expected, found=name)
         else:
             found.append(_looked_up(name, lambda one: verified(session.auditor(), one)))
-    _note(session, found, "verify")
-    _answer(session, found, None if names else _ledger(session, notes, trusted))
+    if names:
+        _note(session, found, "verify")
+        _answer(session, found)
+        return
+    ledger = _ledger(session, notes, trusted)
+    _note_everything(session, found, ledger)
+    _answer(session, found, ledger)
 
 
 @command
@@ -203,6 +209,15 @@ def _note(session: Session, found: Sequence[Checked], what: str) -> None:
     if courses:
         whose = {"course": courses[0]} if len(courses) == 1 else {"courses": len(courses)}
         session.note(Logged.VERIFIED, {"what": what, **whose})
+
+
+def _note_everything(session: Session, found: Sequence[Checked], ledger: Sealed) -> None:
+    """That the whole log was verified, and what came of it: pages show the last time."""
+    told = Verified()
+    for one in found:
+        told.add(one.course, one.records, wrong=bool(one.wrong), seq=one.first_wrong)
+    told.hold(ledger.found)
+    session.note(Logged.VERIFIED, told.about())
 
 
 def _proof(notes: Sequence[Note], trusted: Sequence[VerifierKey]) -> Proof:

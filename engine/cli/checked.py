@@ -33,7 +33,8 @@ class Checked:
     """What was found of one course; `wrong` is empty when nothing is wrong with it.
 
     `head` is the hash of the last record: noted elsewhere, it shows later that none was cut off.
-    `good` says what was found where nothing is wrong, `untold` what could not be found.
+    `good` says what was found where nothing is wrong, `untold` what could not be found,
+    `first_wrong` which record is wrong first.
     """
 
     course: str
@@ -43,6 +44,7 @@ class Checked:
     good: str
     wrong: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
+    first_wrong: int | None = None
 
     def json(self) -> Json:
         return {
@@ -70,9 +72,12 @@ def verified(auditor: Auditor, course: str) -> Checked:
     """A course of a database, its chain and its row. Raises NotFound."""
     records, _ = _stored(auditor, course)
     if not records:
-        return _checked(course, DATABASE, records, (_GONE,), WHOLE)
+        return replace(_checked(course, DATABASE, records, (_GONE,), WHOLE), first_wrong=1)
     fault = auditor.verify(course)
-    return _checked(course, DATABASE, records, () if fault is None else (str(fault),), WHOLE)
+    if fault is None:
+        return _checked(course, DATABASE, records, (), WHOLE)
+    found = _checked(course, DATABASE, records, (str(fault),), WHOLE)
+    return replace(found, first_wrong=fault.seq)
 
 
 def replayed(auditor: Auditor, course: str, *, re_decide: bool) -> Checked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import Annotated
 
@@ -17,12 +17,10 @@ from engine.cli.session import Session, command
 from engine.core.encoding import Json, instant_from, instant_text
 from engine.errors import InvalidInput
 from engine.guard_rates import Counts, Key, Period, Use, rates
+from engine.guard_report import WINDOW
 from engine.ports import CourseLine
 from engine.service import Service
 from engine.silence import LEVEL, Heard, Tone, heard
-
-WINDOW = timedelta(days=28)
-"""How long the later period is, where nobody says since when."""
 
 
 def add_to(app: typer.Typer) -> None:

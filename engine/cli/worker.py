@@ -54,8 +54,9 @@ def work(
         float | None, typer.Option(min=0, metavar="SECONDS", help="Stop after so long.")
     ] = None,
 ) -> None:
-    """Let timers come back, deliver webhooks, seal records, and exercise definitions daily.
+    """Let timers come back, deliver webhooks, seal records; daily, look whether all is well.
 
+    That is: exercise the definitions in use, count what guards did, and verify the whole log.
     Any number of workers may run: each timer has one effect, they share what is to be sent, and
     each record is sealed once.
     SIGINT and SIGTERM let the timer and the messages in hand be finished. A database that goes
@@ -96,7 +97,8 @@ class _Duties:
     """What a worker does, and what came of it."""
 
     def __init__(self, session: Session) -> None:
-        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+        # The database library is slow to import.
+        from engine import bootstrap, tenants  # noqa: PLC0415
 
         self.service = session.service(writes=True)
         self._feed = bootstrap.feed(self.service)
@@ -106,8 +108,7 @@ class _Duties:
         if self._dispatcher is None:
             log.warning("webhooks_not_sent", advice="pip install 'regimen-engine[web]'")
         self._ledger = bootstrap.ledger(session.settings, self.service)
-        self._canaries = bootstrap.canaries(session.settings, self.service)
-        self._flown: list[bool] = []
+        self._daily = tenants.Daily(session.settings, self.service)
         self._fired = 0
         self._sent = Sent()
 
@@ -133,9 +134,8 @@ class _Duties:
         self._ledger.seal(stop)
 
     def definitions(self, stop: Stop) -> None:
-        """Exercise the definitions that are due to be, or until the stop."""
-        for one in self._canaries.due(stop):
-            self._flown.append(one.sound)
+        """Exercise definitions, count guards and verify the log as is due, or until the stop."""
+        self._daily(stop)
 
     def json(self) -> Json:
         sent = self._sent
@@ -144,8 +144,8 @@ class _Duties:
             "delivered": sent.delivered,
             "failed": sent.failed,
             "given_up": sent.dead,
-            "canaries": len(self._flown),
-            "canaries_unsound": self._flown.count(False),
+            "canaries": len(self._daily.sound),
+            "canaries_unsound": self._daily.sound.count(False),
         }
 
     def tell(self, out: Console) -> None:

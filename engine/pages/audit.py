@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.core.history import Fault
 from engine.core.ledger import Checkpoint
 from engine.core.redecision import Difference
 from engine.ports import CourseLine
+from engine.telling.seen import elapsed
+from engine.verification import Last
+
+STALE = timedelta(hours=48)
+"""After how long without a verification a page says so: a worker does it daily."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,3 +91,41 @@ def ledger_state(
 
 def _utc(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTime:
+    """The last time that the whole log was verified, and what came of it."""
+
+    at: str
+    age: str
+    by: str
+    courses: int
+    records: int
+    whole: bool
+    first: str
+    wrong: int
+    sealed: int | None
+    flaws: int
+    leaf: int | None
+    stale: bool
+
+
+def last_time(last: Last, now: datetime) -> LastTime:
+    """The last verification, as a page shows it."""
+    found = last.found
+    seq = "" if found.seq is None else f", record {found.seq}"
+    return LastTime(
+        at=_utc(last.at),
+        age=elapsed(now - last.at),
+        by=last.by,
+        courses=found.courses,
+        records=found.records,
+        whole=found.whole,
+        first="" if found.course is None else f"{found.course}{seq}",
+        wrong=found.wrong,
+        sealed=found.sealed,
+        flaws=found.flaws,
+        leaf=found.leaf,
+        stale=now - last.at > STALE,
+    )

@@ -93,6 +93,12 @@ class SqlAccess:
                     hash=row.hash,
                 )
 
+    def last_of_everything(self, tenant: str, action: Logged) -> Entry | None:
+        asked = {"its_tenant": tenant, "its_action": action.value}
+        with self._store.connection(write=False) as connection:
+            found = connection.execute(_OF_EVERYTHING, asked).first()
+        return None if found is None else _entry(found)
+
     def last(self, tenant: str, actor: str, action: Logged) -> Entry | None:
         asked = (
             select(access_log)
@@ -107,6 +113,18 @@ class SqlAccess:
         with self._store.connection(write=False) as connection:
             found = connection.execute(asked).first()
         return None if found is None else _entry(found)
+
+
+_OF_EVERYTHING = (
+    select(access_log)
+    .where(
+        access_log.c.tenant == bindparam("its_tenant"),
+        access_log.c.action == bindparam("its_action"),
+        access_log.c.about.contains('"everything":true'),
+    )
+    .order_by(access_log.c.at.desc(), access_log.c.id.desc())
+    .limit(1)
+)
 
 
 def append(connection: Connection, entries: Sequence[Entry]) -> None:

@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, not_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, not_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from engine.store import append_only, schema
 from engine.store.sql import SqlStore
-from engine.store.tables import canaries, definitions, deliveries, messages, timers
+from engine.store.tables import (
+    canaries,
+    courses,
+    definitions,
+    deliveries,
+    guard_reports,
+    messages,
+    timers,
+)
 
 OF_LATE = timedelta(days=8)
 """How long a flight speaks of a definition: one that is in use is exercised again before."""
@@ -36,7 +44,9 @@ class Backlog:
 
     `overdue_since` is when the earliest timer that did not come back yet was due. Of the canary
     courses of the last days, `canaries_unsound` is how many definitions did not act as expected
-    when they were exercised last, and `canary_at` when any was.
+    when they were exercised last, and `canary_at` when any was; `canaries_stopped` of how many that
+    open courses follow nothing was exercised in that time. `guard_alarms` is how many rules have
+    stopped firing when that was last counted, the longest ago at `guards_at`.
     """
 
     timers_overdue: int = 0
@@ -46,6 +56,9 @@ class Backlog:
     dead_letters: int = 0
     canaries_unsound: int = 0
     canary_at: datetime | None = None
+    canaries_stopped: int = 0
+    guard_alarms: int = 0
+    guards_at: datetime | None = None
 
 
 class SqlOperation:
@@ -90,6 +103,9 @@ def _backlog(connection: Connection, now: datetime) -> Backlog:
         dead_letters=_count(connection, deliveries, deliveries.c.dead_at.is_not(None)),
         canaries_unsound=_unsound(connection, now),
         canary_at=connection.scalar(select(func.max(canaries.c.at))),
+        canaries_stopped=_stopped(connection, now),
+        guard_alarms=connection.scalar(select(func.sum(guard_reports.c.alarms))) or 0,
+        guards_at=connection.scalar(select(func.min(guard_reports.c.at))),
     )
 
 
@@ -104,6 +120,17 @@ def _unsound(connection: Connection, now: datetime) -> int:
     same = and_(*(newest.c[name] == canaries.c[name] for name in ("tenant", "digest", "at")))
     found = select(func.count()).select_from(canaries).join(newest, same)
     return connection.scalar(found.where(not_(canaries.c.sound))) or 0
+
+
+def _stopped(connection: Connection, now: datetime) -> int:
+    """Of how many definitions that open courses follow no canary flew of late."""
+    used = select(courses.c.tenant, courses.c.digest).where(courses.c.open).distinct().subquery()
+    flew = exists().where(
+        canaries.c.tenant == used.c.tenant,
+        canaries.c.digest == used.c.digest,
+        canaries.c.at >= now - OF_LATE,
+    )
+    return connection.scalar(select(func.count()).select_from(used).where(not_(flew))) or 0
 
 
 def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:

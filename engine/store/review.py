@@ -75,7 +75,7 @@ def _wanted(tenant: str, sites: frozenset[str] | None, workflow: str | None) -> 
 
 
 @cache
-def _page(*, after: bool, at_sites: bool, of_one: bool) -> Select[*tuple[Any, ...]]:
+def _page(*, after: bool, at_sites: bool, of_one: bool = False) -> Select[*tuple[Any, ...]]:
     here = and_(
         records.c.tenant == reviews.c.tenant,
         records.c.course == reviews.c.course,
@@ -95,12 +95,12 @@ def _page(*, after: bool, at_sites: bool, of_one: bool) -> Select[*tuple[Any, ..
 
 
 @cache
-def _count(*, at_sites: bool, of_one: bool) -> Select[int]:
+def _count(*, at_sites: bool, of_one: bool = False) -> Select[int]:
     some = _open(select(reviews.c.seq), at_sites=at_sites, of_one=of_one)
     return select(func.count()).select_from(some.limit(bindparam("limit")).subquery())
 
 
-def _open(made: Select[Any], *, at_sites: bool, of_one: bool) -> Select[Any]:
+def _open(made: Select[Any], *, at_sites: bool, of_one: bool = False) -> Select[Any]:
     made = made.where(
         reviews.c.tenant == bindparam("tenant"),
         reviews.c.queue == bindparam("queue"),

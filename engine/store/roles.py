@@ -39,6 +39,7 @@ APPLICATION: Mapping[str, str] = {
     "regimen_access_log": "SELECT, INSERT",
     "regimen_reviews": "SELECT, INSERT, UPDATE",
     "regimen_canaries": "SELECT, INSERT",
+    "regimen_guard_reports": "SELECT, INSERT, DELETE",
     "regimen_leaves": "SELECT, INSERT",
     "regimen_nodes": "SELECT, INSERT",
     "regimen_checkpoints": "SELECT, INSERT",

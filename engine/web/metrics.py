@@ -43,6 +43,12 @@ class Waits(Protocol):
     def canaries_unsound(self) -> int: ...
     @property
     def canary_at(self) -> datetime | None: ...
+    @property
+    def canaries_stopped(self) -> int: ...
+    @property
+    def guard_alarms(self) -> int: ...
+    @property
+    def guards_at(self) -> datetime | None: ...
 
 
 class Metrics:
@@ -122,6 +128,21 @@ class Metrics:
             "Definitions that did not act as expected when last exercised.",
             found.canaries_unsound,
         )
+        yield GaugeMetricFamily(
+            "regimen_canaries_stopped",
+            "Definitions of open courses that were not exercised for more than a week.",
+            found.canaries_stopped,
+        )
+        yield GaugeMetricFamily(
+            "regimen_guards_silent", "Rules that have stopped firing, when last counted.",
+            found.guard_alarms,
+        )  # fmt: skip
+        if found.guards_at is not None:
+            yield GaugeMetricFamily(
+                "regimen_guards_age_seconds",
+                "How long ago guards were counted, of the tenant where it is longest.",
+                max((now - found.guards_at).total_seconds(), 0),
+            )
         if found.canary_at is not None:
             yield GaugeMetricFamily(
                 "regimen_canary_age_seconds",

@@ -17,6 +17,7 @@ from engine.canaries import Canaries
 from engine.clinic import Sites
 from engine.core.definition import Workflow
 from engine.feed import Feed
+from engine.guard_report import GuardReports
 from engine.ledger import Ledger
 from engine.permission import Action, Caller
 from engine.privacy import Privacy
@@ -24,6 +25,7 @@ from engine.review import Reviews
 from engine.service import Service
 from engine.sharing import Place
 from engine.told import Told
+from engine.verification import Verifications
 from engine.web.limits import Rates
 from engine.web.problems import Problem
 from engine.web.sessions import Sessions
@@ -95,7 +97,8 @@ class Office:
     `webhooks` are a tenant's.
 
     `workflows` are those that courses may be enrolled in; `ledgers` are tenants', where records are
-    sealed, and `canaries` where definitions are exercised; `access` manages tokens, `calendars`
+    sealed, `canaries` where definitions are exercised, `guards` where guards are counted, and
+    `verifications` where the whole log is verified; `access` manages tokens, `calendars`
     those that are shared, `exchange` is for FHIR, `privacy` for erasures of a tenant; each where
     there is any.
     """
@@ -111,6 +114,8 @@ class Office:
     now: Callable[[], datetime]
     ledgers: Callable[[str], Ledger] | None = None
     canaries: Callable[[str], Canaries] | None = None
+    guards: Callable[[str], GuardReports] | None = None
+    verifications: Callable[[str], Verifications] | None = None
     access: Access | None = None
     calendars: SharedCalendars | None = None
     exchange: Exchange | None = None

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from engine import bootstrap
 from engine.settings import Settings
+from engine.tenants import Daily
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -52,6 +53,7 @@ PAGES = {
     "workflow": "/workflows/intralesional_il2",
     "difference": "/workflows/intralesional_il2/difference?since=instrument_calibration",
     "audit": "/audit?weigh=yes",
+    "guards": "/guards",
     "canaries": "/canaries",
     "sign_in": "/sign-in",
     "problem": "/courses/NO-COURSE",
@@ -138,7 +140,9 @@ def _worked(database: Path) -> None:
     """What a worker does daily, but for the timers: courses stay where the tests know them."""
     settings = replace(Settings(), database_url=f"sqlite:///{database}")
     service = bootstrap.service(settings)
-    assert all(one.sound for one in bootstrap.canaries(settings, service).due(lambda: False))
+    daily = Daily(settings, service)
+    daily(lambda: False)
+    assert daily.sound == [True, True]
 
 
 def _up(process: subprocess.Popen[bytes], url: str, log: Path) -> str:

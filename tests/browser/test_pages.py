@@ -228,7 +228,8 @@ SHOWN = {
     "replay": (1100, 600),
     "review": (1100, 560),
     "what_if": (1100, 760),
-    "audit": (1100, 460),
+    "audit": (1100, 560),
+    "guards": (1100, 640),
 }
 """The pages of docs/pages.md, and how much of each."""
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

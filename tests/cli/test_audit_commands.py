@@ -237,8 +237,10 @@ def test_what_is_verified_replayed_and_exported_at_a_terminal_is_in_the_access_l
     found = gauges("access-log", "--json").json()["entries"]
 
     assert {entry["actor"] for entry in found} == {"auditor-7"}
+    records = sum(one["records"] for one in gauges("verify", "--json").json()["courses"])
+    everything = {"everything": True, "courses": 2, "records": records, "wrong": 0}
     assert [(entry["action"], entry["about"]) for entry in found[:2]] == [
-        ("verified", {"what": "verify", "courses": 2}),
+        ("verified", {"what": "verify", **everything, "sealed": 0, "flaws": 0}),
         ("verified", {"what": "re-decide", "course": "gauge-1"}),
     ]
     assert found[2]["action"] == "exported"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from engine.core.ledger import Checkpoint
 from engine.core.note import Head, KeyKind, Note
 from engine.keys import new_key, signature
-from engine.pages.audit import ledger_state
+from engine.pages.audit import LastTime, last_time, ledger_state
+from engine.verification import Last, Verified
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
@@ -32,3 +34,26 @@ def test_the_lines_of_witnesses_are_told_apart_from_those_of_the_ledger():
 
     assert state.witnesses == ("auditor.example/w1",)
     assert state.signers == (own.verifier.text(),)
+
+
+def last(hours: int = 1, **found: Any) -> LastTime:
+    verified = Verified(courses=3, records=90, **found)
+    return last_time(Last(at=AT, by="worker", found=verified), AT + timedelta(hours=hours))
+
+
+def test_a_log_that_was_whole_is_said_to_be_with_when_and_by_whom():
+    said = last(sealed=90)
+
+    assert (said.whole, said.stale, said.by, said.age) == (True, False, "worker", "1 hour")
+    assert (said.courses, said.records, said.sealed) == (3, 90, 90)
+
+
+def test_the_first_bad_place_is_named():
+    assert last(wrong=1, course="GAR-Z", seq=7).first == "GAR-Z, record 7"
+    flawed = last(sealed=90, flaws=2, leaf=41)
+    assert (flawed.whole, flawed.leaf) == (False, 41)
+
+
+def test_a_verification_of_more_than_two_days_ago_is_stale():
+    assert not last(hours=48).stale
+    assert last(hours=49).stale

@@ -9,8 +9,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from engine.counted import Report
 from engine.errors import StoreUnavailable
 from engine.service import Service
+from engine.store.guard_reports import SqlGuardReports
 from engine.store.operation import Backlog, SqlOperation
 from engine.web.app import create_app
 from engine.web.metrics import Metrics
@@ -125,3 +127,28 @@ def test_whoever_may_not_read_the_figures_does_not(watched: Watched):
 def test_a_house_that_counts_nothing_has_no_figures(house: House):
     assert house.client.get("/metrics").status_code == 404
     assert house.clock.now() == NOW
+
+
+def test_a_rule_that_stopped_firing_and_a_canary_that_stopped_are_figures(watched: Watched):
+    before = watched.figures()
+    watched.house.enrolled("I-1")  # nobody exercised its definition yet
+    enrolled = watched.figures()
+    SqlGuardReports(watched.house.store).keep(
+        watched.house.tenant, Report(at=NOW - timedelta(hours=2), alarms=3, document={})
+    )
+    found = watched.figures()
+
+    stopped = ("regimen_canaries_stopped",)
+    assert enrolled[stopped] >= before[stopped]
+    assert found[stopped] >= 1
+    assert found["regimen_guards_silent",] == before["regimen_guards_silent",] + 3
+    assert found["regimen_guards_age_seconds",] == 7200
+
+
+def test_the_report_of_a_tenant_is_its_newest(watched: Watched):
+    kept = SqlGuardReports(watched.house.store)
+    for alarms in (1, 0):
+        kept.keep(watched.house.tenant, Report(at=NOW, alarms=alarms, document={"n": alarms}))
+
+    assert kept.last(watched.house.tenant) == Report(at=NOW, alarms=0, document={"n": 0})
+    assert kept.last("nobody") is None

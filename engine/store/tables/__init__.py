@@ -20,7 +20,7 @@ from engine.store.tables.courses import (
 )
 from engine.store.tables.ledger import checkpoints, cosignatures, leaves, nodes, sealing
 from engine.store.tables.outbox import deliveries, endpoints, feed, messages
-from engine.store.tables.review import canaries, reviews
+from engine.store.tables.review import canaries, guard_reports, reviews
 from engine.store.tables.scheduling import bookings, sites, timers, visits
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "deliveries",
     "endpoints",
     "feed",
+    "guard_reports",
     "leaves",
     "messages",
     "metadata",

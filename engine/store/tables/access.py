@@ -68,3 +68,9 @@ Index(
     access_log.c.action,
     access_log.c.at,
 )
+Index(
+    f"ix_{PREFIX}access_log_action",  # the last verification is asked for by a page
+    access_log.c.tenant,
+    access_log.c.action,
+    access_log.c.at,
+)

@@ -1,4 +1,4 @@
-"""What is to be looked at by somebody else, and what came of canary courses."""
+"""What is to be looked at by somebody else, what came of canary courses, what guards did."""
 
 from __future__ import annotations
 
@@ -42,3 +42,15 @@ canaries = Table(
     PrimaryKeyConstraint("tenant", "digest", "at", name=f"pk_{PREFIX}canaries"),
     sqlite_with_rowid=False,
 )
+
+guard_reports = Table(
+    f"{PREFIX}guard_reports",
+    metadata,
+    Column("tenant", Name, nullable=False),
+    Column("at", Instant, nullable=False, doc="When it was counted."),
+    Column("alarms", Integer, nullable=False, doc="How many rules have stopped firing."),
+    Column("document", Text, nullable=False, doc="What each guard came to, as JSON."),
+    PrimaryKeyConstraint("tenant", name=f"pk_{PREFIX}guard_reports"),
+    sqlite_with_rowid=False,
+)
+"""The newest count of each tenant: a cache, which can be counted again."""

@@ -10,6 +10,7 @@ from engine.web.screens import (
     courses,
     door,
     dossiers,
+    guards,
     records,
     reviews,
     what_if,
@@ -27,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     dossiers.router,
     workflows.router,
     audit.router,
+    guards.router,
     canaries.router,
 )
 """Every page, in the order in which people come to them."""
