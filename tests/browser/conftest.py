@@ -10,15 +10,21 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from engine import bootstrap
+from engine import bootstrap, keys
+from engine.access import operator
+from engine.core.note import KeyKind
+from engine.registry import compiled, stored_form
 from engine.settings import Settings
 from engine.tenants import Daily
+from tests.pages.hostile import WORKFLOW, told
+from tests.postgres import Server, fresh_database
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -60,6 +66,23 @@ PAGES = {
 }
 """Every kind of page, by name."""
 
+SIGNED = compiled(stored_form(WORKFLOW)).digest
+"""The process that serves knows this definition from the database alone."""
+RICH = {
+    "rich_worklist": "/worklists/open_findings",
+    "rich_course": "/courses/gauge-7",
+    "rich_records": "/courses/gauge-7/records",
+    "rich_record": "/courses/gauge-7/records/2",
+    "rich_erased": "/courses/gauge-8/records/2",
+    "rich_states": "/courses/gauge-7/states",
+    "rich_replay": "/courses/gauge-7/replay?step=6",
+    "rich_dossier": "/courses/gauge-7/dossier",
+    "rich_difference": f"/workflows/{SIGNED}/difference?since=instrument_calibration",
+    "rich_audit": "/audit?weigh=yes",
+    "rich_timeline": "/courses/DEMO-constructed",
+}
+"""Pages with signatures, erased texts, witnesses and texts that would be markup, on PostgreSQL."""
+
 Opener = Callable[..., Page]
 
 
@@ -72,18 +95,54 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a demonstration, served by a process of its own."""
     folder = tmp_path_factory.mktemp("served")
+    with _serving(folder, "demo.db") as url:
+        _worked(folder / "demo.db")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def served_rich(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server) -> Iterator[str]:
+    """The address of a demonstration on PostgreSQL that has everything."""
+    folder = tmp_path_factory.mktemp("rich")
+    with fresh_database(postgres_server) as database:
+        _fill(database, folder / "ledger.key")
+        with _serving(folder, database) as url:
+            yield url
+
+
+def _fill(database: str, file: Path) -> None:
+    keys.write_key(
+        file, keys.new_key("clinic.example/ledger", KeyKind.LOG, os.urandom(keys.SECRET))
+    )
+    workflows = ("workflows", "tests.pages.hostile")
+    settings = Settings(database_url=database, workflows=workflows, ledger_key=(str(file),))
+    bootstrap.migrate(settings)
+    service = bootstrap.service(settings)
+    for course in ("gauge-7", "gauge-8"):
+        told(service, course)
+    privacy, by = bootstrap.privacy(service), operator(service.tenant)
+    privacy.erase(by, "gauge-8", id="x1", basis="gdpr-17-1-b")
+    privacy.place_hold(by, "gauge-7", id="h1", hold="case-7", reason="litigation")
+    ledger = bootstrap.ledger(settings, service, signing=True)
+    note = ledger.checkpoint().note
+    witness = keys.new_key("auditor.example/w1", KeyKind.WITNESS, os.urandom(keys.SECRET))
+    line = keys.signature(witness, note.text, at=int(time.time()))
+    assert ledger.witnessed(note.with_signatures(line), [witness.verifier]) == 1
+    service.store.close()
+
+
+@contextmanager
+def _serving(folder: Path, database: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [Path(sys.executable).parent / "regimen", "serve", "--demo", "--no-worker"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--db", "demo.db", "--port", str(port)], cwd=folder, stdout=log, stderr=log
+            [*command, "--db", database, "--port", str(port)], cwd=folder, stdout=log, stderr=log
         )
         try:
-            url = _up(process, f"http://127.0.0.1:{port}", folder / "log")
-            _worked(folder / "demo.db")
-            yield url
+            yield _up(process, f"http://127.0.0.1:{port}", folder / "log")
         finally:
             process.terminate()
             process.wait(timeout=60)
@@ -98,12 +157,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def opened(browser: Browser, served: str) -> Iterator[Opener]:
+def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Opener]:
     """Opens a page; whatever the browser complains of fails the test."""
     contexts = []
     complaints: list[str] = []
 
-    def open_(path: str, *, status: int = 200, **choices: object) -> Page:
+    def open_(path: str, *, status: int = 200, rich: bool = False, **choices: object) -> Page:
+        address = request.getfixturevalue("served_rich" if rich else "served")
         choices.setdefault("viewport", {"width": 1360, "height": 900})
         context = browser.new_context(**choices)  # type: ignore[arg-type]  # as a test says
         contexts.append(context)
@@ -113,7 +173,7 @@ def opened(browser: Browser, served: str) -> Iterator[Opener]:
             "console",
             lambda said: complaints.append(said.text) if said.type == "error" else None,
         )
-        answer = page.goto(served + path)
+        answer = page.goto(address + path)
         assert answer is not None
         assert answer.status == status
         if status != 200:  # the browser tells of the status itself

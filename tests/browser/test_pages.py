@@ -11,14 +11,16 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.conftest import PAGES, Opener
+from tests.browser.conftest import PAGES, RICH, Opener
 
-EACH = pytest.mark.parametrize("name", PAGES)
+EACH = pytest.mark.parametrize("name", [*PAGES, *RICH])
 STATUS = {"problem": 404}
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 def look(opened: Opener, name: str, **choices: Any) -> Page:
+    if name in RICH:
+        return opened(RICH[name], rich=True, **choices)
     return opened(PAGES[name], status=STATUS.get(name, 200), **choices)
 
 
@@ -46,9 +48,9 @@ def test_a_page_says_the_same_without_a_program(opened: Opener, name: str):
 
 @EACH
 def test_nothing_is_wider_than_a_phone(opened: Opener, name: str):
-    page = look(opened, name, viewport={"width": 390, "height": 844})
+    page = look(opened, name, viewport={"width": 360, "height": 780})
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @EACH
@@ -190,6 +192,26 @@ def test_the_policy_runs_no_program_that_gets_into_a_page(opened: Opener):
     opened.complaints.clear()
 
 
+def test_what_anybody_wrote_is_shown_and_never_run(opened: Opener):
+    """A program that got in would ask for what is not there, and the policy would complain."""
+    for name in RICH:
+        page = look(opened, name)
+        assert page.evaluate("document.querySelectorAll('main img, main script').length") == 0, name
+    assert "<script>alert(1)</script>" in look(opened, "rich_record").inner_text("main")
+
+
+def test_an_auditor_sees_who_signed_what_is_lacking_and_who_witnessed(opened: Opener):
+    said = look(opened, "rich_record").inner_text("main")
+    assert "signed: Dr ann" in said
+    assert "proved by host" in said
+    assert "unsigned: measured, verified" in look(opened, "rich_records").inner_text("main")
+    audit = look(opened, "rich_audit").inner_text("main")
+
+    assert "auditor.example/w1" in audit
+    assert "signature holds" in audit
+    assert "it has the root of the checkpoint" in audit
+
+
 @SCHEMES
 def test_text_in_the_pictures_can_be_read(opened: Opener, scheme: str):
     for name in ("course", "states"):
@@ -201,9 +223,10 @@ def test_text_in_the_pictures_can_be_read(opened: Opener, scheme: str):
         assert small == 0, name
 
 
-def test_texts_of_the_timeline_do_not_lie_on_each_other(opened: Opener):
+@pytest.mark.parametrize("name", ["course", "rich_course", "rich_timeline"])
+def test_texts_of_the_timeline_do_not_lie_on_each_other(opened: Opener, name: str):
     """Measured by the browser, with the letters that it has."""
-    page = look(opened, "course")
+    page = look(opened, name)
     met: list[Any] = page.evaluate("""() => {
       const texts = [...document.querySelectorAll('svg.timeline text')]
         .filter(one => !one.matches('.fold-text, .round-text, .lane'))

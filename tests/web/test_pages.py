@@ -6,7 +6,6 @@ text, a legal hold, a hold of treatment and a checkpoint; and texts everywhere t
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import replace
 from html import unescape
@@ -20,9 +19,8 @@ from engine.core.encoding import parse
 from engine.ledger import Ledger
 from engine.packages import courses_of
 from engine.permission import Role
-from engine.signatures import Proved, Signatures
 from engine.store.sql import SqlStore
-from tests.pages.hostile import HOSTILE, WORKFLOW
+from tests.pages.hostile import HOSTILE, WORKFLOW, told
 from tests.web.doors import HERE, Doors
 
 COURSE, ERASED, DEMO = "gauge-7", "gauge-8", "DEMO-constructed"
@@ -31,7 +29,6 @@ DIFFERENCE = "/workflows/signed_calibration/difference?since=instrument_calibrat
 HTML = {"Accept": "text/html"}
 PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 ADDRESS = re.compile(r'(?:href|src|action)="([^"]*)"')
-numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def house(database: SqlStore) -> Doors:
     with database.transaction(house.tenant) as tx:
         service.setting.registry.install((WORKFLOW,), tx)
     for course in (COURSE, ERASED):
-        told(house, course)
+        told(service, course)
     (demo,) = [one for one in courses_of(["workflows"]) if one.name == f"{DEMO}.jsonl"]
     service.submit_many([parse(line) for line in demo.read_text("utf-8").splitlines()])
     privacy = bootstrap.privacy(service)
@@ -52,38 +49,6 @@ def house(database: SqlStore) -> Doors:
     office = house.app.state.office
     house.app.state.office = replace(office, ledgers=lambda _: ledger)
     return house
-
-
-def told(house: Doors, course: str) -> None:
-    """A calibration that is signed, released by an override, and put in question afterwards."""
-    service = house.services[house.tenant]
-
-    def send(name: str, **more: Any) -> int:
-        actor = {"id": "ann", "role": "metrologist"}
-        body = house.event(name, course=course, actor=actor, **more)
-        answer = service.submit(body)
-        assert answer.verdict == "accepted", answer.decision
-        return answer.seq
-
-    begun = {"workflow": "signed_calibration", "patient": f"patient-of-{course}"}
-    send("course.enrolled", site="north", zone="UTC", **begun)
-    measured = {"deviation": {"value": "3", "unit": "um"},
-                "room_temperature": {"value": "23", "unit": "Cel"}}  # fmt: skip
-    first = send("measurement_recorded", data=measured, reason={"text": HOSTILE})
-    second = send("measurement_recorded", data=measured)
-    signed = service.records(course)[first - 1]
-    for who, meaning in (("ann", "measured"), ("bob", "verified")):
-        what = {"record": first, "hash": signed.hash, "meaning": meaning,
-                "printed_name": f"Dr {who} {HOSTILE}"}  # fmt: skip
-        proved = Proved(kind="host", by=who, at=house.clock.now())
-        Signatures(service).sign(
-            course, id=f"s{next(numbers)}", actor={"id": who, "role": "metrologist"}, what=what,
-            proved=proved,
-        )  # fmt: skip
-    passed = {"code": "expansion-corrected", "guards": ["room_near_reference"], "text": HOSTILE}
-    send("release_instrument", override=passed)
-    wrong = {"record": second, "input": "deviation", "value": {"value": "9", "unit": "um"}}
-    send("course.corrected", data=wrong, reason={"code": "typing", "text": HOSTILE})
 
 
 def paths(house: Doors) -> list[str]:
