@@ -26,6 +26,7 @@ from tests.web.doors import HERE, Doors
 COURSE, ERASED, DEMO = "gauge-7", "gauge-8", "DEMO-constructed"
 PATIENT = "patient-of-gauge-7"
 DIFFERENCE = "/workflows/signed_calibration/difference?since=instrument_calibration"
+WHAT_IF = f"/courses/{COURSE}/what-if?policy=follow-new&set.deviation_limit=1&show=every"
 HTML = {"Accept": "text/html"}
 PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 ADDRESS = re.compile(r'(?:href|src|action)="([^"]*)"')
@@ -71,7 +72,7 @@ def shown(house: Doors) -> dict[str, Any]:
     """The answer of every page to an auditor, or to a clinician where it is none for auditors."""
     auditor, clinician = house.token(Role.AUDITOR), house.token(Role.CLINICIAN)
     found = {}
-    for path in (*paths(house), "/audit?weigh=yes", DIFFERENCE):
+    for path in (*paths(house), "/audit?weigh=yes", DIFFERENCE, WHAT_IF):
         answer = house.ask(auditor, "GET", path, headers=HTML)
         if answer.status_code == 403:
             answer = house.ask(clinician, "GET", path, headers=HTML)
@@ -133,6 +134,7 @@ def test_an_auditor_finds_signatures_what_is_lacking_the_hash_and_the_proof(
     course = shown[f"/courses/{COURSE}"].text
     for said in ("Waits for signatures", "Overrides", "Open findings", "case-7", PATIENT):
         assert said in course, said
+    assert "First difference" in shown[WHAT_IF].text
     assert "every decision comes out as recorded" in shown["/audit?weigh=yes"].text
 
 
