@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.bundle.writing import Exporter
 from engine.core.axes import Known, is_retrospective
-from engine.core.encoding import Json, canonical, instant_from
+from engine.core.encoding import Json
 from engine.core.event import ADOPTED, ENROLLED
 from engine.core.finding import Missing
-from engine.core.history import Fault, replay, verify
+from engine.core.history import Chain, Fault, Mismatch, replay
 from engine.core.machine import Machine
 from engine.core.marks import entered_late, marks
 from engine.core.playback import Playback
-from engine.core.queues import items_of
 from engine.core.reconsideration import Raised, raised, unreconsidered
-from engine.core.record import Record
+from engine.core.record import Record, hash_of
 from engine.core.redecision import (
     Difference,
     Relied,
@@ -26,22 +25,32 @@ from engine.core.redecision import (
     lacking_then,
     relying,
 )
-from engine.core.row import booking_from, window_from
-from engine.core.scheduling import LIVE
 from engine.core.walk import Machines
-from engine.errors import InvalidInput, NotFound
-from engine.ports import Store, Transaction
+from engine.derivation import Derivation
+from engine.errors import DefinitionError, InvalidInput, NotFound, UnknownWorkflow
+from engine.ports import Calendars, Copies, Store, Transaction
 from engine.registry import Registry
 from engine.zones import Zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A course that was looked at: how many records, the last one's hash, and the first fault."""
+
+    records: int
+    head: str
+    fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Auditor:
-    """One tenant's courses, looked at and never changed."""
+    """One tenant's courses, looked at and never changed; each definition once."""
 
     store: Store
     registry: Registry
     tenant: str
+    calendars: Calendars = field(default_factory=Zones)
+    _held: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
 
     def courses(self) -> Iterator[str]:
         """Everything that has a row or a record, by name."""
@@ -57,17 +66,18 @@ class Auditor:
     def verify(self, course: str) -> Fault | None:
         """The first bad record and what is wrong with it; `None` when the course is whole.
 
-        After the chain, the row and the tables of timers and visits are held against the replay.
-        Raises NotFound.
+        After the chain, everything that is kept of the course beside its records is held against
+        what they add up to, and the definitions against their digests. Raises NotFound.
         """
-        return self.counted(course)[1]
+        return self.look(course).fault
 
-    def counted(self, course: str) -> tuple[int, Fault | None]:
-        """The same, with how many records the course has. Raises NotFound."""
+    def look(self, course: str) -> Looked:
+        """How many records a course has, the hash of the last one, and the first fault.
+
+        Raises NotFound for what has neither a record nor a row.
+        """
         with self.store.transaction(self.tenant, write=False) as tx:
-            records = self._records(tx, course)
-            fault = verify(records, course=course, tenant=self.tenant)
-            return len(records), fault or self._cache(tx, course, replay(records), records)
+            return self.derived(tx, course)[0]
 
     def replay(self, course: str) -> dict[str, Json]:
         """The row that the records add up to. Raises NotFound."""
@@ -166,33 +176,77 @@ class Auditor:
             raise NotFound(course)
         return records
 
-    def _cache(
-        self,
-        tx: Transaction,
-        course: str,
-        row: Mapping[str, Json] | None,
-        records: Sequence[Record],
+    def derived(self, tx: Transaction, course: str) -> tuple[Looked, Copies | None]:
+        """The same in a transaction, with what has to be kept beside the records.
+
+        That is `None` where they are not whole. Raises NotFound.
+        """
+        chain = Chain(course, self.tenant)
+        made = Derivation(tx, course, lambda digest: self.registry.machine(digest, tx))
+        fault, seq, head = None, 0, ""
+        for record in tx.records(course):
+            seq, head = record.seq, record.hash
+            if fault is None:
+                fault = chain.fault(record) or self._taken(tx, made, record, chain.body)
+        if not seq:
+            if tx.row(course) is None:
+                raise NotFound(course)
+            fault = Fault(seq=1, kind="gap", what="every record of the course is gone")
+        copies = None if fault is not None else made.copies(self.calendars)
+        found = None if copies is None else tx.mismatch(copies)
+        if found is not None:
+            fault = Fault(seq=seq, kind="row", what=str(found), mismatch=found)
+        return Looked(records=seq, head=head, fault=fault), copies
+
+    def _taken(
+        self, tx: Transaction, made: Derivation, record: Record, body: Mapping[str, Json]
     ) -> Fault | None:
-        """Whether row, timers, visits, bookings and queues say what the records add up to."""
-        last = records[-1].seq
-        if row is None or tx.row(course) != canonical(row):
-            what = "the row is not what the records add up to"
-            return Fault(seq=last, kind="row", what=what)
-        timers, visits = tx.stored_caches(course)
-        armed = {name: [item.due, item.seq] for name, item in timers.items()}
-        if armed != {name: [instant_from(due), seq] for name, (due, seq) in row["timers"].items()}:
-            return Fault(seq=last, kind="row", what="the timers are not those of the records")
-        if visits != {name: window_from(items) for name, items in row["visits"].items()}:
-            return Fault(seq=last, kind="row", what="the visits are not those of the records")
-        live = {name: one for name, one in tx.bookings(course).items() if one.status in LIVE}
-        told = row.get("bookings", {})
-        if live != {name: booking_from(items) for name, items in told.items()}:
-            return Fault(seq=last, kind="row", what="the bookings are not those of the records")
-        items = {(item.seq, item.queue): item for item in tx.reviews(course)}
-        if items != items_of(records):
-            what = "the review queues do not hold what the records say"
-            return Fault(seq=last, kind="row", what=what)
+        """What is wrong with what a record goes by and says, now that its bytes are right."""
+        for name in ("workflow", "prose"):
+            digest = body[name]
+            if digest in self._held:
+                continue
+            wrong = _definition(tx, digest, is_prose=name == "prose")
+            if wrong is not None:
+                what = str(wrong)
+                return Fault(seq=record.seq, kind="definition", what=what, mismatch=wrong)
+            self._held.add(digest)
+        try:
+            made.take(record, body)
+        except (UnknownWorkflow, DefinitionError) as wrong:
+            return Fault(seq=record.seq, kind="definition", what=str(wrong))
+        except (LookupError, ValueError, TypeError, AttributeError, InvalidInput) as wrong:
+            what = f"nothing can be made of what it says ({type(wrong).__name__})"
+            return Fault(seq=record.seq, kind="content", what=what)
         return None
+
+
+def _definition(tx: Transaction, digest: str, *, is_prose: bool) -> Mismatch | None:
+    """What is wrong with a definition or its prose that a record names, if anything."""
+    table = "regimen_prose" if is_prose else "regimen_definitions"
+
+    def wrong(what: str, column: str | None = None) -> Mismatch:
+        return Mismatch(table=table, key={"digest": digest}, what=what, column=column)
+
+    if is_prose:
+        prose = tx.prose(digest)
+        if prose is None:
+            return wrong("it is gone, and records name it")
+        return None if _digest(prose) == digest else wrong("does not have its digest", "prose")
+    found = tx.definition(digest)
+    if found is None:
+        return wrong("it is gone, or its prose is, and records name it")
+    if _digest(found.semantic) != digest:
+        return wrong("does not have its digest", "semantic")
+    said = json.loads(found.semantic)
+    for column in ("name", "version"):
+        if said.get(column) != getattr(found, column):
+            return wrong("is not what the definition says", column)
+    return None
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hash_of(bytes(data))}"
 
 
 def _require_reading(

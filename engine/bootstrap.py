@@ -28,6 +28,8 @@ from engine.canaries import Canaries
 from engine.clinic import Sites
 from engine.core.blueprint import workflow_digest
 from engine.core.definition import Workflow
+from engine.core.encoding import Json
+from engine.core.history import Mismatch
 from engine.core.note import Note, VerifierKey
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.feed import Feed
@@ -37,6 +39,7 @@ from engine.ledger import Ledger
 from engine.permission import Caller
 from engine.ports import Store
 from engine.privacy import Privacy
+from engine.rebuilding import Rebuilder
 from engine.registry import Registry
 from engine.review import Reviews
 from engine.service import Service
@@ -52,11 +55,13 @@ from engine.store.deliveries import SqlDeliveries
 from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
 from engine.store.guard_reports import SqlGuardReports
+from engine.store.holdings import mismatches
 from engine.store.ledger import SqlLedger
 from engine.store.review import SqlReviews
 from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
+from engine.store.tables import access_log
 from engine.store.told import SqlTold
 from engine.store.transaction import meaning
 from engine.store.webhooks import SqlWebhooks
@@ -191,6 +196,7 @@ def verifications(settings: Settings, service: Service) -> Verifications:
         Auditor(store=service.store, registry=service.setting.registry, tenant=service.tenant),
         access_entries(settings, _database(service)),
         inspect=lambda: inspection(service),
+        beside=lambda: holdings(settings, service),
         clock=service.setting.clock,
         every=settings.verify,
     )
@@ -245,6 +251,26 @@ def inspection(
     """A tenant's ledger held against its records and against checkpoints that were kept."""
     store = _sql(service)
     return inspected(SqlLedger(store), SqlCheckpoints(store), service.tenant, held, trusted)
+
+
+def holdings(settings: Settings, service: Service) -> list[Mismatch]:
+    """What is wrong with what a tenant's database holds that is no single course's."""
+    store = _sql(service)
+    flaw = access(settings, store).log.verify(service.tenant).flaw
+    found = mismatches(store, service.tenant)
+    if flaw is None:
+        return found
+    key: dict[str, Json] = {"position": flaw.position}
+    return [Mismatch(table=access_log.name, key=key, what=str(flaw)), *found]
+
+
+def rebuilder(service: Service) -> Rebuilder:
+    """What writes anew what is kept of courses beside their records."""
+    store, setting = _sql(service), service.setting
+    auditor = Auditor(
+        store=store, registry=setting.registry, tenant=setting.tenant, calendars=setting.calendars
+    )
+    return Rebuilder(store=store, auditor=auditor, clock=setting.clock)
 
 
 def webhooks(settings: Settings, service: Service) -> Webhooks:

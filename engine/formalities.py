@@ -7,13 +7,13 @@ already: these are no decisions and leave no record, as whatever else is malform
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from engine.core.event import SIGNED, Event
 from engine.core.formality import OF_ACT, PRINTED_NAME
-from engine.core.record import hash_of
+from engine.core.record import Record, hash_of
 from engine.core.snapshot import Intended
 from engine.errors import InvalidInput
 from engine.ports import Transaction
@@ -80,7 +80,17 @@ def as_before(tx: Transaction, body: Mapping[str, Any]) -> dict[str, Any]:
     return again
 
 
-def erasable(tx: Transaction, event: Event) -> tuple[Place, ...]:
+class Texts(Protocol):
+    """Where free texts are, and the records that they are of."""
+
+    def kept_texts(self, course: str) -> Sequence[Place]:
+        """Where the course has free texts that were not erased, in order."""
+
+    def record(self, course: str, seq: int) -> Record | None:
+        """One record."""
+
+
+def erasable(tx: Texts, event: Event) -> tuple[Place, ...]:
     """The texts that an erasure is of, and of a request's those in the signatures that it had.
 
     Where neither record nor place is named, the printed names of signers stay. Raises InvalidInput
@@ -103,7 +113,7 @@ def erasable(tx: Transaction, event: Event) -> tuple[Place, ...]:
 
 
 def _within(
-    tx: Transaction, course: str, seq: int, path: str | None
+    tx: Texts, course: str, seq: int, path: str | None
 ) -> Callable[[Place], bool]:  # fmt: skip
     """Whether a text is of a record, or of a signature that the record was granted on."""
     record = tx.record(course, seq)
@@ -121,7 +131,7 @@ def _within(
     return within
 
 
-def _is_signer(tx: Transaction, course: str, place: Place) -> bool:
+def _is_signer(tx: Texts, course: str, place: Place) -> bool:
     seq, path = place
     if path != PRINTED_NAME:
         return False

@@ -80,13 +80,21 @@ def standing(
 
     `noted` is a position with its hash that was kept elsewhere.
     """
-    anchor, number = before(unchained)
+    unreadable = "an entry cannot be read: it is none that was written here"
+    try:
+        anchor, number = before(unchained)
+    except (ValueError, TypeError):
+        flaw = Flaw(position=0, kind="content", what=unreadable)
+        return Standing(position=0, head=GENESIS, before=0, flaw=flaw)
     position, head = 0, anchor
-    flaws = _flaws(links, anchor, noted)
-    for link, flaw in flaws:
-        if flaw is not None:
-            return Standing(position=position, head=head, before=number, flaw=flaw)
-        position, head = link.position, link.hash
+    try:
+        for link, wrong in _flaws(links, anchor, noted):
+            if wrong is not None:
+                return Standing(position=position, head=head, before=number, flaw=wrong)
+            position, head = link.position, link.hash
+    except (ValueError, TypeError):
+        flaw = Flaw(position=position + 1, kind="content", what=unreadable)
+        return Standing(position=position, head=head, before=number, flaw=flaw)
     if noted is not None and noted[0] > position:
         what = f"the log ends at {position}: what was noted of it is not there any more"
         flaw = Flaw(position=noted[0], kind="gap", what=what)

@@ -385,6 +385,7 @@ class Logged(StrEnum):
     READ = "read"
     EXPORTED = "exported"
     VERIFIED = "verified"
+    REBUILT = "rebuilt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from engine.core.history import Mismatch
 from engine.core.quick import quick
 from engine.core.record import Record
 from engine.core.review import Item
@@ -147,6 +148,28 @@ class CourseLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """What is kept of a course beside its records, as they add up to.
+
+    A booking stands with its civil date at the site and the record that last told of it. `texts`
+    are the digests that the records hold of free texts, by record and place, and `erased` those
+    that were erased.
+    """
+
+    line: CourseLine
+    zone: str
+    row: bytes
+    timers: Mapping[str, Armed]
+    visits: Mapping[str, Window]
+    bookings: Mapping[str, tuple[Booking, date, int]]
+    readings: Sequence[Reading]
+    messages: Sequence[Waiting]
+    reviews: Sequence[Item]
+    texts: Mapping[tuple[int, str], str]
+    erased: frozenset[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Which courses are looked for; what is `None` does not matter.
 
@@ -243,6 +266,9 @@ class Transaction(Protocol):
 
     def stored_caches(self, course: str) -> tuple[Mapping[str, Armed], Mapping[str, Window]]:
         """The timers and visits of a course as their own tables hold them, for verification."""
+
+    def mismatch(self, copies: Copies) -> Mismatch | None:
+        """The first thing that is kept of a course beside its records and is not so."""
 
     def bookings(self, course: str) -> Mapping[str, Booking]:
         """Every booking that was told of a course, over or not, by its name."""

@@ -20,7 +20,7 @@ from engine.core import row as course_row
 from engine.core.calendar import Noting
 from engine.core.decision import decide
 from engine.core.definition import Kind
-from engine.core.encoding import Json, canonical, instant_from
+from engine.core.encoding import Json, instant_from
 from engine.core.enrolment import opened
 from engine.core.entry import IMPOSSIBLE
 from engine.core.envelope import parse_enrolment, reconsidered_event, timer_event
@@ -42,19 +42,20 @@ from engine.core.marks import entered_late
 from engine.core.outcome import Decision, Refused, lacking
 from engine.core.queues import after_event, queued
 from engine.core.reconsideration import is_ahead, late_entry, may_inform, reconsider, unreconsidered
-from engine.core.record import GENESIS, Record, decision_json, message_json, written
+from engine.core.record import GENESIS, Record, decision_json, written
 from engine.core.review import Item, meant
 from engine.core.row import snapshot_of
-from engine.core.scheduling import booked, conflicts
+from engine.core.scheduling import booked
 from engine.core.sealing import SealedText, same_body, seal
 from engine.core.snapshot import Booking, Snapshot
 from engine.core.stored import stored as row_bytes
 from engine.core.view import Reading
 from engine.core.wire import IDENTIFIER, word
+from engine.derivation import against, messages_of
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
 from engine.formalities import Place, erasable, require_signable, require_signed_words
 from engine.past import Past
-from engine.ports import Calendars, Clock, Outgoing, Transaction, Write
+from engine.ports import Calendars, Clock, Transaction, Write
 from engine.recent import Left, Recent, Standing
 from engine.registry import Registry
 from engine.watching import Unwatched, Watch
@@ -63,13 +64,6 @@ TIMERS_AT_ONCE = 1000
 """How many timers of one course are decided in one transaction; a worker goes on with the rest."""
 
 log = structlog.get_logger("regimen")
-
-CHANGED = Outgoing(kind="course.changed", body=b"{}")
-"""What is said of every record that changed its course, for those who keep a copy in step."""
-
-REFUSED = Outgoing(kind="course.refused", body=b"{}")
-SIGNED_OFF = Outgoing(kind="course.reviewed", body=b"{}")
-"""What is said of a record that changed nothing, so that the feed speaks of every record."""
 
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 
@@ -196,7 +190,6 @@ class Desk:
             () if isinstance(decision, Refused) else decision.readings,
             calendar,
             texts,
-            messages=_messages(event, decision),
             booking=_booking(before, event, decision),
             lacks=lacking(decision),
             past=past,
@@ -342,7 +335,6 @@ class Desk:
         readings: Sequence[Reading],
         calendar: Noting,
         texts: Sequence[SealedText],
-        messages: Sequence[Outgoing] = (CHANGED,),
         booking: tuple[str, Booking, date] | None = None,
         lacks: Mapping[str, tuple[Missing, ...]] | None = None,
         past: Past | None = None,
@@ -402,12 +394,13 @@ class Desk:
                 findings=len(after.open_findings),
                 unsigned=len(after.unsigned),
                 reported=_is_report(machine, event),
-                conflicts=self._conflicts(machine, after),
+                # By another calendar than the record's: it is found anew with each, and not kept.
+                conflicts=against(machine, after, self.setting.calendars.of(after.zone)),
                 readings=readings,
                 timers=_difference(before.timers if before else {}, after.timers),
                 visits=_difference(before.visits if before else {}, after.visits),
                 booking=booking,
-                messages=messages,
+                messages=messages_of(event.name, decision),
                 texts=texts,
                 erased=erased,
                 reviews=self._reviews(before, after, event, record, decision),
@@ -433,15 +426,6 @@ class Desk:
         )
         self.answers.append(answer)
         return left, record
-
-    def _conflicts(self, machine: Machine, after: Snapshot) -> str | None:
-        """What speaks against the live bookings of a course, whatever moved it."""
-        if not after.bookings:
-            return None
-        # By another calendar than the record's: this is found anew with each record, and not kept.
-        seen = replace(after, calendar=self.setting.calendars.of(after.zone))
-        found = {word for one in after.bookings.values() for word in conflicts(machine, seen, one)}
-        return " ".join(sorted(found)) or None
 
     def _again(self, known: Record, body: Mapping[str, Any], row: Mapping[str, Json]) -> Answer:
         recorded = json.loads(known.body)["event"]
@@ -593,15 +577,6 @@ def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
         return {}
     found = {name: item for name, item in after.items() if before.get(name) != item}
     return found | {name: None for name in before if name not in after}
-
-
-def _messages(event: Event, decision: Decision) -> tuple[Outgoing, ...]:
-    if isinstance(decision, Refused):
-        return (REFUSED,)
-    if isinstance(event.amendment, Review):
-        return (SIGNED_OFF,)
-    said = [Outgoing(kind=m.kind, body=canonical(message_json(m))) for m in decision.messages]
-    return (*said, CHANGED)
 
 
 def _booking(

@@ -6,17 +6,17 @@ records, and the first that was bad. A worker verifies daily.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from engine.access_log import AccessLog
-from engine.audit import Auditor
+from engine.audit import Auditor, Looked
 from engine.core.encoding import Json
-from engine.core.history import Fault
+from engine.core.history import Fault, Mismatch
 from engine.errors import NotFound
 from engine.inspection import Inspection
 from engine.permission import Caller, Entry, Logged
@@ -53,9 +53,9 @@ class Verified:
             self.course, self.seq = course, seq
         self.wrong += wrong
 
-    def hold(self, found: Inspection) -> None:
-        """Take in what was found of the ledger."""
-        self.sealed, self.flaws = found.size, len(found.flaws)
+    def hold(self, found: Inspection, beside: Sequence[Mismatch] = ()) -> None:
+        """Take in what was found of the ledger, and of the tables that are no single course's."""
+        self.sealed, self.flaws = found.size, len(found.flaws) + len(beside)
         self.leaf = found.flaws[0].index if found.flaws else None
 
     @property
@@ -89,7 +89,7 @@ EVERYTHING = "everything"
 class Verifications:
     """Verifies a tenant's whole log. `every` is how often a worker does; `None` is never.
 
-    `inspect` holds the ledger against the records.
+    `inspect` holds the ledger against the records, and `beside` the tables that are no course's.
     """
 
     def __init__(
@@ -98,12 +98,14 @@ class Verifications:
         entries: AccessLog,
         *,
         inspect: Callable[[], Inspection],
+        beside: Callable[[], Sequence[Mismatch]],
         clock: Clock,
         every: timedelta | None,
     ) -> None:
         self._auditor = auditor
         self._entries = entries
         self._inspect = inspect
+        self._beside = beside
         self._clock = clock
         self._every = every
         self._asked: datetime | None = None
@@ -120,16 +122,18 @@ class Verifications:
     def verify(self, caller: Caller, stop: Callable[[], bool] = lambda: False) -> Verified | None:
         """Verify every course and the ledger, and write it down; `None` when it was stopped."""
         found = Verified()
-        for course in self._auditor.courses():
+        auditor = replace(self._auditor)  # who has not looked at any definition yet
+        for course in auditor.courses():
             if stop():
                 return None
             try:
-                records, fault = self._auditor.counted(course)
+                looked = auditor.look(course)
             except NotFound:  # it had a row a moment ago
-                records, fault = 0, Fault(seq=1, kind="gap", what="every record is gone")
-            seq = None if fault is None else fault.seq
-            found.add(course, records, wrong=fault is not None, seq=seq)
-        found.hold(self._inspect())
+                gone = Fault(seq=1, kind="gap", what="every record is gone")
+                looked = Looked(records=0, head="", fault=gone)
+            seq = None if looked.fault is None else looked.fault.seq
+            found.add(course, looked.records, wrong=looked.fault is not None, seq=seq)
+        found.hold(self._inspect(), self._beside())
         self.note(caller, found)
         tell = log.info if found.whole else log.error
         tell("log_verified", courses=found.courses, records=found.records, whole=found.whole)

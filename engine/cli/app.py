@@ -25,6 +25,7 @@ from engine.cli import (
     mine,
     openapi,
     playback,
+    rebuild,
     review,
     serve,
     sign,
@@ -73,7 +74,7 @@ def regimen(
 
 COMMANDS = (
     *(demo, simulate, apply, course, sign, due, worklist, site, workflow),
-    *(audit, bundle, ledger, witnessing, playback, what_if, review, mine, guards),
+    *(audit, bundle, ledger, rebuild, witnessing, playback, what_if, review, mine, guards),
     *(custody, access, calendar),
     *(worker, serve, canary, config, endpoint, database, openapi),
 )

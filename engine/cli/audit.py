@@ -7,6 +7,7 @@ in one is in its access log, where that may be written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -70,10 +71,11 @@ def verify(
     ] = None,
     key: Keys = None,
 ) -> None:
-    """Prove that nothing was changed: every record, its link, and the row that they add up to.
+    """Prove that nothing was changed: every record, its link, and all that is kept beside them.
 
     Over everything, the ledger is held against the records too, and with --checkpoint against what
-    was kept elsewhere: only that tells when all was rebuilt. Of a file that `export` wrote, also
+    was kept elsewhere: only that tells when all was made anew. So are the tables that are no single
+    course's: feed, definitions, tokens, the access log. Of a file that `export` wrote, also
     that each record is in the tree of its checkpoint, which continues the one that is held. --key
     names who must have signed. Exits with 1 when something was tampered with, naming the first bad
     record and what is wrong.
@@ -81,6 +83,7 @@ def verify(
     notes = [read_checkpoint(file) for file in held or ()]
     trusted = verifiers_of(key) if key else []
     found: list[Checked] = []
+    auditor = cache(session.auditor)
     for name in _watched(session, names):
         if is_file(name):
             found += verified_file(name, _proof(notes, trusted))
@@ -88,7 +91,7 @@ def verify(
             expected = "no courses beside it: everything, or files that `export` wrote"
             raise InvalidInput("--checkpoint", expected, found=name)
         else:
-            found.append(_looked_up(name, lambda one: verified(session.auditor(), one)))
+            found.append(_looked_up(name, lambda one: verified(auditor(), one)))
     if names:
         _note(session, found, "verify")
         _answer(session, found)
@@ -216,7 +219,7 @@ def _note_everything(session: Session, found: Sequence[Checked], ledger: Sealed)
     told = Verified()
     for one in found:
         told.add(one.course, one.records, wrong=bool(one.wrong), seq=one.first_wrong)
-    told.hold(ledger.found)
+    told.hold(ledger.found, ledger.beside)
     session.note(Logged.VERIFIED, told.about())
 
 
@@ -235,7 +238,10 @@ def _ledger(session: Session, held: Sequence[Note], trusted: Sequence[VerifierKe
     from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
 
     return Sealed(
-        found=bootstrap.inspection(service, held, trusted), held=len(held), signed=bool(trusted)
+        found=bootstrap.inspection(service, held, trusted),
+        held=len(held),
+        signed=bool(trusted),
+        beside=bootstrap.holdings(session.settings, service),
     )
 
 
@@ -256,6 +262,7 @@ def _answer(session: Session, found: Sequence[Checked], ledger: Sealed | None = 
     document: Json = {"ok": not wrong, "courses": [one.json() for one in found]}
     if ledger is not None:
         document["ledger"] = ledger.json()
+        document["tables"] = [one.json() for one in ledger.beside]
     session.answer(document, tell)
     if wrong:
         raise typer.Exit(Exit.NO)

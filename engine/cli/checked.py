@@ -34,7 +34,7 @@ class Checked:
 
     `head` is the hash of the last record: noted elsewhere, it shows later that none was cut off.
     `good` says what was found where nothing is wrong, `untold` what could not be found,
-    `first_wrong` which record is wrong first.
+    `first_wrong` which record is wrong first, and `mismatch` which row beside them, if it is one.
     """
 
     course: str
@@ -45,6 +45,7 @@ class Checked:
     wrong: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
     first_wrong: int | None = None
+    mismatch: history.Mismatch | None = None
 
     def json(self) -> Json:
         return {
@@ -55,6 +56,7 @@ class Checked:
             "whole": not self.wrong,
             "wrong": list(self.wrong),
             "cannot_find": list(self.untold),
+            "mismatch": None if self.mismatch is None else self.mismatch.json(),
         }
 
     def lines(self) -> Iterator[str]:
@@ -69,15 +71,19 @@ class Checked:
 
 
 def verified(auditor: Auditor, course: str) -> Checked:
-    """A course of a database, its chain and its row. Raises NotFound."""
-    records, _ = _stored(auditor, course)
-    if not records:
-        return replace(_checked(course, DATABASE, records, (_GONE,), WHOLE), first_wrong=1)
-    fault = auditor.verify(course)
-    if fault is None:
-        return _checked(course, DATABASE, records, (), WHOLE)
-    found = _checked(course, DATABASE, records, (str(fault),), WHOLE)
-    return replace(found, first_wrong=fault.seq)
+    """A course of a database, its chain and what is kept beside it. Raises NotFound."""
+    looked = auditor.look(course)
+    fault = looked.fault
+    return Checked(
+        course=course,
+        source=DATABASE,
+        records=looked.records,
+        head=looked.head,
+        good=WHOLE,
+        wrong=() if fault is None else (str(fault),),
+        first_wrong=None if fault is None else fault.seq,
+        mismatch=None if fault is None else fault.mismatch,
+    )
 
 
 def replayed(auditor: Auditor, course: str, *, re_decide: bool) -> Checked:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.cli.notes import records_text
 from engine.core.encoding import Json
+from engine.core.history import Mismatch
 
 WITHOUT = (
     "Without a checkpoint that was kept elsewhere (--checkpoint) this cannot find: an end that was "
@@ -19,19 +20,25 @@ UNSIGNED = "Who made the checkpoint was not looked at: --key names who must have
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """The ledger as it was found, by how many checkpoints that were kept, and by whose key."""
+    """The ledger as it was found, by how many checkpoints that were kept, and by whose key.
+
+    `beside` is what is wrong with tables that are no single course's.
+    """
 
     found: Any  # an Inspection: to name it would load the database library
     held: int
     signed: bool
+    beside: Sequence[Mismatch] = ()
 
     @property
     def wrong(self) -> bool:
-        return bool(self.found.flaws)
+        return bool(self.found.flaws or self.beside)
 
     def lines(self) -> Iterator[str]:
         """What to tell a person: what is wrong, how far it is vouched for, what nobody knows."""
         found = self.found
+        for mismatch in self.beside:
+            yield str(mismatch)
         for flaw in found.flaws:
             yield f"ledger: {flaw}"
         if not found.flaws:

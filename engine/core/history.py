@@ -24,16 +24,42 @@ from engine.core.signing import digest_of
 class Fault:
     """What is wrong with a record.
 
-    `kind` is `content`, `order`, `link`, `gap`, `column`, `signature` or `row`; of an exported
-    course also `definition`: the one that it was decided by is not enclosed.
+    `kind` is `content`, `order`, `link`, `gap`, `column`, `signature` or `row`, and `definition`
+    where the one that it was decided by is not there. Of a `row`, what is kept beside the records
+    and is not what they add up to, `mismatch` says which one it is.
     """
 
     seq: int
     kind: str
     what: str
+    mismatch: Mismatch | None = None
 
     def __str__(self) -> str:
         return f"record {self.seq}: {self.kind}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A stored row that is not what it has to be: its table, its key, and the column if it is one.
+
+    No value is told: it may be a patient's.
+    """
+
+    table: str
+    key: Mapping[str, Json]
+    what: str
+    column: str | None = None
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name} {value}" for name, value in self.key.items())
+        column = "" if self.column is None else f", column {self.column}"
+        return f"{self.table}{column} ({where}): {self.what}"
+
+    def json(self) -> dict[str, Json]:
+        """The place as data."""
+        return {
+            "table": self.table, "column": self.column, "key": dict(self.key), "what": self.what,
+        }  # fmt: skip
 
 
 def verify(records: Iterable[Record], *, course: str, tenant: str) -> Fault | None:
@@ -41,14 +67,28 @@ def verify(records: Iterable[Record], *, course: str, tenant: str) -> Fault | No
 
     Cutting off the last records leaves a chain that agrees: that needs a checkpoint held outside.
     """
-    previous: Record | None = None
-    covered = _Covered()
-    for record in records:
-        fault = _fault(record, previous, course, tenant, covered)
-        if fault is not None:
-            return fault
-        previous = record
-    return None
+    chain = Chain(course, tenant)
+    return next((fault for record in records if (fault := chain.fault(record)) is not None), None)
+
+
+class Chain:
+    """A chain that is verified record by record; `body` is what the last one says, parsed."""
+
+    __slots__ = ("_course", "_covered", "_previous", "_tenant", "body")
+
+    def __init__(self, course: str, tenant: str) -> None:
+        self._course, self._tenant = course, tenant
+        self._previous: Record | None = None
+        self._covered = _Covered()
+        self.body: dict[str, Any] = {}
+
+    def fault(self, record: Record) -> Fault | None:
+        """What is wrong with the next record, if anything."""
+        found = _fault(record, self._previous, self._course, self._tenant, self._covered)
+        if isinstance(found, Fault):
+            return found
+        self._previous, self.body = record, found
+        return None
 
 
 def replay(records: Iterable[Record]) -> dict[str, Json] | None:
@@ -101,7 +141,8 @@ class _Covered:
 
 def _fault(
     record: Record, previous: Record | None, course: str, tenant: str, covered: _Covered
-) -> Fault | None:
+) -> Fault | dict[str, Any]:
+    """What is wrong with a record, or else what it says."""
     seq = record.seq
 
     def fault(kind: str, what: str) -> Fault:
@@ -113,7 +154,7 @@ def _fault(
     if hash_of(record.body) != record.hash:
         return fault("content", "the stored bytes do not have the stored hash")
     try:
-        body = json.loads(record.body.decode())
+        body: dict[str, Any] = json.loads(record.body.decode())
         claims = (body["tenant"], body["course"], body["seq"])
         event, state, stated = body["event"], body["state"], body["prev"]
         columns = (event["id"], event["event"], body["verdict"], body["recorded_at"])
@@ -134,7 +175,7 @@ def _fault(
         wrong = covered.wrong(record, body)
     except (ValueError, KeyError, TypeError, AttributeError):
         return fault("content", "the stored bytes are no record")
-    return None if wrong is None else fault("signature", wrong)
+    return body if wrong is None else fault("signature", wrong)
 
 
 def _asserted(event: Mapping[str, Any]) -> datetime | None:

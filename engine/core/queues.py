@@ -56,14 +56,27 @@ def after_event(held: Iterable[Item], event: Event, gone: Iterable[str], *, seq:
 
 def items_of(records: Iterable[Record]) -> dict[Place, Item]:
     """Every item of a course, as its records add up to."""
-    found: dict[Place, Item] = {}
-    retrospective = False
+    queues = Queues()
     for record in records:
-        if not _concerns(record):
-            continue
-        body = json.loads(record.body)
+        if _concerns(record):
+            queues.take(record, json.loads(record.body))
+    return queues.items
+
+
+class Queues:
+    """The items of a course, record by record."""
+
+    __slots__ = ("_retrospective", "items")
+
+    def __init__(self) -> None:
+        self.items: dict[Place, Item] = {}
+        self._retrospective = False
+
+    def take(self, record: Record, body: Mapping[str, Any]) -> None:
+        """Go on by one more record, whose parsed bytes are `body`."""
+        found = self.items
         if record.seq == 1:
-            retrospective = bool(body["event"].get("retrospective"))
+            self._retrospective = bool(body["event"].get("retrospective"))
         if record.event == REVIEWED:
             said = body["event"]["data"]
             review = Review(record=said["record"], outcome=said["outcome"], queue=said.get("queue"))
@@ -75,9 +88,9 @@ def items_of(records: Iterable[Record]) -> dict[Place, Item]:
             place = (int(name), Queue.OPEN_FINDING)
             if finding is None and place in found:
                 found[place] = settled(found[place], by=record.seq)
-        for item in queued(record, body["event"], body["decision"], retrospective=retrospective):
+        late = self._retrospective
+        for item in queued(record, body["event"], body["decision"], retrospective=late):
             found[item.seq, item.queue] = item
-    return found
 
 
 def _concerns(record: Record) -> bool:

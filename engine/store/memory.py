@@ -14,8 +14,8 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import TypeVar
 
-from engine.core.encoding import encode_value
 from engine.core.event import SIGNED
+from engine.core.history import Mismatch
 from engine.core.marks import AMENDING
 from engine.core.record import Record
 from engine.core.review import Item
@@ -23,6 +23,7 @@ from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
 from engine.errors import Conflict, StoreUnavailable, UnknownWorkflow
 from engine.ports import (
+    Copies,
     CourseLine,
     Definition,
     DueTimer,
@@ -32,6 +33,7 @@ from engine.ports import (
     Waiting,
     Write,
 )
+from engine.store.held import HeldCourse, differing, known, moved
 from engine.store.trouble import SECOND_COURSE
 
 SECONDS_TO_WAIT = 10
@@ -39,35 +41,11 @@ SECONDS_TO_WAIT = 10
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Text:
-    """A free text, until it is erased with its salt."""
-
-    path: str
-    salt: str
-    text: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Course:
-    line: CourseLine
-    row: bytes
-    zone: str
-    records: tuple[Record, ...]
-    readings: tuple[Reading, ...]
-    timers: Mapping[str, Armed]
-    visits: Mapping[str, Window]
-    bookings: Mapping[str, Booking]
-    texts: tuple[tuple[int, _Text], ...]
-    messages: tuple[Waiting, ...]
-    reviews: Mapping[tuple[int, str], Item] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class _Tenant:
     """What one tenant has. Never changed: a commit puts another one in its place."""
 
-    courses: Mapping[str, _Course] = field(default_factory=dict)
+    courses: Mapping[str, HeldCourse] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     prose: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -146,7 +124,7 @@ class MemoryTransaction:
         found = self.held.courses.get(course)
         if found is None:
             return None
-        return Head(row=found.row, known=_known(found, event_id))
+        return Head(row=found.row, known=known(found, event_id))
 
     def row(self, course: str) -> bytes | None:
         found = self.held.courses.get(course)
@@ -176,7 +154,7 @@ class MemoryTransaction:
         named = write.record.course
         before = self.held.courses.get(named)
         self._require_room(write, before)
-        after = _moved(write, before)
+        after = moved(write, before)
         self.held = replace(self.held, courses={**self.held.courses, named: after})
 
     def records(self, course: str, after: int = 0) -> Iterator[Record]:
@@ -262,6 +240,10 @@ class MemoryTransaction:
         found = self.held.courses.get(course)
         return ({}, {}) if found is None else (found.timers, found.visits)
 
+    def mismatch(self, copies: Copies) -> Mismatch | None:
+        held = self.held.courses.get(copies.line.course)
+        return differing(held, copies)
+
     def bookings(self, course: str) -> Mapping[str, Booking]:
         found = self.held.courses.get(course)
         return {} if found is None else found.bookings
@@ -297,14 +279,14 @@ class MemoryTransaction:
             after = replace(course, messages=left)
             self.held = replace(self.held, courses={**self.held.courses, message.course: after})
 
-    def _require_room(self, write: Write, before: _Course | None) -> None:
+    def _require_room(self, write: Write, before: HeldCourse | None) -> None:
         course = write.record.course
         seq = 0 if before is None else before.line.seq
         if write.before_seq == 0 and before is not None:
             raise Conflict(course, why="the course exists already", retriable=True)
         if write.before_seq != seq:
             raise Conflict(course, retriable=True)
-        if before is not None and _known(before, write.record.event_id) is not None:
+        if before is not None and known(before, write.record.event_id) is not None:
             raise Conflict(course, why="the event id was recorded meanwhile", retriable=True)
         if write.digest not in self.held.definitions:
             raise UnknownWorkflow(write.digest, ())
@@ -313,7 +295,7 @@ class MemoryTransaction:
             raise Conflict(course, why=SECOND_COURSE, retriable=write.reported)
 
 
-def _is_wanted(course: _Course, wanted: Search) -> bool:
+def _is_wanted(course: HeldCourse, wanted: Search) -> bool:
     line, day = course.line, wanted.day
     # A feed is kept by a database only: here everything is new.
     return (
@@ -325,78 +307,3 @@ def _is_wanted(course: _Course, wanted: Search) -> bool:
         )
         and (day is None or any(w.earliest <= day <= w.latest for w in course.visits.values()))
     )
-
-
-def _known(course: _Course, event_id: str) -> Record | None:
-    return next((r for r in course.records if r.event_id == event_id), None)
-
-
-def _moved(write: Write, before: _Course | None) -> _Course:
-    record = write.record
-    brought = [replace(r, value=encode_value(r.value)) for r in write.readings]
-    said = [
-        Waiting(
-            course=record.course,
-            seq=record.seq,
-            n=n,
-            kind=message.kind,
-            body=message.body,
-            recorded_at=record.recorded_at,
-        )
-        for n, message in enumerate(write.messages, 1)
-    ]
-    return _Course(
-        line=CourseLine(
-            course=record.course,
-            workflow=write.workflow,
-            digest=write.digest,
-            patient=write.patient,
-            site=write.site,
-            state=write.state,
-            stage=write.stage,
-            seq=record.seq,
-            revision=write.revision,
-            open=write.open,
-            waits=write.waits,
-            questions=write.questions,
-            findings=write.findings,
-            unsigned=write.unsigned,
-            conflicts=write.conflicts,
-        ),
-        row=write.row,
-        zone=write.zone,
-        records=(*(before.records if before else ()), record),
-        readings=(*(before.readings if before else ()), *brought),
-        timers=_changed(before.timers if before else {}, write.timers),
-        visits=_changed(before.visits if before else {}, write.visits),
-        bookings=_told(before.bookings if before else {}, write),
-        texts=_texts(before.texts if before else (), write),
-        messages=(*(before.messages if before else ()), *said),
-        reviews={**(before.reviews if before else {}), **_items(write)},
-    )
-
-
-def _items(write: Write) -> Mapping[tuple[int, str], Item]:
-    return {(item.seq, item.queue.value): item for item in write.reviews}
-
-
-def _texts(
-    held: Sequence[tuple[int, _Text]], write: Write
-) -> tuple[tuple[int, _Text], ...]:  # fmt: skip
-    gone = set(write.erased)
-    left = [
-        (of, replace(one, salt="", text=None) if (of, one.path) in gone else one)
-        for of, one in held
-    ]
-    new = [(write.record.seq, _Text(path=t.path, salt=t.salt, text=t.text)) for t in write.texts]
-    return (*left, *new)
-
-
-def _told(held: Mapping[str, Booking], write: Write) -> Mapping[str, Booking]:
-    return held if write.booking is None else {**held, write.booking[0]: write.booking[1]}
-
-
-def _changed(held: Mapping[str, _T], changes: Mapping[str, _T | None]) -> Mapping[str, _T]:
-    if not changes:
-        return held
-    return {name: item for name, item in {**held, **changes}.items() if item is not None}

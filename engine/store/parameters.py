@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from engine.core.encoding import canonical, encode_value
+from engine.core.review import Item
+from engine.core.snapshot import Armed, Booking, Window
+from engine.core.view import Reading
 from engine.ports import Write
 from engine.store.writes import MOVED
 
@@ -79,22 +82,23 @@ def record(tenant: str, write: Write) -> Parameters:
 
 def readings(tenant: str, write: Write) -> Sequence[Parameters]:
     """The readings that the record brought."""
-    return [
-        {
-            "tenant": tenant,
-            "course": write.record.course,
-            "input": reading.input,
-            "placed": reading.at or END,
-            "seq": reading.seq,
-            "at": reading.at,
-            "on_date": reading.on,
-            "value": _said(reading.value),
-            "over_microseconds": None if reading.over is None else reading.over // MICROSECOND,
-            "flaw": reading.flaw,
-            "corrects": reading.corrects,
-        }
-        for reading in write.readings
-    ]
+    place = _place(tenant, write)
+    return [place | reading(one) for one in write.readings]
+
+
+def reading(brought: Reading) -> Parameters:
+    """A reading."""
+    return {
+        "input": brought.input,
+        "placed": brought.at or END,
+        "seq": brought.seq,
+        "at": brought.at,
+        "on_date": brought.on,
+        "value": _said(brought.value),
+        "over_microseconds": None if brought.over is None else brought.over // MICROSECOND,
+        "flaw": brought.flaw,
+        "corrects": brought.corrects,
+    }
 
 
 def _said(value: Any) -> str:  # noqa: ANN401  # a reading's
@@ -105,60 +109,66 @@ def _said(value: Any) -> str:  # noqa: ANN401  # a reading's
 
 def messages(tenant: str, write: Write) -> Sequence[Parameters]:
     """What the record says to others."""
+    place = {**_place(tenant, write), "seq": write.record.seq}
+    recorded_at = write.record.recorded_at
     return [
-        {
-            "tenant": tenant,
-            "course": write.record.course,
-            "seq": write.record.seq,
-            "n": n,
-            "kind": message.kind,
-            "body": message.body,
-            "recorded_at": write.record.recorded_at,
-        }
-        for n, message in enumerate(write.messages, 1)
+        {**place, "n": n, "kind": one.kind, "body": one.body, "recorded_at": recorded_at}
+        for n, one in enumerate(write.messages, 1)
     ]
 
 
 def timers(tenant: str, write: Write) -> tuple[Sequence[Parameters], Sequence[Parameters]]:
     """The timers that were armed, and those that no longer wait."""
-    place = {"tenant": tenant, "course": write.record.course}
-    armed = [
-        {**place, "name": name, "due": timer.due, "seq": timer.seq}
-        for name, timer in write.timers.items()
-        if timer is not None
-    ]
-    return armed, [{**place, "name": n} for n, timer in write.timers.items() if timer is None]
+    place = _place(tenant, write)
+    armed = [place | timer(name, one) for name, one in write.timers.items() if one is not None]
+    return armed, [{**place, "name": n} for n, one in write.timers.items() if one is None]
+
+
+def timer(name: str, armed: Armed) -> Parameters:
+    """A timer that waits."""
+    return {"name": name, "due": armed.due, "seq": armed.seq}
 
 
 def visits(tenant: str, write: Write) -> tuple[Sequence[Parameters], Sequence[Parameters]]:
     """The visits that are due, and those that no longer are."""
-    place = {"tenant": tenant, "course": write.record.course}
-    due = [
-        {
-            **place,
-            "name": name,
-            "number": window.number,
-            "earliest": window.earliest,
-            "target": window.target,
-            "latest": window.latest,
-            "not_before": window.not_before,
-            "site": write.site,
-        }
-        for name, window in write.visits.items()
-        if window is not None
-    ]
-    return due, [{**place, "name": n} for n, window in write.visits.items() if window is None]
+    place, site = _place(tenant, write), write.site
+    due = [place | visit(n, one, site) for n, one in write.visits.items() if one is not None]
+    return due, [{**place, "name": n} for n, one in write.visits.items() if one is None]
+
+
+def visit(name: str, window: Window, site: str) -> Parameters:
+    """A visit that is due."""
+    return {
+        "name": name,
+        "number": window.number,
+        "earliest": window.earliest,
+        "target": window.target,
+        "latest": window.latest,
+        "not_before": window.not_before,
+        "site": site,
+    }
 
 
 def bookings(tenant: str, write: Write) -> Sequence[Parameters]:
     """The booking that the event tells of, if any."""
     if write.booking is None:
         return ()
-    name, booking, day = write.booking
-    row = {"tenant": tenant, "course": write.record.course, "name": name, "on_date": day}
-    told = {"visit": booking.visit, "number": booking.number, "start": booking.start}
-    more = {"minutes": booking.minutes, "status": booking.status, "changes": booking.changes}
-    return [row | told | more | {"seq": write.record.seq}]
+    return [_place(tenant, write) | booking(*write.booking, write.record.seq)]
+
+
+def booking(name: str, told: Booking, day: date, seq: int) -> Parameters:
+    """A booking as a record told of it last."""
+    return {
+        "name": name,
+        "on_date": day,
+        "visit": told.visit,
+        "number": told.number,
+        "start": told.start,
+        "minutes": told.minutes,
+        "status": told.status,
+        "changes": told.changes,
+        "seq": seq,
+    }
 
 
 def erased(tenant: str, write: Write) -> Sequence[Parameters]:
@@ -169,34 +179,32 @@ def erased(tenant: str, write: Write) -> Sequence[Parameters]:
 
 def reviews(tenant: str, write: Write) -> Sequence[Parameters]:
     """The items of review queues that the record brings or changes."""
-    return [
-        {
-            "tenant": tenant,
-            "course": write.record.course,
-            "seq": item.seq,
-            "queue": item.queue.value,
-            "site": write.site,
-            "recorded_at": item.recorded_at,
-            "open": item.open,
-            "outcome": item.outcome,
-            "reviewed_by": item.reviewed_by,
-            "reviewers": " ".join(item.reviewers),
-        }
-        for item in write.reviews
-    ]
+    place = _place(tenant, write)
+    return [place | review(item, write.site) for item in write.reviews]
+
+
+def review(item: Item, site: str) -> Parameters:
+    """An item of a review queue."""
+    return {
+        "seq": item.seq,
+        "queue": item.queue.value,
+        "site": site,
+        "recorded_at": item.recorded_at,
+        "open": item.open,
+        "outcome": item.outcome,
+        "reviewed_by": item.reviewed_by,
+        "reviewers": " ".join(item.reviewers),
+    }
 
 
 def texts(tenant: str, write: Write) -> Sequence[Parameters]:
     """The free texts of the event, with what the record holds of them."""
+    place = {**_place(tenant, write), "seq": write.record.seq}
     return [
-        {
-            "tenant": tenant,
-            "course": write.record.course,
-            "seq": write.record.seq,
-            "path": text.path,
-            "salt": text.salt,
-            "text": text.text,
-            "sha256": text.sha256,
-        }
-        for text in write.texts
+        {**place, "path": one.path, "salt": one.salt, "text": one.text, "sha256": one.sha256}
+        for one in write.texts
     ]
+
+
+def _place(tenant: str, write: Write) -> Parameters:
+    return {"tenant": tenant, "course": write.record.course}

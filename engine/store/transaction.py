@@ -13,6 +13,7 @@ from sqlalchemy import Executable, Result, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.core.encoding import Json
+from engine.core.history import Mismatch
 from engine.core.marks import AMENDING
 from engine.core.record import Record
 from engine.core.review import Item, Queue
@@ -20,6 +21,7 @@ from engine.core.snapshot import Armed, Booking, Window, order
 from engine.core.view import Reading
 from engine.errors import Conflict, RegimenError, StoreUnavailable, UnknownWorkflow
 from engine.ports import (
+    Copies,
     CourseLine,
     Definition,
     DueTimer,
@@ -29,6 +31,7 @@ from engine.ports import (
     Waiting,
     Write,
 )
+from engine.store import copies as copied
 from engine.store import queries
 from engine.store.channel import Channel
 from engine.store.dialect import Dialect
@@ -221,6 +224,24 @@ class SqlTransaction:
         armed = {name: Armed(due, seq) for name, due, seq in timers}
         visits = self._run(queries.VISITS, course=course)
         return armed, {name: Window(*window) for name, *window in visits}
+
+    def mismatch(self, copies: Copies) -> Mismatch | None:
+        return next(self.mismatches(copies), None)
+
+    def mismatches(self, copies: Copies) -> Iterator[Mismatch]:
+        """Everything that is kept of a course beside its records and is not so."""
+        dialect = self._channel.connection().dialect
+        return copied.mismatches(self._rows, dialect, self.tenant, copies)
+
+    def write_anew(self, copies: Copies, at: datetime) -> list[str]:
+        """Let the rows of a course be what its records add up to; the tables that were not so.
+
+        What only grows is left as it is.
+        """
+        try:
+            return copied.write_anew(self._channel.connection(), self.tenant, copies, at)
+        except DBAPIError as error:
+            self._raise(error)
 
     def bookings(self, course: str) -> Mapping[str, Booking]:
         found = self._run(queries.BOOKINGS, course=course)

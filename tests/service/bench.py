@@ -147,7 +147,8 @@ class Bench:
     def proved(self, *courses: str) -> bool:
         """Whether each course is whole and would be decided so again; shows what is wrong."""
         for course in courses:
-            assert self.auditor.verify(course) is None
+            fault = self.auditor.verify(course)
+            assert fault is None, str(fault)
             assert self.auditor.decide_again(course) == []
         return True
 

@@ -13,7 +13,7 @@ from engine.store.checkpoints import SqlCheckpoints
 from engine.store.ledger import SqlLedger
 from engine.store.tables import checkpoints, leaves, records
 from tests.tampering.crimes import KINDS, Kind, edited, forged_maps, kinds_of_records
-from tests.tampering.world import World
+from tests.tampering.world import Clumsy, World
 
 PAGE = Path(__file__).parents[2] / "docs" / "audit.md"
 
@@ -29,20 +29,23 @@ def test_what_nobody_touched_is_whole(world: World):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.words)
 def test_a_crime_is_found_by_whom_it_is_said_to_be(world: World, kind: Kind):
     """Each of its kind: none that is said to be found escapes, and none that is said to escape."""
-    committed = 0
+    committed = clumsy = 0
     escaped: dict[bool, list[str]] = {False: [], True: []}
     for label, commit in kind.crimes(world):
-        commit(world)
         try:
+            commit(world)
             faults = world.faults()
             for held in (False, True):
                 if not faults and not world.inspection(held=held).flaws:
                     escaped[held].append(label)
+            committed += 1
+        except Clumsy:
+            assert world.faults(), label
+            clumsy += 1
         finally:
             world.restore()
-        committed += 1
 
-    assert committed
+    assert committed > clumsy
     for held, found in ((False, kind.without), (True, kind.held)):
         assert len(escaped[held]) == (0 if found else committed), escaped[held]
     assert world.inspection(held=True).flaws == ()

@@ -8,34 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, text, update
 
 from engine import keys
+from engine.audit import Auditor
 from engine.core.encoding import canonical, instant_from
 from engine.core.heads import CourseHead, map_of
-from engine.core.history import replay
 from engine.core.ledger import sealed
 from engine.core.merkle import Tree
 from engine.core.note import CourseMap, Head, KeyKind, Note, parse
-from engine.core.queues import items_of
-from engine.core.record import GENESIS, Record, hash_of
-from engine.core.row import window_from
-from engine.errors import RegimenError
+from engine.core.record import GENESIS, hash_of
 from engine.feed import Feed
 from engine.inspection import Inspection, inspected
 from engine.ledger import Ledger
+from engine.ports import Copies
 from engine.store.checkpoints import SqlCheckpoints
+from engine.store.copies import rows_of
 from engine.store.feed import SqlFeed
 from engine.store.ledger import SqlLedger
 from engine.store.sql import SqlStore
 from engine.store.tables import (
+    bookings,
     checkpoints,
     cosignatures,
     courses,
+    feed,
     leaves,
+    messages,
     nodes,
     readings,
     records,
@@ -55,7 +57,8 @@ THIEF = keys.new_key(NAME, KeyKind.LOG, bytes([3]) * 32)
 
 OPENED: tuple[Table, ...] = (records, leaves, nodes, checkpoints, cosignatures)
 """The tables that get their rows as anybody likes them, twice if need be."""
-KEPT = (*OPENED, courses, timers, visits, reviews, readings, texts, sealing)
+OF_COURSES = (courses, timers, visits, bookings, reviews, readings, messages, texts, feed)
+KEPT = (*OPENED, *OF_COURSES, sealing)
 
 WARM = GOOD | {"room_temperature": {"value": "25", "unit": "Cel"}}
 
@@ -63,9 +66,19 @@ Bodies = dict[str, list[dict[str, Any]]]
 Order = list[tuple[str, int, bytes]]
 
 
+_OF_FEED = ("course", "seq", "n", "kind", "recorded_at")
+
+
+class Clumsy(Exception):
+    """Records were forged that do not add up: whoever does that is found without any checkpoint."""
+
+
 @dataclass
 class World:
     """A tenant whose database somebody else owns."""
+
+    opened: ClassVar[Sequence[Table]] = OPENED
+    kept: ClassVar[Sequence[Table]] = KEPT
 
     bench: Bench
     store: SqlStore
@@ -77,8 +90,8 @@ class World:
     def __post_init__(self) -> None:
         self._lived()
         with self.store.engine.begin() as connection:
-            _opened(connection)
-        self.saved = {table: self.rows(table) for table in KEPT}
+            _opened(connection, self.opened)
+        self.saved = {table: self.rows(table) for table in self.kept}
 
     @property
     def tenant(self) -> str:
@@ -102,15 +115,13 @@ class World:
 
     def faults(self) -> list[str]:
         """What is found of the courses, one by one."""
-        found = []
-        for course in self.bench.auditor.courses():
-            try:
-                fault = self.bench.auditor.verify(course)
-            except (RegimenError, ValueError, KeyError, TypeError) as wrong:
-                found.append(f"{course}: {type(wrong).__name__}")
-            else:
-                found += [f"{course}: {fault}"] if fault is not None else []
-        return found
+        auditor = self.auditor()
+        looked = [(course, auditor.verify(course)) for course in auditor.courses()]
+        return [f"{course}: {fault}" for course, fault in looked if fault is not None]
+
+    def auditor(self) -> Auditor:
+        """One who has not looked at anything yet."""
+        return replace(self.bench.auditor)
 
     def inspection(self, *, held: bool) -> Inspection:
         return inspected(
@@ -165,7 +176,7 @@ class World:
         kept = [row for row in self.saved[records] if only is not None and row["course"] != only]
         gone = {row["course"] for row in self.saved[courses]} - bodies.keys()
         for course in gone:
-            for table in (courses, timers, visits, reviews, readings):
+            for table in OF_COURSES:
                 self.put(table, [r for r in self.rows(table) if r["course"] != course])
         made: list[dict[str, Any]] = []
         for course, its in bodies.items():
@@ -173,8 +184,8 @@ class World:
                 continue
             chain = _chain(self.tenant, course, its)
             made += chain
-            self._caches(course, chain)
         self.put(records, kept + made)
+        self._copies(sorted({row["course"] for row in made}))
 
     def rebuilt(self, bodies: Bodies) -> None:
         """Everything anew: chains, rows, leaves, nodes, and checkpoints with another signature."""
@@ -206,9 +217,12 @@ class World:
         self.put(leaves, new_leaves)
         self.put(nodes, made)
         self._resigned(roots, new_leaves)
+        told = len(self.rows(feed))
         with self.store.engine.begin() as connection:
             connection.execute(
-                update(sealing).where(sealing.c.tenant == self.tenant).values(size=tree.size)
+                update(sealing)
+                .where(sealing.c.tenant == self.tenant)
+                .values(size=tree.size, position=told)
             )
 
     def _resigned(self, roots: Mapping[int, bytes], its: Sequence[Mapping[str, Any]]) -> None:
@@ -241,39 +255,40 @@ class World:
         self.put(cosignatures, others)
         return parse(columns["note"].encode())
 
-    def _caches(self, course: str, chain: Sequence[Mapping[str, Any]]) -> None:
-        its = [Record(**{k: v for k, v in row.items() if k != "tenant"}) for row in chain]
-        row = replay(its)
-        mine = {"tenant": self.tenant, "course": course}
-        others = [r for r in self.rows(courses) if r["course"] != course]
-        before = next((r for r in self.saved[courses] if r["course"] == course), None)
-        line = dict(before or self.saved[courses][0]) | mine
-        if row is None:
-            self.put(courses, others)
-            return
-        line |= {"row": canonical(row).decode(), "seq": row["seq"], "state": row["state"]}
-        line |= {} if before else {"patient": row["patient"]}
-        self.put(courses, [*others, line])
-        armed = [
-            mine | {"name": name, "due": instant_from(due), "seq": seq}
-            for name, (due, seq) in row["timers"].items()
+    def _copies(self, changed: Sequence[str]) -> None:
+        """What is kept beside the records of these courses, and the feed, as this engine does it.
+
+        Raises Clumsy where the records do not add up to anything.
+        """
+        auditor = self.auditor()
+        with self.store.transaction(self.tenant, write=False) as tx:
+            found = {course: auditor.derived(tx, course) for course in auditor.courses()}
+        made: dict[str, Copies] = {}
+        for course, (looked, copies) in found.items():
+            if copies is None:
+                raise Clumsy(f"{course}: {looked.fault}")
+            made[course] = copies
+        told = [
+            {"tenant": self.tenant, **{name: getattr(one, name) for name in _OF_FEED}}
+            for copies in made.values()
+            for one in copies.messages
         ]
-        self.put(timers, [*(r for r in self.rows(timers) if r["course"] != course), *armed])
-        due = [
-            mine
-            | {"name": name, "site": row["site"], "number": w.number, "earliest": w.earliest}
-            | {"target": w.target, "latest": w.latest, "not_before": w.not_before}
-            for name, w in ((n, window_from(items)) for n, items in row["visits"].items())
-        ]
-        self.put(visits, [*(r for r in self.rows(visits) if r["course"] != course), *due])
-        queued = [
-            mine
-            | {"seq": item.seq, "queue": item.queue.value, "site": row["site"]}
-            | {"recorded_at": item.recorded_at, "open": item.open, "outcome": item.outcome}
-            | {"reviewed_by": item.reviewed_by, "reviewers": " ".join(item.reviewers)}
-            for item in items_of(its).values()
-        ]
-        self.put(reviews, [*(r for r in self.rows(reviews) if r["course"] != course), *queued])
+        self.put(feed, [row | {"position": n} for n, row in enumerate(told, 1)])
+        words = {row["sha256"]: row for row in self.saved[texts]}
+        for course in changed:
+            copies = made[course]
+            mine = {"tenant": self.tenant, "course": course}
+            brought = rows_of(self.tenant, copies)[readings]
+            said = [
+                words[digest] | mine | {"seq": seq, "path": path}
+                for (seq, path), digest in copies.texts.items()
+            ]
+            for table, rows in ((readings, brought), (texts, said)):
+                others = [row for row in self.rows(table) if row["course"] != course]
+                self.put(table, [*others, *rows])
+            self.touched |= set(OF_COURSES)
+            with self.store.transaction(self.tenant) as tx:
+                tx.write_anew(copies, self.bench.clock.now())
 
     # --- what happened -------------------------------------------------------------------------
 
@@ -356,17 +371,17 @@ def _chain(tenant: str, course: str, bodies: Sequence[Mapping[str, Any]]) -> lis
     return made
 
 
-def _opened(connection: Connection) -> None:
+def _opened(connection: Connection, tables: Sequence[Table]) -> None:
     """Without guards and without constraints: whoever owns the tables can do that."""
     sqlite = connection.dialect.name == "sqlite"
     found = connection.execute(text(_SQLITE if sqlite else _POSTGRESQL)).all()
     for name, table in found:
         connection.execute(text(f"DROP TRIGGER {name}" + ("" if sqlite else f" ON {table}")))
-    for table in OPENED:
+    for table in tables:
         name = table.name
         connection.execute(text(f"ALTER TABLE {name} RENAME TO {name}_before"))
         connection.execute(text(f"CREATE TABLE {name} AS SELECT * FROM {name}_before"))
-        connection.execute(text(f"DROP TABLE {name}_before"))
+        connection.execute(text(f"DROP TABLE {name}_before" + ("" if sqlite else " CASCADE")))
 
 
 _SQLITE = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"

@@ -36,8 +36,9 @@ def audit(
     looking = auditor(desk)
     lines, told = [], Verified()
     for line in found:
-        records, fault = looking.counted(line.course)
-        told.add(line.course, records, wrong=fault is not None,
+        looked = looking.look(line.course)
+        fault = looked.fault
+        told.add(line.course, looked.records, wrong=fault is not None,
                  seq=None if fault is None else fault.seq)  # fmt: skip
         differences = None
         if weigh and fault is None:
