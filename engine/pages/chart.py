@@ -26,7 +26,7 @@ from engine.errors import InvalidInput
 from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
 from engine.telling.marks import VERDICT_TONES
-from engine.telling.passage import dated, placed, stays
+from engine.telling.passage import dated, is_afterwards, placed, stays
 from engine.telling.wording import Tone, Wording, plain
 
 NUMERIC = ("quantity", "number")
@@ -60,13 +60,17 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Something that happened: a tone, a few words beside it and all of it when pointed at."""
+    """Something that happened: a tone, a few words beside it and all of it when pointed at.
+
+    `really` is when it was, where it stands elsewhere: at the end of what happened.
+    """
 
     at: datetime
     seq: int
     tone: Tone
     label: str
     said: str
+    really: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +360,12 @@ class _Gatherer:
         )
         self._add(entry, reading, at, corrects=entry.corrects)
 
+    def _afterwards(self, entry: Entry) -> str:
+        """Of what was said long after all that happened, beside which it stands: when."""
+        if entry.at is None or not is_afterwards(entry, self._places[entry.seq]):
+            return ""
+        return f"said {entry.at.astimezone(self._wording.zone):%Y-%m-%d}"
+
     def _mark(self, entry: Entry) -> Mark:
         tone = VERDICT_TONES.get(entry.verdict, Tone.PLAIN)
         if entry.overridden:
@@ -377,8 +387,9 @@ class _Gatherer:
             at=self._places[entry.seq],
             seq=entry.seq,
             tone=tone,
-            label=self._label(entry, sent),
+            label=self._afterwards(entry) or self._label(entry, sent),
             said="\n".join(words),
+            really=entry.at if self._afterwards(entry) else None,
         )
 
     def _label(self, entry: Entry, sent: Mapping[str, str]) -> str:

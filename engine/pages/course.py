@@ -243,10 +243,11 @@ def _happenings(drawn: Chart, wording: Wording) -> Iterator[Happening]:
         lines.append((point.at, line))
     for row in drawn.rows:
         for mark in row.marks:
-            at = wording.instant(mark.at) if drawn.dated else ""
+            when = mark.really or mark.at
+            at = wording.instant(when) if drawn.dated else ""
             note = "; ".join(mark.said.split("\n")[3:])
             line = Happening(at=at, what=row.title, value=mark.label, note=note, seq=mark.seq)
-            lines.append((mark.at, line))
+            lines.append((when, line))
     yield from (line for _, line in sorted(lines, key=lambda one: (one[0], one[1].seq)))
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.core.definition import Waits
 from engine.pages.chart import Chart, chart
-from engine.pages.course import crowded
+from engine.pages.course import _happenings, crowded
 from engine.pages.placing import Box, apart
 from engine.pages.plot import LEFT, WHOLE, WIDTH, plot
 from engine.pages.scale import TimeScale, ValueScale
@@ -303,3 +303,36 @@ def test_boxes_meet_only_where_they_share_something():
 @given(st.text(max_size=60), st.floats(0, 300))
 def test_a_cut_text_fits_its_room(text: str, room: float):
     assert length(cut(text, room)) <= max(room, 0) or cut(text, room) == text
+
+
+def signed_long_after() -> tuple[list[Entry], Chart]:
+    """A course of two days in 2024, in which a record was signed two years later."""
+    story = Story(instrument_calibration.WORKFLOW, start="2024-03-04 09:00")
+    for _ in range(2):
+        story.sends("measurement_recorded", role="technician",
+                    deviation="3 um", room_temperature="20 Cel")  # fmt: skip
+        story.advance(days=1)
+    story.advance(days=730)
+    record = story.records[1]
+    proof = {"kind": "host", "by": "ann", "at": story.now.isoformat()}
+    data = {"record": 2, "hash": record.hash, "meaning": "measured", "printed_name": "Ann",
+            "proof": proof}  # fmt: skip
+    story.sends("course.signed", role="technician", data=data)
+    told = list(entries(story.records))
+    machine = compiled(stored_form(instrument_calibration.WORKFLOW))
+    return told, chart(told, Lexicon(machine), Wording(zone=ZONE))
+
+
+def test_a_signature_of_years_later_stands_at_the_end_with_its_date_and_stretches_nothing():
+    told, drawn = signed_long_after()
+    (signature,) = [m for row in drawn.rows for m in row.marks if m.seq == told[-1].seq]
+
+    assert signature.at == max(e.at for e in told[:-1] if e.at is not None)
+    assert signature.label.startswith("said 2026-03")
+    assert max(drawn.sent) - min(drawn.sent) < timedelta(days=3)
+    assert drawn.spans[-1].end - drawn.spans[0].start < timedelta(days=3)
+    table = list(_happenings(drawn, Wording(zone=ZONE)))
+    assert (table[-1].seq, table[-1].at[:7]) == (told[-1].seq, "2026-03")
+    picture = plot(drawn, "c-1", "Course c-1")
+    assert "2025" not in picture
+    assert "said 2026-03" in picture
