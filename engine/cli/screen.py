@@ -13,6 +13,7 @@ from engine.cli.ink import QUIET, STYLES, mark, verdict_mark
 from engine.core.encoding import Json, date_from
 from engine.core.entry import IMPOSSIBLE
 from engine.telling.explanation import Unmet
+from engine.telling.findings import finding
 from engine.telling.overview import Overview
 from engine.telling.signing import signature_said
 from engine.telling.wording import Tone, day, why
@@ -117,15 +118,8 @@ def _question(overview: Overview, question: Mapping[str, Json]) -> Text:
 
 
 def _finding(found: Mapping[str, Json]) -> Text:
-    decisions = ", ".join(map(str, found["decisions"]))
-    one = len(found["decisions"]) == 1
-    said = f"{'record' if one else 'records'} {decisions} would have been decided otherwise"
-    why = f"{found['title']} of record {found['record']}, corrected by {found['correction']}"
-    if found["correction"] is None:
-        why = f"record {found['record']} was entered late"
-    return Text.assemble(
-        mark(Tone.DEVIATION), f" finding {found['finding']}: {said} ", (why, QUIET)
-    )
+    pieces = [(one.text, QUIET if one.aside else "") for one in finding(found)]
+    return Text.assemble(mark(Tone.DEVIATION), " ", *pieces)
 
 
 def _unsigned(overview: Overview) -> list[Text]:

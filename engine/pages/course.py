@@ -17,6 +17,7 @@ from engine.pages.chart import Chart, all_points, chart, within
 from engine.pages.plot import plot
 from engine.service import Status
 from engine.telling.entry import Entry
+from engine.telling.findings import Piece, finding
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
 from engine.telling.passage import dated, placed
@@ -117,6 +118,11 @@ def wording_of(status: Status) -> Wording:
 def questions(overview: Overview) -> list[Said]:
     """The rules that could not be weighed, and what each waits for."""
     return [wording_of(overview.status).question(one) for one in overview.json()["questions"]]
+
+
+def findings(overview: Overview) -> list[tuple[Piece, ...]]:
+    """The decisions that are in question, and why."""
+    return [finding(one) for one in overview.open_findings()]
 
 
 def options(overview: Overview) -> list[dict[str, Json]]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
 
 from engine.core.proposal import Proposal
 from engine.item import Item
 from engine.listing import Listing
+from engine.telling.findings import Piece, finding
+from engine.telling.lexicon import Lexicon
+from engine.telling.wording import either
+from engine.telling.wording import why as why_of
 from engine.worklist import Page
+
+Lexicons = Callable[[str], Lexicon]
+"""What gives the words of a course's definition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +51,7 @@ class Row:
     when: str
     booked: bool
     due: str
-    why: tuple[str, ...]
+    why: tuple[tuple[Piece, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,32 +70,59 @@ class Glance:
         return f"{len(self.rows)}{'+' if self.more else ''}"
 
 
-def glance(kind: Listing, title: str, page: Page, choices: Choices) -> Glance:
+def glance(kind: Listing, title: str, page: Page, choices: Choices, lexicon: Lexicons) -> Glance:
     """The beginning of a list."""
     return Glance(
         kind=kind.value,
         title=title,
-        rows=tuple(map(row, page.items)),
+        rows=tuple(row(item, lexicon(item.course)) for item in page.items),
         more=page.cursor is not None,
         path=f"/worklists/{kind.value}{choices.query()}",
     )
 
 
-def row(item: Item) -> Row:
-    """What is shown of an item."""
+def row(item: Item, lexicon: Lexicon) -> Row:
+    """What is shown of an item, by the titles of its course's definition."""
     window = item.window
     number = "" if item.number is None else f" {item.number}"
     return Row(
         course=item.course,
         site=item.site,
-        state=_words(item.state),
+        state=lexicon.state(item.state),
         visit="" if item.visit is None else f"{_words(item.visit)}{number}",
         window="" if window is None else f"{window.earliest} to {window.latest}",
         when=_when(item),
         booked=bool(item.booked),
         due="" if item.due is None else item.due.value,
-        why=tuple(_capital(part) for part in item.why.split("; ") if part),
+        why=tuple(_why(item, lexicon)),
     )
+
+
+def _why(item: Item, lexicon: Lexicon) -> Iterator[tuple[Piece, ...]]:
+    """Why it is on the list; what names rules, inputs and events, by their titles."""
+    if item.conflicts or not (item.lacking or item.findings or item.unsigned):
+        yield from ((Piece(_capital(part)),) for part in item.why.split("; ") if part)
+        return
+    for lacking in item.lacking:
+        inputs = (f"{lexicon.called(name)} ({why_of(flaw)})" for name, flaw in lacking.inputs)
+        yield (Piece(f"“{lexicon.guard(lacking.rule)}” waits for: {', '.join(inputs)}"),)
+    for one in item.findings:
+        what = one.what
+        title = None if what.input is None else lexicon.called(what.input)
+        said = {"finding": one.finding, "correction": what.correction, "record": what.record,
+                "title": title, "decisions": list(what.decisions)}  # fmt: skip
+        first, *rest = finding(said)
+        yield (replace(first, text=_capital(first.text)), *rest)
+    for waiting in item.unsigned:
+        owed = " and ".join(
+            f"{one.meaning.replace('_', ' ')} by {one.by or f'another ({either(one.roles)})'}"
+            for one in waiting.owed
+        )
+        yield (
+            Piece(f"Record {waiting.record}", waiting.record),
+            Piece(f" {lexicon.event(waiting.event)} waits to be signed: {owed}"),
+            Piece(f" since {waiting.since:%Y-%m-%d}", aside=True),
+        )
 
 
 def _when(item: Item) -> str:

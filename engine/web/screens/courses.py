@@ -89,6 +89,7 @@ def course(
         overview=overview,
         told=overview.json(),
         questions=view.questions(overview),
+        findings=view.findings(overview),
         options=view.options(overview),
         readings=view.readings(overview),
         picture=view.picture(status, entries(records), choice),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -10,8 +11,9 @@ from fastapi import APIRouter, Path, Query, Response
 from engine.core.wire import IDENTIFIER
 from engine.listing import Listing
 from engine.pages.frame import WORKLISTS
-from engine.pages.worklist import Choices, glance, row
+from engine.pages.worklist import Choices, Lexicons, glance, row
 from engine.permission import Action
+from engine.telling.lexicon import Lexicon
 from engine.web.asked import Cursor, named
 from engine.web.callers import Desk
 from engine.web.routes.worklists import Kind
@@ -36,6 +38,7 @@ def worklists(
 ) -> Response:
     """Every worklist with its first items; those without any are named together."""
     choices = Choices(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    words = _words(desk)
     pages = {
         kind: desk.worklists.page(_ask(desk, choices, kind, limit=AT_A_GLANCE)) for kind in TITLES
     }
@@ -43,7 +46,7 @@ def worklists(
         desk,
         WORKLISTS,
         "worklists.html",
-        lists=[glance(kind, TITLES[kind], pages[kind], choices) for kind in TITLES],
+        lists=[glance(kind, TITLES[kind], pages[kind], choices, words) for kind in TITLES],
         choices=choices,
         sites=_sites(desk),
         links=_links(desk),
@@ -63,7 +66,7 @@ def worklist(
 ) -> Response:
     """A page of one worklist."""
     choices = Choices(site=site, day=day, as_of=as_of, soon_days=soon_days)
-    listing = Listing(kind)
+    listing, words = Listing(kind), _words(desk)
     found = desk.worklists.page(_ask(desk, choices, listing, limit=PAGE, cursor=cursor))
     return screen(
         desk,
@@ -71,7 +74,7 @@ def worklist(
         "worklist.html",
         title=TITLES[listing],
         kind=kind,
-        rows=[row(item) for item in found.items],
+        rows=[row(item, words(item.course)) for item in found.items],
         next=None if found.cursor is None else choices.query(cursor=found.cursor),
         begun=cursor is not None,
         choices=choices,
@@ -98,6 +101,16 @@ def _ask(
 def _sites(desk: Desk) -> tuple[str, ...]:
     """The sites that may be chosen by name: a caller of every site writes which."""
     return desk.seen_sites or ()
+
+
+def _words(desk: Desk) -> Lexicons:
+    """The words of each course's definition; of each course that is asked for only once."""
+
+    @cache
+    def of(course: str) -> Lexicon:
+        return Lexicon(desk.service.place(course).machine)
+
+    return of
 
 
 def _links(desk: Desk) -> bool:
