@@ -18,6 +18,7 @@ from engine.telling.seen import NOTHING_SEEN, Lacked, Seen
 from engine.telling.sent import corrected, lateness, sent
 from engine.telling.wording import Said, Tone, Wording, plain
 
+BEGINNINGS = (ENROLLED, ADOPTED)
 FEW = 3
 """How many requirements a refusal names in one line."""
 
@@ -207,14 +208,16 @@ class Book:
 
     def _sent(self, entry: Entry) -> Iterable[Sent]:
         event, said_of = entry.body["event"], sent(entry)
-        if entry.event in (ENROLLED, ADOPTED):
+        if entry.event in BEGINNINGS:
             begun = {name: event[name] for name in ("workflow", "site", "zone")}
             said_of = begun | dict(event.get("data") or {})
         fields = self.lexicon.bound(entry.event)
         impossible = self.lexicon.impossible(event)
         for name, value in said_of.items():
             of_input = fields.get(name, name)
-            said = self.wording.value(plain(value)).replace("_", " ")
+            said = self.wording.value(plain(value))
+            if entry.event not in BEGINNINGS:  # a zone and a workflow are names, and no words
+                said = said.replace("_", " ")
             wrong = of_input in impossible
             range_ = self.wording.value(self.lexicon.range_of(of_input)) if wrong else ""
             struck = entry.corrected.get(of_input)

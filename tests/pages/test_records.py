@@ -132,3 +132,9 @@ def test_a_refusal_names_what_kept_it_out_in_a_line(story: Story):
     assert (granted.verdict, granted.why) == ("accepted", "")
     assert refused.verdict == "refused"
     assert refused.why
+
+
+def test_a_zone_is_told_by_its_name(story: Story):
+    sent = {part.name: part.value for part in book(story).line(1).sent}
+
+    assert sent["zone"] == story.service.status(story.course).row["zone"]
