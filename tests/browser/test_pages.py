@@ -245,7 +245,7 @@ def test_texts_of_the_timeline_do_not_lie_on_each_other(opened: Opener, name: st
 
 SHOWN = {
     "worklists": (1100, 420),
-    "course": (1240, 900),
+    "course": (1240, 820),
     "states": (1240, 900),
     "records": (1100, 560),
     "replay": (1100, 600),
