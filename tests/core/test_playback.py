@@ -139,6 +139,6 @@ def test_readings_are_asked_for_on_both_time_axes() -> None:
 
     assert values() == [(41, None), (50, None), (70, None)]
     assert values(happened_by="09:20") == [(41, None), (50, None)]
-    assert values(recorded_by="09:00") == [(40, 5)]
-    assert values(recorded_by="09:30", happened_by="09:00") == [(40, 5)]
-    assert values(recorded_by="09:30", happened_by="09:20") == [(40, 5), (50, None)]
+    assert values(recorded_by="09:00") == [(40, 6)]
+    assert values(recorded_by="09:30", happened_by="09:00") == [(40, 6)]
+    assert values(recorded_by="09:30", happened_by="09:20") == [(40, 6), (50, None)]
