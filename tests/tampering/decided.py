@@ -77,6 +77,9 @@ DECISIONS: Mapping[Table, Decision] = {
         },
     ),
     t.access_log: Decision("a source", "its own chain; a head that you noted shows an end cut off"),
+    t.guard_reports: settings(
+        t.guard_reports, "a count", "it is counted again from the records at any time"
+    ),
     t.calendar_feeds: settings(t.calendar_feeds, "settings", WHO),
     t.sites: settings(t.sites, "settings", WHO),
     t.endpoints: settings(t.endpoints, "settings", WHO),

@@ -23,6 +23,7 @@ from engine.store.tables import (
     deliveries,
     endpoints,
     feed,
+    guard_reports,
     metadata,
     sites,
 )
@@ -110,6 +111,7 @@ class House(World):
         made = here | {"created_at": now}
         with self.store.engine.begin() as connection:
             for table, row in (
+                (guard_reports, here | {"at": now, "alarms": 0, "document": "{}"}),
                 (sites, here | {"site": "north", "calendar": "{}", "changed_at": now}),
                 (calendar_feeds, made | {"id": "cal", "sha256": "0", "scope": "site",
                                          "subject": "north", "created_by": "operator"}),
