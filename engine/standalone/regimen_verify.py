@@ -944,7 +944,9 @@ class Course:
         self.after["variables"] = {
             name: stored(value) for name, value in self.variables.items() if value is not None
         }
-        same("changes", row, self.after)
+        for name in sorted(row | self.after):
+            if name in body["changes"] or row.get(name) != self.after.get(name):
+                same(f"changes.{name}", row.get(name), self.after.get(name))
         self.row = row
 
     def day(self, at: Value) -> Value:
