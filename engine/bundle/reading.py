@@ -140,19 +140,21 @@ class BundleFile:
             elif name == "course":
                 if course is not None:
                     yield self._made(course)
-                course = {**content, "held": []}
+                course = {**content, "held": ([], [])}
                 whose = str(content.get("course"))
                 if whose in names:
                     raise DamagedBundle("course", "each course once")
                 names.add(whose)
                 found["courses"] += 1
             elif name == "record" and course is not None:
-                n = len(course["held"])
+                held, leaves = course["held"]
+                n = len(held)
                 record = _record(content, f"records[{n}]")
                 leaf = content.get("leaf")
                 place = f"{record.course}.records[{n}].leaf"
                 made = None if leaf is None else leaf_from(leaf, record.course, record.seq, place)
-                course["held"].append((record, made))
+                held.append(record)
+                leaves.append(made)
                 found["records"] += 1
             elif name == "end":
                 if course is not None:  # what is wrong with it says more than that the end differs
@@ -211,12 +213,14 @@ class BundleFile:
             name, announced = course["course"], course["records"]
         except KeyError as wrong:
             raise DamagedBundle("course", "its name and how many records it has") from wrong
+        # Of lists, whose length is known: else Python keeps each tuple of before for another use.
+        records, leaves = map(tuple, course["held"])
         return Bundle(
             tenant=self.tenant,
             course=name,
-            records=tuple(record for record, _ in course["held"]),
+            records=records,
             definitions=tuple(self._definitions.values()),
-            leaves=tuple(leaf for _, leaf in course["held"]),
+            leaves=leaves,
             heads=heads_from(course.get("heads", ()), str(name)),
             announced=announced,
             machines=self._machines,

@@ -10,6 +10,7 @@ One file, Python 3.11 or newer, the standard library and nothing else, in four p
  2. The checkpoint is signed (Ed25519), and its tree continues that of the one which you hold.
  3. What it takes to weigh a condition: values with units, readings, definitions.
  4. Each record has its SHA-256, follows its predecessor, and is a leaf of the checkpoint's tree.
+    The last is what that checkpoint, and yours, say that its course had come to.
     What was known at it is rebuilt from the records before it: readings with their ages, flaws and
     corrections, variables, the state. Every requirement and rule of the definition is weighed on
     that again, and all that was recorded must follow: each verdict, accepted or refused and why,
@@ -28,8 +29,8 @@ It does NOT recompute, and takes as recorded:
 
 It cannot know whether what was sent was true, nor who was at the keyboard. Free texts are not in a
 bundle, only their salted hashes. Without --checkpoint it cannot tell a log that was made anew by
-whoever has the signing key; and of a bundle of single courses, no checkpoint can tell whether their
-last records were left out: a bundle of the whole tenant can, and an earlier head that you noted.
+whoever has the signing key. Of single courses it cannot tell whether that key put one twice into
+the map of course heads, or sealed it again since: a bundle of the whole tenant can.
 
 Exit: 0 all of it holds, 1 something does not (the first bad position is named), 2 no bundle.
 """
@@ -129,6 +130,8 @@ class Audit:
         self.manifest: Json = None
         self.definitions: dict[str, Definition] = {}
         self.checkpoint: Checkpoint | None = None
+        # Checkpoints that say how far courses had come, and by its place where each course began.
+        self.maps: list[tuple[Checkpoint, dict[int, int]]] = []
         self.course: Course | None = None
         self.courses, self.records, self.sealed = list[str](), 0, 0
         self.told, self.wrong = list[str](), list[str]()
@@ -197,13 +200,18 @@ class Audit:
             proofs = {one["size"]: one["path"] for one in content.get("consistency", [])}
             proven = continues(old, new, proofs.get(old.size, []))
             require(proven, "checkpoint", f"it is not shown to continue yours of {old.size} leaves")
+            told = new.heads or not old.heads
+            require(told, "checkpoint", "it has no map of course heads, as yours has")
             self.told.append(f"  it continues the one that you hold, of {old.size} leaves")
+            self.maps += [(old, {})] if old.heads else []
+        self.maps += [(new, {})] if new.heads else []
 
     def take_course(self, content: Json) -> None:
         self.end_course()
         require(content["course"] not in self.courses, "order", "the course is there twice")
         self.courses.append(content["course"])
         self.course = Course(self.manifest["tenant"], content["course"], content["records"])
+        self.course.heads = {one["size"]: one for one in content.get("heads", [])}
 
     def take_record(self, content: Json) -> None:
         course = self.course
@@ -229,21 +237,43 @@ class Audit:
         require(not course.unsealed, "proof", "it is sealed, and one before it is not")
         if tree is None:
             raise Wrong("proof: there is no checkpoint that it could lead to")
-        require(course.index < leaf["index"] < tree.size, "proof", "its leaf is out of order")
+        before = course.leaves[-1][0] if course.leaves else -1
+        require(before < leaf["index"] < tree.size, "proof", "its leaf is out of order")
         salt = bytes.fromhex(leaf["salt"])
         require(len(salt) == 16, "proof", "its salt has not 16 bytes")
         hashed = sha256(b"\x00" + salt + bytes.fromhex(content["hash"]))
         _, root = climbed(leaf["path"], leaf["index"], tree.size - 1, hashed)
         require(root == tree.root, "proof", "it is not that leaf of the tree")
-        course.index = leaf["index"]
+        course.leaves.append((leaf["index"], bytes.fromhex(leaf["salt"]), hashed))
         self.sealed += 1
+
+    def prove_last(self, course: Course, tree: Checkpoint, begun: dict[int, int]) -> None:
+        """A checkpoint says that the course had these records in its tree, and no others."""
+        leaves = [leaf for leaf in course.leaves if leaf[0] < tree.size]
+        if not leaves:
+            return  # it began later
+        (first, _, _), (_, salt, last) = leaves[0], leaves[-1]
+        shown = course.heads.get(tree.size, {"place": -1, "path": []})
+        numbers = b"".join(n.to_bytes(8) for n in (tree.size, first, len(leaves)))
+        head, place = sha256(b"\x00" + salt + numbers + last), shown["place"]
+        _, root = climbed(shown["path"], place, tree.courses - 1, head)
+        if place not in range(tree.courses) or root != tree.heads:
+            raise Wrong(f"head: it is not shown to be the last of its course in {tree.size} leaves")
+        begun[place] = first
 
     def end_course(self) -> None:
         course = self.course
         if course is None or course.bad:
             return
-        if course.seq != course.announced:
+        if not course.seq or course.seq != course.announced:
             self.note(f"course {course.name}", Wrong(f"gap: {course.announced} records announced"))
+        for tree, begun in self.maps:
+            sealed = sum(place < tree.size for place, _, _ in course.leaves)
+            try:
+                self.prove_last(course, tree, begun)
+            except (*MALFORMED, Wrong) as wrong:
+                self.note(f"course {course.name} record {sealed}", wrong)
+                break
         self.records += course.seq
         unsealed = f", {course.unsealed} not sealed" if course.unsealed else ""
         foreign = f"; as recorded: {', '.join(sorted(course.foreign))}" if course.foreign else ""
@@ -269,6 +299,12 @@ class Audit:
         elif "tenant" in asked:
             missing = self.checkpoint.size - self.sealed
             require(not missing, "gap", f"{missing} records of the tree are not here")
+            for tree, begun in self.maps:
+                firsts = [begun[place] for place in sorted(begun)]
+                once = len(firsts) == tree.courses and firsts == sorted(set(firsts))
+                require(once, "head", f"not each course is once in the map of {tree.size} leaves")
+        if not self.maps and (self.checkpoint is None or "tenant" not in asked):
+            self.told.append("whether last records were left out cannot be told: it has no map")
 
 
 # --- 2. Checkpoints: signed notes (C2SP) over Merkle trees (RFC 9162) ----------------------------
@@ -327,11 +363,15 @@ def signed(key: bytes, signature: bytes, message: bytes) -> bool:
 
 
 class Checkpoint(NamedTuple):
-    """The head of a log: whose it is, how many leaves its tree has, and the root of that."""
+    """The head of a log: whose it is, how many leaves its tree has, and the root of that; the root
+    over how far each course had come (empty: it does not say so), and how many courses there are.
+    """
 
     origin: str
     size: int
     root: bytes
+    heads: bytes
+    courses: int
 
 
 def opened(note: str, keys: list[str]) -> Checkpoint:
@@ -341,8 +381,14 @@ def opened(note: str, keys: list[str]) -> Checkpoint:
     for key in keys:
         holds = is_signed(f"{text}\n", signatures, key)
         require(holds, "checkpoint", f"no signature of {key} holds")
-    origin, size, root = text.split("\n")[:3]
-    return Checkpoint(origin, int(size), base64.b64decode(root))
+    origin, size, root, *more = text.split("\n")
+    maps = [line.split(" ")[1:] for line in more if line.startswith("course-heads ")]
+    courses, heads = maps[0] if maps else ("0", "")
+    decode = base64.b64decode
+    said = Checkpoint(origin, int(size), decode(root), decode(heads), int(courses))
+    once = len(maps) < 2 and len(said.heads) == (32 if maps else 0)
+    require(once, "checkpoint", "it does not say once how far courses had come")
+    return said
 
 
 def is_signed(text: str, signatures: str, vkey: str) -> bool:
@@ -878,7 +924,8 @@ class Course:
 
     def __init__(self, tenant: str, name: str, announced: int) -> None:
         self.tenant, self.name, self.announced = tenant, name, announced
-        self.seq, self.head, self.index = 0, "0" * 64, -1
+        self.seq, self.head, self.heads = 0, "0" * 64, dict[int, Json]()
+        self.leaves: list[tuple[int, bytes, bytes]] = []  # each with its place, salt and hash
         self.weighed, self.unsealed, self.bad = 0, 0, False
         self.ids, self.hashes, self.foreign = set[str](), list[str](), set[str]()
         self.digest, self.recorded_at = "", datetime.min.replace(tzinfo=UTC)

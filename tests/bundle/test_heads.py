@@ -20,7 +20,7 @@ from engine.core.ledger import Checkpoint, sealed
 from engine.core.merkle import Tree, inclusion_proof
 from engine.core.note import CourseMap
 from tests.bundle.forgery import Parts, closed, parts_of, records, removed
-from tests.bundle.standalone import CODE
+from tests.bundle.standalone import CODE, audited
 from tests.bundle.test_tampering import Case, engine_says
 from tests.bundle.yard import FIRST, SECOND, THIRD, Yard
 from tests.tampering.crimes import forged_maps
@@ -40,9 +40,17 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def both(case: Case, parts: Parts, held: Checkpoint | None = None) -> str:
-    """What is wrong, as both verifiers see it; by a checkpoint that is held, if there is one."""
-    path = closed(parts, case.folder / "forged")
-    return engine_says(path, None if held is None else held.head)
+    """What is wrong as `regimen verify` sees it, and the stand-alone verifier too."""
+    return judged(closed(parts, case.folder / "forged"), held)
+
+
+def judged(path: Path, held: Checkpoint | None) -> str:
+    wrong = audited(path, None if held is None else held.note.encode().decode())
+    ours = engine_says(path, None if held is None else held.head)
+    assert bool(wrong) == bool(ours), (wrong, ours)
+    if ": head: " in ours:
+        assert wrong[0].partition(": head: ")[0] == ours.partition(": head: ")[0]
+    return ours
 
 
 def of(parts: Parts, course: str) -> dict[str, Any]:
@@ -251,9 +259,9 @@ def test_a_course_that_began_later_needs_no_proof_of_the_earlier_checkpoint(tmp_
     path = yard.exported(tmp_path / "bundle", "crane-new", held=held.head)
 
     assert [one["size"] for one in of(parts_of(path), "crane-new")["heads"]] == [26]
-    assert engine_says(path, held.head) == ""
+    assert judged(path, held) == ""
     forged = closed(cut(parts_of(path), "crane-new", 1), tmp_path / "cut")
-    assert engine_says(forged, held.head).startswith("course crane-new record 1: head: ")
+    assert judged(forged, held).startswith("course crane-new record 1: head: ")
 
 
 def test_a_course_that_was_sealed_a_second_time_is_found_in_the_whole_tenant_only(
@@ -274,8 +282,8 @@ def test_a_course_that_was_sealed_a_second_time_is_found_in_the_whole_tenant_onl
     shown = cut(parts_of(yard.exported(tmp_path / "one", FIRST, held=held.head)), FIRST, 9)
     whole = cut(parts_of(yard.exported(tmp_path / "all", asked=Asked(), held=held.head)), FIRST, 9)
 
-    assert engine_says(closed(shown, tmp_path / "cut"), held.head) == ""
-    assert engine_says(closed(whole, tmp_path / "cut"), held.head).startswith("tenant: ")
+    assert judged(closed(shown, tmp_path / "cut"), held) == ""
+    assert judged(closed(whole, tmp_path / "cut"), held).startswith("tenant: ")
 
 
 def test_a_bundle_from_before_there_were_maps_is_read_and_cannot_tell(tmp_path: Path) -> None:
@@ -288,9 +296,9 @@ def test_a_bundle_from_before_there_were_maps_is_read_and_cannot_tell(tmp_path: 
     parts = parts_of(path)
 
     assert "heads" not in of(parts, FIRST)
-    assert engine_says(path, held.head) == ""
+    assert judged(path, held) == ""
     shorter = closed(cut(parts, FIRST, 9), tmp_path / "cut")
-    assert engine_says(shorter, held.head) == ""
+    assert judged(shorter, held) == ""
 
 
 def test_a_checkpoint_from_before_is_continued_by_one_that_tells(tmp_path: Path) -> None:
@@ -302,9 +310,9 @@ def test_a_checkpoint_from_before_is_continued_by_one_that_tells(tmp_path: Path)
     path = yard.exported(tmp_path / "bundle", FIRST, held=held.head)
 
     assert held.head.courses is None
-    assert engine_says(path, held.head) == ""
+    assert judged(path, held) == ""
     forged = closed(cut(parts_of(path), FIRST, 17), tmp_path / "cut")
-    assert engine_says(forged, held.head).startswith(f"course {FIRST} record 17: head: ")
+    assert judged(forged, held).startswith(f"course {FIRST} record 17: head: ")
 
 
 def test_the_hashes_of_a_proof_are_of_leaves_that_nobody_can_guess(case: Case) -> None:
