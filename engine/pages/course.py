@@ -209,7 +209,7 @@ def _parts(
         yield Part(name="The busiest days", query=f"?from={first}&until={last}", here=here)
 
 
-CROWD, NARROW = 0.5, 0.25
+CROWD, NARROW = 0.5, 0.2
 """Where so many of the records lie within so little of the time, it is shown by itself as well."""
 MANY = 12
 """Fewer records have room anywhere."""

@@ -157,7 +157,7 @@ def test_what_is_folded_leaves_the_room_to_what_happened():
     ]
     folds = TimeScale.over(instants, left=0, width=1000, zone=ZONE).folds
 
-    assert len(folds) == 1
+    assert len(folds) == 2
     assert sum(end - start for start, end, _ in folds) <= 301
 
 

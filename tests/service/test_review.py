@@ -285,4 +285,4 @@ def test_a_cache_that_was_changed_is_found(service: Service, store: SqlStore):
         )
 
     assert fault is not None
-    assert "review queues" in fault.what
+    assert "regimen_reviews, column reviewers" in fault.what
