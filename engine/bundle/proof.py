@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engine.bundle.form import DamagedBundle
-from engine.bundle.reading import Bundle, Sealed
+from engine.bundle.reading import Bundle, BundleFile, Sealed
 from engine.core.heads import head_of
 from engine.core.history import Fault
 from engine.core.merkle import verify_consistency
@@ -39,6 +40,25 @@ class Proof:
     def again(self) -> Proof:
         """The same for another file."""
         return Proof(held=self.held, keys=self.keys)
+
+    def courses(self, file: BundleFile) -> Iterator[tuple[Bundle, Fault | None]]:
+        """Each course of a file, and what is wrong with it first.
+
+        Raises DamagedBundle for what is no single course's fault; what was yielded before it is not
+        to be relied on then.
+        """
+        looked = bad = False
+        for course in file.courses():
+            if not looked:
+                self.checkpoint(file.tenant, file.checkpoint)
+                looked = True
+            fault = course.verify() or self.records(course, file.checkpoint)
+            bad = bad or fault is not None
+            yield course, fault
+        if not looked:
+            self.checkpoint(file.tenant, file.checkpoint)
+        if file.whole_tenant and not bad:
+            self.whole(file.checkpoint)
 
     def checkpoint(self, tenant: str, found: Sealed | None) -> None:
         """Raises DamagedBundle unless the checkpoint is signed, and continues what is held."""

@@ -19,6 +19,7 @@ from rich.table import Table
 from engine.bundle.proof import Proof
 from engine.cli.checked import (
     DATABASE,
+    NO_COURSE,
     Checked,
     is_file,
     named_like_a_file,
@@ -247,13 +248,17 @@ def _ledger(session: Session, held: Sequence[Note], trusted: Sequence[VerifierKe
 
 def _answer(session: Session, found: Sequence[Checked], ledger: Sealed | None = None) -> None:
     bad = [one for one in found if one.wrong]
+    courses = [one for one in found if one.course != NO_COURSE]
 
     def tell(out: Console) -> None:
         for one in found:
             for line in one.lines():
                 out.print(line, style="red" if one.wrong else "", soft_wrap=True)
-        if len(found) > 1 or not found:
-            out.print(f"{len(found)} courses, {len(bad)} with something wrong.")
+        if len(courses) > 1 or not found:
+            files = len(found) - len(courses)
+            beside = f", and {files} file{'s'[: files > 1]} not whole" if files else ""
+            wrong_ones = len(bad) - files
+            out.print(f"{len(courses)} courses, {wrong_ones} with something wrong{beside}.")
         if ledger is not None:
             for line in ledger.lines():
                 out.print(line, style="red" if ledger.wrong else "", soft_wrap=True)

@@ -25,6 +25,8 @@ STDIN, DATABASE = "-", "database"
 FEW = 5
 """How many courses of a file are named where one has to be chosen."""
 WHOLE, ADDS_UP, ALIKE = "whole", "adds up to its row", "decided again alike"
+NO_COURSE = "?"
+"""In the place of a course's name: what is wrong with a file, and no single course's fault."""
 UNTOLD = "Whether its last records were left out cannot be told: it has no map of course heads."
 
 
@@ -61,13 +63,15 @@ class Checked:
 
     def lines(self) -> Iterator[str]:
         """What to tell: that all is good, or everything that is wrong."""
-        where = "" if self.source == DATABASE else f" in {self.source}"
+        where = self.course if self.source == DATABASE else f"{self.course} in {self.source}"
+        if self.course == NO_COURSE:
+            where = self.source
         number = "1 record" if self.records == 1 else f"{self.records} records"
         if not self.wrong:
-            yield f"{self.course}{where}: {number}, {self.good}, head {self.head[:16]}"
+            yield f"{where}: {number}, {self.good}, head {self.head[:16]}"
             yield from self.untold
         for wrong in self.wrong:
-            yield f"{self.course}{where}: {wrong}"
+            yield f"{where}: {wrong}"
 
 
 def verified(auditor: Auditor, course: str) -> Checked:
@@ -121,22 +125,24 @@ def played_file(name: str, course: str | None) -> Playback | Checked:
     """
     chosen: list[Bundle] = []
     several: list[str] = []
+    bad: list[Checked] = []
     with _opened(name) as stream:
         bundle = BundleFile(stream)
         try:
-            for one in bundle.courses():
+            for one, fault in Proof().courses(bundle):
                 several.append(one.course)
+                if fault is not None:
+                    bad.append(_of_course(name, one, bundle.checkpoint, fault, re_decide=False))
                 if course in (None, one.course) and not chosen:
                     chosen.append(one)
         except DamagedBundle as wrong:
-            return _checked("?", name, (), (str(wrong),), WHOLE)
+            return _of_no_course(name, wrong)
+    if bad:
+        return bad[0]
     if not chosen or (course is None and len(several) > 1):
         listed = ", ".join(several[:FEW]) + (", ..." if len(several) > FEW else "")
         raise InvalidInput("COURSE", f"beside the file, one of its courses: {listed or 'none'}")
     (found,) = chosen
-    checked = _of_course(name, found, bundle.checkpoint, Proof(), re_decide=False)
-    if checked.wrong:
-        return checked
     return Playback(found.course, found.records, found.machine, Zones().of)
 
 
@@ -174,22 +180,13 @@ def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
     with _opened(name) as stream:
         bundle = BundleFile(stream)
         try:
-            looked = bad = False
-            for course in bundle.courses():
-                if not looked:
-                    proof.checkpoint(bundle.tenant, bundle.checkpoint)
-                    looked = True
-                found = _of_course(name, course, bundle.checkpoint, proof, re_decide=re_decide)
+            for course, fault in proof.courses(bundle):
+                found = _of_course(name, course, bundle.checkpoint, fault, re_decide=re_decide)
                 if not re_decide and not _tells(bundle):
                     found = replace(found, untold=(UNTOLD,))
-                bad = bad or bool(found.wrong)
                 yield found
-            if not looked:
-                proof.checkpoint(bundle.tenant, bundle.checkpoint)
-            if bundle.whole_tenant and not bad:
-                proof.whole(bundle.checkpoint)
         except DamagedBundle as wrong:
-            yield _checked("?", name, (), (str(wrong),), WHOLE)
+            yield _of_no_course(name, wrong)
 
 
 def _tells(bundle: BundleFile) -> bool:
@@ -199,9 +196,13 @@ def _tells(bundle: BundleFile) -> bool:
 
 
 def _of_course(
-    name: str, bundle: Bundle, checkpoint: Sealed | None, proof: Proof, *, re_decide: bool
+    name: str,
+    bundle: Bundle,
+    checkpoint: Sealed | None,
+    fault: history.Fault | None,
+    *,
+    re_decide: bool,
 ) -> Checked:
-    fault = bundle.verify() or proof.records(bundle, checkpoint)
     wrong = [] if fault is None else [str(fault)]
     if fault is None and re_decide:
         wrong = [str(one) for one in bundle.decide_again()]
@@ -212,6 +213,10 @@ def _of_course(
     elif checkpoint is not None:
         good = f"{good}, {unsealed} not sealed yet"
     return _checked(bundle.course, name, bundle.records, wrong, good)
+
+
+def _of_no_course(name: str, wrong: DamagedBundle) -> Checked:
+    return _checked(NO_COURSE, name, (), (str(wrong),), WHOLE)
 
 
 def _checked(

@@ -11,6 +11,7 @@ from typing import IO, Annotated
 import typer
 
 from engine.bundle.form import DamagedBundle
+from engine.bundle.proof import Proof
 from engine.bundle.reading import Bundle, BundleFile
 from engine.cli.checked import is_file, named_like_a_file
 from engine.cli.definition import definition_of
@@ -180,18 +181,19 @@ def _definitions(session: Session) -> Sequence[Machine]:
 def _bundles(name: str, damaged: list[Unreadable]) -> list[Bundle]:
     """The courses of a file. Of one that was changed none is asked: what is wrong is noted."""
     found: list[Bundle] = []
+    wrong: list[Unreadable] = []
     try:
         with Path(name).open("rb") as stream:
-            for one in BundleFile(stream).courses():
-                found.append(one)  # noqa: PERF402  # those before the damage count
-    except OSError as wrong:
-        raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
-    except DamagedBundle as wrong:
-        faults = [(one.course, one.verify()) for one in found]
-        damaged += [Unreadable(course=c, what=str(fault)) for c, fault in faults if fault]
-        damaged.append(Unreadable(course=name, what=str(wrong)))
-        return []
-    return found
+            for one, fault in Proof().courses(BundleFile(stream)):
+                found.append(one)
+                if fault is not None:
+                    wrong.append(Unreadable(course=one.course, what=str(fault)))
+    except OSError as unread:
+        raise InvalidInput(name, "a file that can be read", found=str(unread)) from unread
+    except DamagedBundle as damage:
+        wrong.append(Unreadable(course=name, what=str(damage)))
+    damaged += wrong
+    return [] if wrong else found
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from tests.bundle.forgery import closed, parts_of
 from tests.bundle.standalone import FILE, verify
 from tests.cli.conftest import Regimen
 
+LIMIT = "deviation_limit=3"
+
 
 def checkpoint(name: str) -> str:
     """Seal what is there and write the checkpoint to a file; the verifier key of who signed."""
@@ -155,7 +157,57 @@ def test_a_bundle_that_was_cut_off_is_a_negative_answer(gauges: Regimen):
     ran = gauges("verify", "-", stdin=whole[: len(whole) // 2])
 
     assert ran.code == 1
-    assert "?" in ran.out
+    assert "-: line " in ran.out
+
+
+def test_what_is_wrong_with_a_file_is_told_by_its_name_and_is_no_further_course(gauges: Regimen):
+    assert gauges("export", "gauge-1", "--out", "b.jsonl").code == 0
+    Path("b.jsonl").write_text(Path("b.jsonl").read_text().replace("accepted", "refused!", 1))
+    ran = gauges("verify", "b.jsonl")
+
+    assert ran.code == 1
+    assert "gauge-1 in b.jsonl: record 1: content" in ran.out
+    assert "\nb.jsonl: line " in ran.out
+    assert "courses" not in ran.out
+
+    assert gauges("export", "--out", "b.jsonl").code == 0
+    Path("b.jsonl").write_text(Path("b.jsonl").read_text().replace("accepted", "refused!", 1))
+    said = "2 courses, 1 with something wrong, and 1 file not whole."
+    assert said in gauges("verify", "b.jsonl").out
+
+
+FORGED = {
+    "the signature is another": ("checkpoint", "a signature of clinic.example/ledger/default"),
+    "the last records are left out": ("head", "is not shown to be the last of its course"),
+    "a course is left out": ("tenant", "every record of the tree"),
+}
+
+
+@pytest.mark.parametrize("crime", FORGED)
+@pytest.mark.parametrize("command", [("replay", "--step", "1"), ("what-if", "--set", LIMIT)])
+def test_nothing_is_shown_or_asked_of_a_file_that_is_not_as_its_checkpoint_says(
+    gauges: Regimen, crime: str, command: tuple[str, ...]
+):
+    checkpoint("held")
+    assert gauges("export", "--out", "b.jsonl").code == 0
+    parts = parts_of(Path("b.jsonl"))
+    if crime == "the signature is another":
+        note = next(part["checkpoint"] for part in parts if "checkpoint" in part)
+        note["note"] = note["note"][:-9] + note["note"][-9:].swapcase()
+    elif crime == "a course is left out":
+        del parts[[n for n, part in enumerate(parts) if "course" in part][1] :]
+    else:
+        del parts[[n for n, part in enumerate(parts) if "course" in part][1] - 1]
+    closed(parts, Path("b.jsonl"))
+    name, *options = command
+    course = ["gauge-1"] if name == "replay" else []
+    ran = gauges(name, "b.jsonl", *course, *options)
+
+    assert ran.code == 1
+    told = " ".join(ran.out.split())
+    assert all(said in told for said in FORGED[crime])
+    assert "step 1" not in ran.out
+    assert "1 judged" not in ran.out
 
 
 def test_a_checkpoint_proves_files_and_nothing_else(gauges: Regimen):
