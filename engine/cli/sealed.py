@@ -12,8 +12,9 @@ from engine.core.history import Mismatch
 
 WITHOUT = (
     "Without a checkpoint that was kept elsewhere (--checkpoint) this cannot find: an end that was "
-    "cut off, and a history that was rebuilt whole."
+    "cut off from everything, and a history that was rebuilt whole."
 )
+UNSEALED = "Of what is not sealed yet, the end of a course can be cut off without being found."
 AFTER = "What came after the last checkpoint that was kept elsewhere is vouched for by nothing."
 UNSIGNED = "Who made the checkpoint was not looked at: --key names who must have signed it."
 
@@ -51,6 +52,8 @@ class Sealed:
         """What could not be found out."""
         if not self.held:
             yield WITHOUT
+            if self.found.unsealed:
+                yield UNSEALED
         elif not self.signed:
             yield UNSIGNED
         if self.held and self.found.agreed < self.found.size + self.found.unsealed:

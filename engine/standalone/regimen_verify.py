@@ -29,8 +29,9 @@ It does NOT recompute, and takes as recorded:
 
 It cannot know whether what was sent was true, nor who was at the keyboard. Free texts are not in a
 bundle, only their salted hashes. Without --checkpoint it cannot tell a log that was made anew by
-whoever has the signing key. Of single courses it cannot tell whether that key put one twice into
-the map of course heads, or sealed it again since: a bundle of the whole tenant can.
+whoever has the signing key, and in no case that records which are newer than the checkpoint in the
+file were left out. Of single courses it cannot tell whether that key put one twice into the map of
+course heads, or sealed it again since: a bundle of the whole tenant can.
 
 Exit: 0 all of it holds, 1 something does not (the first bad position is named), 2 no bundle.
 """

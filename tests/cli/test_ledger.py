@@ -120,8 +120,12 @@ def test_the_history_as_a_kept_checkpoint_says_is_a_yes(signed: Regimen):
 def test_without_a_checkpoint_it_is_told_what_cannot_be_found(signed: Regimen):
     signed("checkpoint")
 
-    assert "cannot find: an end that was cut off" in signed("verify").out
+    assert "cannot find: an end that was cut off from everything" in signed("verify").out
     assert len(signed("verify", "--json").json()["ledger"]["cannot_find"]) == 1
+    more(signed)
+    told = signed("verify", "--json").json()["ledger"]
+    assert (told["unsealed"] > 0, len(told["cannot_find"])) == (True, 2)
+    assert "not sealed yet, the end of a course can be cut off" in told["cannot_find"][1]
     assert "ledger" not in signed("verify", "gauge-1", "--json").json()
 
 
