@@ -70,7 +70,9 @@ def rebuild(
             lines.append(f"{course}: {left}")
         found.append({"course": course, "rebuilt": list(done.tables), "wrong": left})
     good = len(wanted) - len(found)
-    lines.append(f"{len(wanted)} courses, {good} as their records say.")
+    anew = sum(1 for one in found if one["wrong"] is None)
+    told = f"{len(wanted)} course{'s'[: len(wanted) != 1]}, {good} as their records say"
+    lines.append(f"{told}, {anew} written anew." if found else f"{told}.")
     session.answer({"ok": not wrong, "courses": found}, lambda out: _tell(out, lines))
     if wrong:
         raise typer.Exit(Exit.NO)

@@ -264,3 +264,14 @@ def test_a_database_that_can_only_be_read_is_verified_and_the_person_told_that_i
 
     assert ran.code == 0
     assert "This is not in the access log, which cannot be written from here." in ran.err
+
+
+def test_what_was_written_anew_is_counted_apart_from_what_was_as_its_records_say(gauges: Regimen):
+    with closing(sqlite3.connect("regimen.db")) as database, database:
+        database.execute("UPDATE regimen_courses SET state = 'retired' WHERE course = 'gauge-1'")
+    ran = gauges("rebuild")
+
+    assert ran.code == 0
+    assert "gauge-1: regimen_courses written anew" in ran.out
+    assert "2 courses, 1 as their records say, 1 written anew." in ran.out
+    assert "2 courses, 2 as their records say." in gauges("rebuild").out
