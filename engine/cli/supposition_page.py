@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from engine.cli.notes import records_text
 from engine.core.encoding import Json
 from engine.core.machine import Machine
 from engine.core.supposition import Why
@@ -26,14 +27,16 @@ def page(out: Console, answer: Mapping[str, Json], machines: Iterable[Machine]) 
     if answer["definition"] is not None:
         out.print(f"  definition: {answer['definition']}", soft_wrap=True)
     out.print(
-        f"{answer['courses']} courses, {answer['records']} records, {answer['judged']} judged: "
-        f"{answer['diverged']} courses diverge, {answer['decisions_flipped']} decisions would be "
-        "others.",
+        f"{_courses_text(answer['courses'])}, {records_text(answer['records'])}, "
+        f"{answer['judged']} judged: {_courses_text(answer['diverged'])} "
+        f"{'diverges' if answer['diverged'] == 1 else 'diverge'}, "
+        f"{answer['decisions_flipped']} decisions would be different.",
         style="bold",
         soft_wrap=True,
     )
     for workflow, courses in answer["of_another_workflow"].items():
-        out.print(f"Not asked: {courses} courses of {workflow}, which it does not concern.")
+        told = _courses_text(courses)
+        out.print(f"Not asked: {told} of {workflow}, which it does not concern.")
     if answer["decisions"]:
         out.print(_decisions(answer["decisions"]))
     if answer["guards"]:
@@ -43,6 +46,10 @@ def page(out: Console, answer: Mapping[str, Json], machines: Iterable[Machine]) 
     _not_judged(out, answer)
     for one in answer["unreadable"]:
         out.print(f"{one['course']}: {one['what']}", style="red", soft_wrap=True)
+
+
+def _courses_text(number: int) -> str:
+    return "1 course" if number == 1 else f"{number} courses"
 
 
 def _decisions(decisions: Sequence[Json]) -> Table:

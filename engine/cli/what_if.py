@@ -86,7 +86,7 @@ def what_if(
 ) -> None:
     """Ask what an amended protocol would have decided of recorded courses. Nothing is written.
 
-    Counts the decisions that would be others, guard by guard and course by course, and says what
+    Counts the decisions that would be different, guard by guard and course by course, and says what
     cannot be judged because it was never recorded.
     """
     amendment = _amendment(session, settings or (), definition)

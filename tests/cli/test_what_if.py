@@ -93,6 +93,7 @@ def test_help_explains_each_policy(regimen: Regimen) -> None:
 
 
 def test_one_course_is_asked_and_another_number_of_processes_answers_alike(told: Regimen) -> None:
+    assert "1 course, " in told("what-if", "GAUGE-3-00001", "--set", LIMIT).out
     one = told("what-if", "GAUGE-3-00001", "--set", LIMIT, "--json").json()
     every = [
         told("what-if", "--set", LIMIT, "--processes", number, "--json").json()
