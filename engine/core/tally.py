@@ -20,9 +20,9 @@ from engine.core.verdicts import Flip
 class Tally:
     """What was found of all courses so far. Pairs are from what to what.
 
-    `decisions` counts recorded decisions that would be others, `wanting` those that could not have
-    been made for want of what was not recorded, with `lacks` by guard. `timers` are those that only
-    the other definition lets come. `unjudged` counts records by why they could not be judged.
+    `decisions` counts recorded decisions that would be different, `wanting` those that could not
+    have been made for want of what was not recorded, with `lacks` by guard. `timers` are those that
+    only the other definition lets come. `unjudged` counts records by why they could not be judged.
     """
 
     courses: int = 0
@@ -67,7 +67,7 @@ class Tally:
 
     @property
     def flipped(self) -> int:
-        """How many recorded decisions would be others."""
+        """How many recorded decisions would be different."""
         return self.decisions.total()
 
     def json(self) -> dict[str, Json]:

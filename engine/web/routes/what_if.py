@@ -32,7 +32,7 @@ router = APIRouter(tags=["records"])
     openapi_extra=formalities.sent(suppositions.WhatIfRequest),
 )
 def what_if(*, desk: LogReader, body: Body) -> CanonicalResponse:
-    """Which decisions of these courses would be others, and what cannot be judged.
+    """Which decisions of these courses would be different, and what cannot be judged.
 
     Nothing is written, but who asked about which courses is in the access log. The answer is that
     of `regimen what-if --json`, which asks any number of courses.
