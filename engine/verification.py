@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -18,9 +18,11 @@ from engine.audit import Auditor, Looked
 from engine.core.encoding import Json
 from engine.core.history import Fault, Mismatch
 from engine.errors import NotFound
-from engine.inspection import Inspection
 from engine.permission import Caller, Entry, Logged
 from engine.ports import Clock
+
+if TYPE_CHECKING:  # it loads the database library, which the help of a command needs not
+    from engine.inspection import Inspection
 
 LOOK = timedelta(minutes=15)
 """How long a worker that found nothing due asks nobody again."""

@@ -78,10 +78,11 @@ def move() -> Update:
 
     A known event id and a second open course are looked for here, since they would be errors later.
     """
+    r = records.alias("k")  # a short name, to stay under psycopg's limit with rows of every kind
     known = select(ONE).where(
-        records.c.tenant == courses.c.tenant,
-        records.c.course == courses.c.course,
-        records.c.event_id == bindparam("event_id"),
+        r.c.tenant == courses.c.tenant,
+        r.c.course == courses.c.course,
+        r.c.event_id == bindparam("event_id"),
     )
     return (
         update(courses)

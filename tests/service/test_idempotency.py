@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from engine.answer import Answer
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput
@@ -15,6 +14,7 @@ from engine.submission import Desk
 from tests.service.bench import BAD, Bench
 from tests.service.racing import until_it_waits
 
+KEEPER = {"id": "kim", "role": "records"}
 WORDS = {"code": "odd", "text": "It fell off the bench."}
 
 
@@ -286,7 +286,7 @@ def test_once_a_text_is_erased_any_text_is_taken_for_it_and_nothing_else_is(
     bench.enrolled("gauge")
     sent = bench.measurement("gauge", reason=WORDS)
     first = bench.service.submit(sent)
-    erase(store, bench.tenant)
+    erase(bench, store)
 
     again = bench.service.submit(sent)
     other = bench.service.submit(sent | {"reason": {"code": "odd", "text": "Whatever."}})
@@ -300,10 +300,11 @@ def test_once_a_text_is_erased_any_text_is_taken_for_it_and_nothing_else_is(
     assert bench.proved("gauge")
 
 
-def erase(store: SqlStore, tenant: str) -> None:
-    with store.engine.begin() as connection:
-        erased = connection.execute(
-            text("UPDATE regimen_texts SET text = NULL, salt = NULL WHERE tenant = :tenant"),
-            {"tenant": tenant},
-        )
-        assert erased.rowcount == 1
+def erase(bench: Bench, store: SqlStore) -> None:
+    """At the store itself: over HTTP it is asked of a resource of its own."""
+    keeper = Bench(store, bench.tenant, bench.registry, bench.clock)
+    body = keeper.body("gauge", "course.erased", id="erase-1", data={},
+                       reason={"code": "gdpr-17-1-b"}, actor=KEEPER)  # fmt: skip
+    assert keeper.service.submit(body).verdict == "accepted"
+    with store.transaction(bench.tenant, write=False) as tx:
+        assert list(tx.kept_texts("gauge")) == []

@@ -15,6 +15,7 @@ import pytest
 
 from engine import submission
 from engine.core.history import replay
+from engine.derivation import CHANGED
 from engine.errors import Conflict, StoreUnavailable
 from engine.store.sql import SqlStore, open_store
 from engine.store.tables import courses
@@ -49,7 +50,7 @@ def messages(bench: Bench) -> Counter[str]:
     """How many messages of the workflow wait, by course."""
     with bench.store.transaction(bench.tenant, write=False) as tx:
         waiting = tx.waiting(10_000)
-    return Counter(message.course for message in waiting if message.kind != submission.CHANGED.kind)
+    return Counter(message.course for message in waiting if message.kind != CHANGED.kind)
 
 
 def waiting(bench: Bench) -> int:

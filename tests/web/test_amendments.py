@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -172,5 +173,5 @@ def test_the_page_of_the_course_leads_from_an_open_finding_to_its_records(wrong:
 
     assert answer.status_code == 200
     assert "Open findings" in answer.text
-    for seq, said in ((5, "Finding 5"), (3, "record 3"), (2, "record 2"), (4, "record 4")):
-        assert f'<a href="/courses/I-1/records/{seq}">{said}</a>' in answer.text
+    for seq, said in ((5, "finding 5"), (3, "3"), (2, "record 2"), (4, "4")):
+        assert re.search(rf'<a [^>]*href="/courses/I-1/records/{seq}"[^>]*>{said}</a>', answer.text)

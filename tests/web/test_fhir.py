@@ -345,7 +345,7 @@ def test_an_observation_brings_its_reading(clinic: House):
 
     assert answer.status_code == 201, answer.text
     assert answer.headers["Location"] == "/v1/courses/C-1/records/2"
-    assert last(clinic)["event"]["event"] == "labs_recorded"
+    assert last(clinic, event="labs_recorded")["seq"] == 2
     assert creatinine(clinic) == [("1.1", None)]
 
 
@@ -353,7 +353,10 @@ def test_a_blood_pressure_is_one_record(clinic: House):
     answer = put(clinic, pressure(), "nurse")
 
     assert answer.status_code == 201, answer.text
-    assert sorted(last(clinic)["event"]["data"]) == ["diastolic", "systolic"]
+    sent = last(clinic, event="vital_signs_recorded")
+    assert sorted(sent["event"]["data"]) == ["diastolic", "systolic"]
+    assert last(clinic)["event"]["event"] == "course.reconsidered"  # it came late
+    assert last(clinic)["event"]["data"]["late_entry"] == sent["seq"]
 
 
 def test_the_same_version_of_an_observation_is_one_event(clinic: House):

@@ -192,7 +192,8 @@ class Courses(RuleBasedStateMachine):
         """Whoever may pass a requirement says what is made of a finding: the course stays."""
         found = sorted(self.open_findings.items())
         name, finding = found[which % len(found)]
-        more = {"disposition": "acted", "record": finding.correction} if acted else {}
+        record = finding.record if finding.correction is None else finding.correction
+        more = {"disposition": "acted", "record": record} if acted else {}
         before = self.story.state
         answer = self.story.sends(
             "course.finding_disposed",
