@@ -148,10 +148,8 @@ def access(settings: Settings, store: Store) -> Access:
     """
     if not isinstance(store, SqlStore):
         raise TypeError("tokens are kept in a database")
-    kept = SqlAccess(store)
-    clock = SystemClock()
-    entries = AccessLog(kept, clock=clock, identity=identity, tenant=settings.tenant)
-    tokens = Tokens(kept, entries, clock=clock, random=secrets.token_bytes)
+    entries = access_entries(settings, store)
+    tokens = Tokens(SqlAccess(store), entries, clock=SystemClock(), random=secrets.token_bytes)
     provider = None if settings.oidc is None else _provider(settings.oidc, settings.tenant)
     return Access(tokens=tokens, log=entries, gate=Gate(tokens, entries, provider=provider))
 
@@ -204,8 +202,9 @@ def verifications(settings: Settings, service: Service) -> Verifications:
 
 def access_entries(settings: Settings, store: SqlStore) -> AccessLog:
     """The access log of a database."""
-    clock = SystemClock()
-    return AccessLog(SqlAccess(store), clock=clock, identity=identity, tenant=settings.tenant)
+    return AccessLog(
+        SqlAccess(store), clock=SystemClock(), identity=identity, tenant=settings.tenant
+    )
 
 
 def worker_of(tenant: str) -> Caller:
@@ -256,7 +255,7 @@ def inspection(
 def holdings(settings: Settings, service: Service) -> list[Mismatch]:
     """What is wrong with what a tenant's database holds that is no single course's."""
     store = _sql(service)
-    flaw = access(settings, store).log.verify(service.tenant).flaw
+    flaw = access_entries(settings, store).verify(service.tenant).flaw
     found = mismatches(store, service.tenant)
     if flaw is None:
         return found
@@ -311,11 +310,10 @@ def calendars(
     """The calendars that are shared, of every tenant; `services` gives the use cases of one."""
     if not isinstance(store, SqlStore):
         raise TypeError("calendars are kept in a database")
-    clock = SystemClock()
     return SharedCalendars(
         store=SqlCalendars(store),
-        denials=AccessLog(SqlAccess(store), clock=clock, identity=identity, tenant=settings.tenant),
-        clock=clock,
+        denials=access_entries(settings, store),
+        clock=SystemClock(),
         lists=lambda tenant: worklists(services(tenant)),
         sites=lambda tenant: sites(services(tenant)),
         random=secrets.token_bytes,

@@ -8,7 +8,7 @@ from engine.errors import StoreUnavailable
 from engine.store.tables import VERSION_TABLE
 from engine.store.trouble import MIGRATE
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every migration, oldest first; this code works with the last."""
 
 

@@ -19,6 +19,7 @@ from engine.store import append_only, migrate
 from engine.store.schema import REVISIONS
 from engine.store.sql import SqlStore, open_store
 from engine.store.tables import VERSION_TABLE, metadata
+from tests.service.bench import INSTRUMENT, Bench
 
 TABLES = {*metadata.tables, VERSION_TABLE}
 
@@ -178,6 +179,38 @@ def test_courses_from_before_are_kept_and_go_on(store: SqlStore):
         assert (line.course, line.seq, line.waits, line.questions) == ("C-1", 1, None, 0)
         (visit,) = tx.visits(date(2026, 3, 3))
         assert visit.window == Window(1, *(date(2026, 3, day) for day in (3, 4, 5)))
+
+
+def test_what_an_older_engine_did_not_keep_beside_records_is_filled_and_no_fault(store: SqlStore):
+    migrate.upgrade(store.engine)
+    bench = Bench(store, "clinic")
+    bench.install(INSTRUMENT)
+    bench.in_service("gauge")
+    bench.enrolled("other")
+    impossible = {"deviation": {"value": "100000", "unit": "um"}}
+    bench.service.submit(bench.measurement("gauge", impossible))
+    assert bench.service.submit(bench.release("other")).verdict == "refused"
+    copied = kept_beside(store)
+    assert ("gauge", 1) in copied
+    migrate.downgrade(store.engine, "0009")
+    with store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM regimen_messages WHERE kind LIKE 'course.%'"))
+        connection.execute(text("UPDATE regimen_courses SET questions = 0"))
+
+    migrate.upgrade(store.engine)
+
+    assert kept_beside(store) == copied
+    assert [bench.auditor.verify(name) for name in ("gauge", "other")] == [None, None]
+
+
+def kept_beside(store: SqlStore) -> list[tuple[object, ...]]:
+    columns = "course, seq, n, kind, body, recorded_at, delivered_at"
+    asked = (
+        f"SELECT {columns} FROM regimen_messages ORDER BY course, seq, n",
+        "SELECT course, questions FROM regimen_courses ORDER BY course",
+    )
+    with store.engine.begin() as connection:
+        return [tuple(row) for query in asked for row in connection.execute(text(query))]
 
 
 DAYS = {"earliest": "2026-03-03", "target": "2026-03-04", "latest": "2026-03-05"}
