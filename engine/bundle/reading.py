@@ -136,6 +136,8 @@ class BundleFile:
             if name == "definition":
                 self._define(content, f"definitions[{len(self._definitions)}]")
             elif name == "checkpoint":
+                if names or self.checkpoint is not None:  # courses are held against it as they come
+                    raise DamagedBundle("checkpoint", "one, before the courses")
                 self.checkpoint = _sealed(content)
             elif name == "course":
                 if course is not None:

@@ -187,6 +187,8 @@ class Audit:
 
     def take_checkpoint(self, content: Json) -> None:
         """It is of this tenant, signed, and the continuation of the one that is held."""
+        first = self.checkpoint is None and not self.courses
+        require(first, "checkpoint", "it is not the only one, before the courses")
         keys = self.keys or content["keys"]
         new = self.checkpoint = opened(content["note"], keys)
         mine = new.origin.endswith("/" + self.manifest["tenant"])

@@ -365,11 +365,38 @@ def test_a_log_that_was_made_anew_by_another_key_is_refused_with_the_key_alone(c
     assert audited(path) == [], "the bundle brings its own key: hold yours"
 
 
-def _remade(forged: Yard, folder: Path) -> Path:
+def test_a_second_checkpoint_proves_nothing_of_the_courses_behind_it(case: Case) -> None:
+    """Whoever has no key at all, and a genuine bundle: another course comes under a root of own."""
+    forged = Yard()
+    forged.tree.signer = key("yard-1", n=9)
+    forged.bench.clock.advance(seconds=1)
+    of_another = parts_of(_remade(forged, case.folder, THIRD))
+    course = next(n for n, part in enumerate(of_another) if "course" in part)
+    second = checkpoint_of(of_another)
+    crime = deepcopy([*case.one, of_another[course], second, *of_another[course + 1 :]])
+    crime[0]["asked"] = {"courses": [FIRST, THIRD]}
+    path = closed(crime, case.folder / "forged")
+    mine = case.yard.tree.signer.verifier
+
+    assert audited(path, keys=(mine.text(),))
+    assert engine_says(path, keys=(mine,)) == "checkpoint: expected one, before the courses"
+    assert case.judged(path)
+    late = [part for part in case.one if "checkpoint" not in part]
+    for parts in (case.one, late):
+        found = case.found([*parts, checkpoint_of(case.one)])
+        assert "checkpoint" in found
+
+
+def checkpoint_of(parts: Parts) -> dict[str, Any]:
+    """The line that has it."""
+    return next(part for part in parts if "checkpoint" in part)
+
+
+def _remade(forged: Yard, folder: Path, course: str = FIRST) -> Path:
     forged.tell()
     forged.says(SECOND, "lowered", "driver")
     forged.tree.seal()
-    return forged.exported(folder / "remade", FIRST)
+    return forged.exported(folder / "remade", course)
 
 
 @pytest.mark.parametrize(
