@@ -29,7 +29,7 @@ from engine.core.note import Head, Note, VerifierKey, checked
 from engine.core.record import hash_of
 from engine.errors import LedgerDivergence
 from engine.store.checkpoints import SqlCheckpoints
-from engine.store.ledger import Progress, SqlLedger
+from engine.store.ledger import SqlLedger
 from engine.store.tree import FLOOR, Found, StoredTree
 
 AT_ONCE = 1024
@@ -138,7 +138,7 @@ def inspected(
         walk = _Walk(tree, said)
         flaws += walk.flaws()
         unsealed = tree.unsealed()
-        flaws += _counted(tree, ledger.progress(tenant), walk.size, unsealed)
+        flaws += _counted(tree, walk.size, unsealed)
         flaws += _mapped(tree, [one for one in said if one.held] + said[: len(stored)][-1:])
     order = list(Kind)
     flaws.sort(key=lambda flaw: (flaw.index, order.index(flaw.kind)))
@@ -256,9 +256,7 @@ def _mapped(tree: StoredTree, said: Iterable[_Said]) -> Iterator[Flaw]:
             yield Flaw(kind=Kind.HEADS, what=what, index=head.size)
 
 
-def _counted(
-    tree: StoredTree, progress: Progress | None, size: int, unsealed: int
-) -> Iterator[Flaw]:
+def _counted(tree: StoredTree, size: int, unsealed: int) -> Iterator[Flaw]:
     """Whether there is as much as there should be: what is twice may hide from a walk."""
     last = max(size - 1, 0)
     for what, found, expected in (
@@ -270,10 +268,11 @@ def _counted(
             kind = Kind.DOUBLED if found > expected else Kind.DELETED
             text = f"there are {found} {what} where {expected} are accounted for"
             yield Flaw(kind=kind, what=text, index=0, through=last)
-    if progress is not None and progress.size != size:
-        what = f"it is noted that there are {progress.size} leaves, and there are {size}"
-        kind = Kind.TRUNCATED if progress.size > size else Kind.DOUBLED
-        yield Flaw(kind=kind, what=what, index=min(size, progress.size))
+    noted = tree.noted()
+    if noted is not None and noted != size:
+        what = f"it is noted that there are {noted} leaves, and there are {size}"
+        kind = Kind.TRUNCATED if noted > size else Kind.DOUBLED
+        yield Flaw(kind=kind, what=what, index=min(size, noted))
 
 
 def _stored(checkpoints: SqlCheckpoints, tenant: str) -> tuple[list[Flaw], list[Checkpoint]]:

@@ -30,12 +30,18 @@ class SqlCheckpoints:
         self._store = store
 
     def add(
-        self, tenant: str, head: Head, signed: Note, keys: Sequence[VerifierKey], at: datetime
-    ) -> Checkpoint:
-        """Store a checkpoint as the next one."""
+        self, tenant: str, head: Head, signed: Note, keys: Sequence[VerifierKey], at: datetime,
+        *, after: int,
+    ) -> Checkpoint | None:  # fmt: skip
+        """Store a checkpoint as the next one after a number; 0 is before the first.
+
+        `None`, and nothing is stored, where another is the last one by now.
+        """
         with self._store.connection(line=tenant + LINE) as connection:
             before: int | None = connection.scalar(_LAST, {"its_tenant": tenant})
-            number = (before or 0) + 1
+            if (before or 0) != after:
+                return None
+            number = after + 1
             connection.execute(
                 insert(checkpoints),
                 {

@@ -84,11 +84,6 @@ class SqlLedger:
             raise LedgerDivergence(before.size, "the tree has more leaves than it says") from error
         return True
 
-    def progress(self, tenant: str) -> Progress | None:
-        """How far the tree says that it has grown; `None` where nothing was sealed."""
-        with self._store.connection(write=False) as connection:
-            return _progress(connection, tenant)
-
     def sweep_again(self, tenant: str) -> None:
         """Look at all records anew when next asked, before the feed is followed on."""
         with self._store.connection() as connection:

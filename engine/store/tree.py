@@ -26,7 +26,7 @@ from sqlalchemy import (
 from engine.core.heads import CourseHead
 from engine.core.merkle import Position, Tree, complete, root_of
 from engine.errors import LedgerDivergence
-from engine.store.tables import leaves, nodes, records
+from engine.store.tables import leaves, nodes, records, sealing
 
 FLOOR = 4
 """The lowest level whose hashes are stored."""
@@ -73,6 +73,10 @@ class StoredTree:
         """How many leaves there are, up to the last one."""
         last = self._connection.scalar(_SIZE, {"its_tenant": self._tenant})
         return 0 if last is None else last + 1
+
+    def noted(self) -> int | None:
+        """How many leaves whoever seals noted that there are; `None` where nobody sealed yet."""
+        return self._connection.scalar(_NOTED, {"its_tenant": self._tenant})
 
     def tree(self, size: int) -> Tree:
         """The tree of that size. Raises LedgerDivergence as `hashes` does."""
@@ -160,6 +164,7 @@ _RANGE = _LEAVES.where(
     leaves.c.place >= bindparam("first"), leaves.c.place < bindparam("end")
 ).order_by(leaves.c.place)
 _SIZE = select(func.max(leaves.c.place)).where(leaves.c.tenant == _ITS)
+_NOTED = select(sealing.c.size).where(sealing.c.tenant == _ITS)
 SAME = and_(
     records.c.tenant == leaves.c.tenant,
     records.c.course == leaves.c.course,

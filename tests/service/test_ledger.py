@@ -299,6 +299,28 @@ def test_where_nothing_changed_the_last_checkpoint_stands(bench: Bench):
     assert ledger(bench, key(), key(n=2)).checkpoint().number == 2
 
 
+def test_no_checkpoint_is_written_after_a_larger_one_of_somebody_else(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """Of two who write at once the slower one looks again at how far the tree has come."""
+    bench.in_service("C-1")
+    slow, fast, asked = ledger(bench), ledger(bench), list[int]()
+    looking = SqlCheckpoints.add
+
+    def overtaken(*given: Any, **named: Any) -> Any:
+        asked.append(1)
+        if len(asked) == 1:
+            bench.service.submit(bench.measurement("C-1"))
+            fast.checkpoint()
+        return looking(*given, **named)
+
+    monkeypatch.setattr(SqlCheckpoints, "add", overtaken)
+    made = slow.checkpoint()
+
+    assert [one.head.size for one in slow.checkpoints()] == [4]
+    assert (made.number, made.head.size) == (1, 4)
+
+
 def test_a_key_is_changed_by_one_of_the_same_name_and_all_keys_are_told(bench: Bench):
     bench.in_service("C-1")
     for signers in ([key(n=1)], [key(n=1), key(n=2)], [key(n=2)]):
@@ -336,7 +358,7 @@ def test_a_tree_that_does_not_begin_as_the_last_checkpoint_says_is_not_signed(be
     assert isinstance(bench.store, SqlStore)
     other = type(head)(origin=head.origin, size=head.size, root=bytes(32))
     SqlCheckpoints(bench.store).add(
-        bench.tenant, other, Note(text=other.text()), (), bench.clock.now()
+        bench.tenant, other, Note(text=other.text()), (), bench.clock.now(), after=1
     )
 
     with pytest.raises(LedgerDivergence, match="does not begin"):
@@ -418,7 +440,8 @@ def test_a_checkpoint_from_before_it_said_how_far_courses_had_come_is_followed_b
     note = Note(text=head.text()).with_signatures(keys.signature(signer, head.text()))
     store = bench.store
     assert isinstance(store, SqlStore)
-    SqlCheckpoints(store).add(bench.tenant, head, note, [signer.verifier], bench.clock.now())
+    stored = SqlCheckpoints(store)
+    stored.add(bench.tenant, head, note, [signer.verifier], bench.clock.now(), after=0)
     made = book.checkpoint()
 
     assert head.courses is None

@@ -16,6 +16,7 @@ from engine.store.checkpoints import SqlCheckpoints
 from engine.store.ledger import SqlLedger
 from engine.store.sql import SqlStore, open_store
 from engine.store.tables import leaves, nodes, records
+from engine.store.tree import Found, StoredTree
 from tests.service.bench import GOOD, INSTRUMENT, Bench
 from tests.service.test_ledger import ledger, rows, sealed_records
 
@@ -108,6 +109,30 @@ def test_however_many_seal_while_others_write_each_record_has_one_leaf(
     assert trouble == []
     assert len(rows(bench, leaves)) == 66
     whole(bench)
+
+
+def test_what_is_sealed_while_the_ledger_is_looked_at_is_no_flaw(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """A log that is written to day and night is looked at all the same."""
+    bench.in_service("C-1")
+    book = ledger(bench)
+    book.checkpoint()
+    looking = StoredTree.with_records
+
+    def meanwhile(tree: StoredTree, after: int, limit: int) -> list[Found]:
+        found = looking(tree, after, limit)
+        if not found:
+            bench.service.submit(bench.measurement("C-1"))
+            book.checkpoint()
+        return found
+
+    monkeypatch.setattr(StoredTree, "with_records", meanwhile)
+    assert isinstance(bench.store, SqlStore)
+    seen = inspected(SqlLedger(bench.store), SqlCheckpoints(bench.store), bench.tenant)
+
+    assert (seen.size, seen.flaws) == (3, ())
+    assert book.size() == 4
 
 
 def test_who_prepared_leaves_for_another_size_adds_none(bench: Bench):
