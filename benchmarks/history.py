@@ -1,4 +1,4 @@
-"""What an auditor waits for: courses verified and replayed, and decided again; and their bytes."""
+"""What an auditor waits for: courses verified, replayed, decided again, and under an amendment."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from sqlalchemy import text
 
 from benchmarks.courses import KINDS, LARGE, SMALL, Kind
 from benchmarks.engines import Bench, timed
-from benchmarks.measure import Figure, Run, in_turns, rate_of_one_core
+from benchmarks.measure import Figure, Run, in_turns, per_second, rate_of_one_core
+from benchmarks.standalone import code, weighed
+from benchmarks.what_if import ASKED
 from benchmarks.writing import opened
 from engine.core.history import replay, verify
 from engine.core.record import Record
 from engine.core.redecision import decide_again
+from engine.core.setting import with_settings
+from engine.core.what_if import Policy, what_if
+from engine.registry import compiled, stored_form
 from engine.store.sql import SqlStore
+from engine.zones import Zones
+from workflows import ALL
 
 LEAST_REPLAYED = {SMALL: 40_000, LARGE: 10_000}
 LEAST_DECIDED = {SMALL: 15_000, LARGE: 2_500}
@@ -32,6 +39,8 @@ def figures(run: Run) -> Iterator[Figure]:
         courses = _courses(bench, kind, run.of(600, 300))
         yield _replayed(run, kind, bench, courses)
         yield _decided(run, kind, bench, courses)
+        yield _supposed(run, kind, courses)
+        yield _weighed_alone(run, kind, bench, courses)
         if kind.workflow == LARGE:
             yield _bytes(kind, store)
         store.close()
@@ -74,6 +83,62 @@ def _decided(run: Run, kind: Kind, bench: Bench, courses: Sequence[Sequence[Reco
     pair = in_turns(floor_turn, engine_turn, run.of(15, 5))
     return pair.judged_by_rate(
         f"every decision made again, {kind.title}", LEAST_DECIDED[kind.workflow]
+    )
+
+
+def _supposed(run: Run, kind: Kind, courses: Sequence[Sequence[Record]]) -> Figure:
+    count = sum(map(len, courses))
+    workflow = next(one for one in reversed(ALL) if one.name == kind.workflow)
+    recorded = compiled(stored_form(workflow))
+    other = compiled(stored_form(with_settings(workflow, ASKED[kind.workflow])))
+    zones = Zones()
+
+    def floor_turn() -> float:
+        return rate_of_one_core(count, lambda: _read(courses))
+
+    def suppose() -> None:
+        for records in courses:
+            what_if(
+                records,
+                recorded=lambda _: recorded,
+                other=lambda _: other,
+                zones=zones.of,
+                policy=Policy.FOLLOW_RECORDED,
+            )
+
+    pair = in_turns(floor_turn, lambda: rate_of_one_core(count, suppose), run.of(15, 5))
+    return pair.judged_by_rate(
+        f"what-if under other parameters, {kind.title}", LEAST_DECIDED[kind.workflow]
+    )
+
+
+def _weighed_alone(
+    run: Run, kind: Kind, bench: Bench, courses: Sequence[Sequence[Record]]
+) -> Figure:
+    verifier, count = code(), sum(map(len, courses))
+    with bench.store.transaction(bench.tenant, write=False) as tx:
+        definitions = {
+            one.digest: verifier.Definition(json.loads(one.semantic)) for one in tx.definitions()
+        }
+
+    def weigh() -> None:
+        for records in courses:
+            wrong, _ = weighed(verifier, records, definitions, tenant=bench.tenant)
+            if wrong is not None:
+                raise ValueError(wrong)
+
+    pair = in_turns(
+        lambda: rate_of_one_core(count, lambda: _read(courses)),
+        lambda: rate_of_one_core(count, weigh),
+        run.of(3, 1),
+    )
+    return Figure(
+        what=f"decisions weighed again by the stand-alone verifier, {kind.title}",
+        floor=per_second(pair.floor),
+        measured=per_second(pair.measured),
+        ratio=f"{pair.ratio:.3f}",
+        wanted="told, not judged",
+        reached=True,
     )
 
 

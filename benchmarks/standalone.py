@@ -89,12 +89,15 @@ def agreement(courses: int, seed: int, workflow: str | None = None) -> Iterator[
 
 
 def weighed(
-    verifier: ModuleType, records: Sequence[Record], definitions: dict[str, Any]
+    verifier: ModuleType,
+    records: Sequence[Record],
+    definitions: dict[str, Any],
+    tenant: str = TENANT,
 ) -> tuple[str | None, int]:
     """What the verifier finds wrong with a course first, and how many verdicts it weighed."""
     if not records:
         return None, 0
-    course = verifier.Course(TENANT, records[0].course, len(records))
+    course = verifier.Course(tenant, records[0].course, len(records))
     for record in records:
         try:
             course.take({"hash": record.hash, "body": record.body.decode()}, definitions)
