@@ -251,9 +251,12 @@ def _answer(session: Session, found: Sequence[Checked], ledger: Sealed | None = 
     courses = [one for one in found if one.course != NO_COURSE]
 
     def tell(out: Console) -> None:
-        for one in found:
+        for number, one in enumerate(found):
             for line in one.lines():
                 out.print(line, style="red" if one.wrong else "", soft_wrap=True)
+            last = number + 1 == len(found) or found[number + 1].source != one.source
+            if last and one.signed is not None:
+                out.print(f"{one.source}: {one.signed}", soft_wrap=True)
         if len(courses) > 1 or not found:
             files = len(found) - len(courses)
             beside = f", and {files} file{'s'[: files > 1]} not whole" if files else ""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,35 @@ WHOLE, ADDS_UP, ALIKE = "whole", "adds up to its row", "decided again alike"
 NO_COURSE = "?"
 """In the place of a course's name: what is wrong with a file, and no single course's fault."""
 UNTOLD = "Whether its last records were left out cannot be told: it has no map of course heads."
+UNKNOWN_MAKER = "who made it cannot be told"
+
+
+class Keys(StrEnum):
+    """Whose keys the checkpoint of a file was held against."""
+
+    GIVEN = "given"
+    ENCLOSED = "enclosed"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """By whose keys the checkpoint of a file is signed, as far as a reader can rely on that."""
+
+    keys: Keys
+    names: tuple[str, ...] = ()
+    checkpoint: bool = True
+
+    def __str__(self) -> str:
+        if self.keys is Keys.GIVEN:
+            return f"its checkpoint is signed by the keys that you gave: {', '.join(self.names)}."
+        if self.keys is Keys.ENCLOSED:
+            return (
+                "its checkpoint is signed by keys from the bundle itself, not yours: "
+                f"{UNKNOWN_MAKER}. --key names who must have signed."
+            )
+        why = "its checkpoint is signed by nobody" if self.checkpoint else "it has no checkpoint"
+        return f"{why}: {UNKNOWN_MAKER}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +67,7 @@ class Checked:
     `head` is the hash of the last record: noted elsewhere, it shows later that none was cut off.
     `good` says what was found where nothing is wrong, `untold` what could not be found,
     `first_wrong` which record is wrong first, and `mismatch` which row beside them, if it is one.
+    `signed` says by whose keys the checkpoint of its file is signed, where that was looked at.
     """
 
     course: str
@@ -48,18 +79,22 @@ class Checked:
     untold: tuple[str, ...] = ()
     first_wrong: int | None = None
     mismatch: history.Mismatch | None = None
+    signed: Signed | None = None
 
     def json(self) -> Json:
-        return {
+        signed = self.signed
+        unknown = signed is not None and signed.keys is not Keys.GIVEN
+        told: dict[str, Json] = {
             "course": self.course,
             "source": self.source,
             "records": self.records,
             "head": self.head,
             "whole": not self.wrong,
             "wrong": list(self.wrong),
-            "cannot_find": list(self.untold),
+            "cannot_find": [*self.untold, *([str(signed)] if unknown else [])],
             "mismatch": None if self.mismatch is None else self.mismatch.json(),
         }
+        return told if signed is None else {**told, "keys": str(signed.keys)}
 
     def lines(self) -> Iterator[str]:
         """What to tell: that all is good, or everything that is wrong."""
@@ -184,7 +219,7 @@ def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
                 found = _of_course(name, course, bundle.checkpoint, fault, re_decide=re_decide)
                 if not re_decide and not _tells(bundle):
                     found = replace(found, untold=(UNTOLD,))
-                yield found
+                yield found if re_decide else replace(found, signed=_signed(bundle, proof))
         except DamagedBundle as wrong:
             yield _of_no_course(name, wrong)
 
@@ -193,6 +228,16 @@ def _tells(bundle: BundleFile) -> bool:
     """Whether a file shows that the last records of a course were not left out."""
     checkpoint = bundle.checkpoint
     return checkpoint is not None and (bundle.whole_tenant or checkpoint.head.courses is not None)
+
+
+def _signed(bundle: BundleFile, proof: Proof) -> Signed:
+    """Whose signatures were found to hold: `proof` has checked them."""
+    found = bundle.checkpoint
+    if found is None:
+        return Signed(keys=Keys.NONE, checkpoint=False)
+    used = proof.keys or found.keys
+    keys = Keys.GIVEN if proof.keys else Keys.ENCLOSED if used else Keys.NONE
+    return Signed(keys=keys, names=tuple(dict.fromkeys(key.name for key in used)))
 
 
 def _of_course(

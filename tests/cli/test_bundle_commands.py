@@ -47,6 +47,44 @@ def test_a_bundle_is_proved_against_the_checkpoint_that_somebody_holds(gauges: R
     assert verify(Path("b.jsonl"), *options).code == 0
 
 
+def test_it_is_said_by_whose_keys_the_checkpoint_of_a_bundle_is_signed(gauges: Regimen):
+    key = checkpoint("held")
+    assert gauges("export", "--out", "b.jsonl").code == 0
+    assert gauges("export", "gauge-1", "--format", "1", "--out", "b.json").code == 0
+
+    enclosed = "its checkpoint is signed by keys from the bundle itself, not yours"
+    for options in ((), ("--checkpoint", "held")):
+        assert gauges("verify", "b.jsonl", *options).out.count(enclosed) == 1
+        told = gauges("verify", "b.jsonl", *options, "--json").json()["courses"]
+        assert [one["keys"] for one in told] == ["enclosed", "enclosed"]
+        assert all(enclosed in one["cannot_find"][-1] for one in told)
+
+    ran = gauges("verify", "b.jsonl", "--key", key)
+    assert "by the keys that you gave: clinic.example/ledger/default." in ran.out
+    told = gauges("verify", "b.jsonl", "--key", key, "--json").json()["courses"]
+    assert [(one["keys"], one["cannot_find"]) for one in told] == [("given", [])] * 2
+
+    assert "b.json: it has no checkpoint: who made it" in gauges("verify", "b.json").out
+    assert gauges("verify", "b.json", "--json").json()["courses"][0]["keys"] == "none"
+
+
+def test_whose_keys_are_meant_is_said_of_each_file_and_not_of_one_that_is_not_whole(
+    gauges: Regimen,
+):
+    checkpoint("held")
+    for name in ("a.jsonl", "b.jsonl", "cut.jsonl"):
+        assert gauges("export", "gauge-1", "--out", name).code == 0
+    Path("cut.jsonl").write_bytes(Path("cut.jsonl").read_bytes()[:3000])
+    ran = gauges("verify", "a.jsonl", "cut.jsonl", "b.jsonl")
+
+    said = "signed by keys from the bundle itself, not yours: who made it cannot be told."
+    assert [line.split(":")[0] for line in ran.out.splitlines() if said in line] == [
+        "a.jsonl",
+        "b.jsonl",
+    ]
+    assert "keys" not in gauges("verify", "gauge-1", "--json").json()["courses"][0]
+
+
 def test_a_bundle_that_another_key_signed_is_a_negative_answer(gauges: Regimen):
     checkpoint("held")
     assert gauges("export", "gauge-1", "--out", "b.jsonl").code == 0
