@@ -16,7 +16,8 @@ record where that is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -49,7 +50,7 @@ class Kind(StrEnum):
     REORDERED = "reordered"
     """The leaves of a course do not follow its records."""
     DOUBLED = "doubled"
-    """A leaf or a record is there twice."""
+    """A leaf or a record is there twice, or a record is sealed twice."""
     NODE = "node"
     """What is stored above the leaves is not what they add up to."""
     TRUNCATED = "truncated"
@@ -168,6 +169,7 @@ class _Walk:
         self._stored = stored
         self._tree = Tree()
         self._courses: dict[str, int] = {}
+        self._skipped = defaultdict[str, list[range]](list)
         by_size = sorted(said, key=lambda one: one.head.size)
         self._said = {size: list(ones) for size, ones in groupby(by_size, lambda s: s.head.size)}
         self._vouched = 0
@@ -208,14 +210,27 @@ class _Walk:
             yield flaw(Kind.DELETED, "the record is gone")
         elif sealed(bytes(leaf.salt), hash_of(bytes(found.body))) != bytes(leaf.hash):
             yield flaw(Kind.EDITED, "the record and its salt do not have the hash of the leaf")
-        before = self._courses.get(leaf.course, 0)
-        if leaf.seq != before + 1 and not self._broken:
-            yield flaw(Kind.REORDERED, f"after record {before} of its course")
-        self._courses[leaf.course] = leaf.seq
+        yield from self._order(found, flaw)
         if not self._broken:
             made += self._tree.append(bytes(leaf.hash))
         self.size = leaf.place + 1
         yield from self._at(self.size)
+
+    def _order(self, found: Found, flaw: Callable[[Kind, str], Flaw]) -> Iterator[Flaw]:
+        """Whether the leaves of a course follow its records, each once."""
+        course, seq = found.leaf.course, found.leaf.seq
+        before = self._courses.get(course, 0)
+        if seq == before + 1:
+            self._courses[course] = seq
+            return
+        if seq > before:
+            self._skipped[course].append(range(before + 1, seq))
+            self._courses[course] = seq
+        elif not any(seq in skipped for skipped in self._skipped[course]):
+            yield flaw(Kind.DOUBLED, "it is sealed a second time")
+            return
+        if not self._broken:
+            yield flaw(Kind.REORDERED, f"after record {before} of its course")
 
     def _at(self, size: int) -> Iterator[Flaw]:
         """Whether the root is what the checkpoints of that size say."""

@@ -272,6 +272,18 @@ def maps_changed(world: World) -> Iterator[Crime]:
         yield label, partial(_map, n=newest, courses=forged)
 
 
+def sealed_again(world: World) -> Iterator[Crime]:
+    """A course once more in the tree, whole or its first records, and all above it fits.
+
+    Whoever is shown the second ones alone misses nothing: so it must be found by whoever sees all.
+    """
+    for course, its in world.bodies().items():
+        for last in range(1, len(its) + 1):
+            for twice in (False, True):
+                label = f"{course} to {last}, {'twice' if twice else 'once'} in the map"
+                yield label, partial(_seal_again, course=course, last=last, twice=twice)
+
+
 def forged_maps(its: Sequence[Mapping[str, Any]], size: int) -> dict[str, CourseMap | None]:
     """Maps of a tree's courses that its leaves do not add up to, each in another way."""
     good = heads_at(its, size)
@@ -354,6 +366,7 @@ KINDS = (
     Kind(
         "the newest checkpoint is signed anew, with other course heads", maps_changed, without=True
     ),
+    Kind("a course is sealed a second time, under a newer checkpoint", sealed_again, without=True),
     Kind("the kept checkpoint and all newer ones are deleted", last_checkpoint, without=False),
     everything("edited", "with a record edited"),
     everything("dated back", "with a record dated back"),
@@ -395,6 +408,10 @@ def _put(world: World, *, table: Table, rows: list[dict[str, Any]]) -> None:
 
 def _map(world: World, *, n: int, courses: CourseMap | None) -> None:
     world.mapped(n, courses)
+
+
+def _seal_again(world: World, *, course: str, last: int, twice: bool) -> None:
+    world.sealed_again(course, last, twice=twice)
 
 
 def _chain(world: World, *, bodies: Bodies, only: str) -> None:

@@ -101,6 +101,37 @@ def test_a_checkpoint_that_is_kept_is_found_to_have_lied_of_a_course(world: Worl
         assert [(flaw.kind, flaw.index) for flaw in found.flaws] == [("heads", world.size)], label
 
 
+@pytest.mark.parametrize("twice", [False, True], ids=["once in the map", "twice in the map"])
+def test_a_course_that_is_sealed_a_second_time_is_named_with_the_first_leaf_of_it(
+    world: World, twice: bool
+):
+    size = len(world.saved[leaves])
+    for course, its in world.bodies().items():
+        world.sealed_again(course, len(its), twice=twice)
+        found = world.inspection(held=True).flaws
+        world.restore()
+
+        doubled = [flaw for flaw in found if flaw.kind == "doubled" and flaw.course is not None]
+        assert [(one.index, one.course, one.seq) for one in doubled] == [
+            (size + n, course, n + 1) for n in range(len(its))
+        ]
+        assert not [flaw for flaw in found if flaw.kind in ("reordered", "forked", "node")]
+
+
+def test_records_that_change_places_in_the_tree_are_not_called_sealed_twice(world: World):
+    its = [row for row in world.saved[leaves] if row["course"] == "C-2"]
+    rows = [dict(row) for row in world.saved[leaves]]
+    first, second = its[1]["place"], its[2]["place"]
+    rows[first] |= {name: its[2][name] for name in ("seq", "salt", "hash")}
+    rows[second] |= {name: its[1][name] for name in ("seq", "salt", "hash")}
+    world.put(leaves, rows)
+    found = world.inspection(held=False).flaws
+    world.restore()
+
+    assert "doubled" not in {flaw.kind for flaw in found}
+    assert [flaw.seq for flaw in found if flaw.kind == "reordered"] == [3, 2]
+
+
 def test_the_page_says_what_is_found_by_whom():
     """The table of docs/audit.md is what the tests above found to be so."""
     lines = ["| What is done | without a checkpoint | with one |", "|---|---|---|"]

@@ -198,32 +198,59 @@ class World:
                 order.append((course, left[course].pop(0)))
         order += [(course, seq) for course, seqs in left.items() for seq in seqs]
         salts = [salt for _, _, salt in self.order()] + [bytes(16)] * len(order)
+        new_leaves = [
+            {
+                "tenant": self.tenant, "place": place, "course": course, "seq": seq,
+                "salt": salts[place], "hash": sealed(salts[place], hashes[course, seq]),
+            }
+            for place, (course, seq) in enumerate(order)
+        ]  # fmt: skip
+        roots = self._planted(new_leaves, told=len(self.rows(feed)))
+        self._resigned(roots, new_leaves)
+
+    def sealed_again(self, course: str, last: int, *, twice: bool) -> None:
+        """The records of a course up to one are sealed once more, under a checkpoint that says so.
+
+        Whoever signs has signed it; its map has the course once, or `twice`.
+        """
+        its, newest = self.saved[leaves], self.saved[checkpoints][-1]
+        hashes = {(row["course"], row["seq"]): row["hash"] for row in self.saved[records]}
+        again = [row for row in its if row["course"] == course and row["seq"] <= last]
+        salts = [bytes([n + 1]) * 16 for n in range(len(again))]
+        its = its + [
+            row | {"place": len(its) + n, "salt": salt, "hash": sealed(salt, hashes[course, n + 1])}
+            for n, (row, salt) in enumerate(zip(again, salts, strict=True))
+        ]
+        size = len(its)
+        root = self._planted(its, told=self.saved[sealing][0]["position"])[size]
+        heads = heads_at(its, size)
+        if twice:
+            ending = heads_at([row | {"seq": n + 1} for n, row in enumerate(its[-last:])], last)[0]
+            heads = [*heads_at(its, size - last), replace(ending, first=size - last)]
+        line = map_of(size, heads).line()
+        head = Head(origin=newest["origin"], size=size, root=root, extension=(line,))
+        made = newest | self.signed(head, KEY) | {"number": newest["number"] + 1}
+        self.put(checkpoints, [*self.saved[checkpoints], made])
+
+    def _planted(self, its: Sequence[Mapping[str, Any]], told: int) -> dict[int, bytes]:
+        """These leaves with their nodes and how far that has come; the root of each size."""
         tree, roots, made = Tree(), {0: Tree().root()}, []
-        new_leaves = []
-        for place, (course, seq) in enumerate(order):
-            leaf = sealed(salts[place], hashes[course, seq])
-            new_leaves.append(
-                {
-                    "tenant": self.tenant, "place": place, "course": course, "seq": seq,
-                    "salt": salts[place], "hash": leaf,
-                }
-            )  # fmt: skip
+        for row in its:
             made += [
                 {"tenant": self.tenant, "level": n.level, "place": n.index, "hash": n.hash}
-                for n in tree.append(leaf)
+                for n in tree.append(row["hash"])
                 if n.level >= FLOOR
             ]
             roots[tree.size] = tree.root()
-        self.put(leaves, new_leaves)
+        self.put(leaves, its)
         self.put(nodes, made)
-        self._resigned(roots, new_leaves)
-        told = len(self.rows(feed))
         with self.store.engine.begin() as connection:
             connection.execute(
                 update(sealing)
                 .where(sealing.c.tenant == self.tenant)
                 .values(size=tree.size, position=told)
             )
+        return roots
 
     def _resigned(self, roots: Mapping[int, bytes], its: Sequence[Mapping[str, Any]]) -> None:
         made = []
