@@ -32,6 +32,8 @@ from engine.ports import Calendars, Copies, Store, Transaction
 from engine.registry import Registry
 from engine.zones import Zones
 
+ALL_GONE = "every record of the course is gone"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
@@ -191,7 +193,7 @@ class Auditor:
         if not seq:
             if tx.row(course) is None:
                 raise NotFound(course)
-            fault = Fault(seq=1, kind="gap", what="every record of the course is gone")
+            fault = Fault(seq=1, kind="gap", what=ALL_GONE)
         copies = None if fault is not None else made.copies(self.calendars)
         found = None if copies is None else tx.mismatch(copies)
         if found is not None:

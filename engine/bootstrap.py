@@ -56,6 +56,7 @@ from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
 from engine.store.guard_reports import SqlGuardReports
 from engine.store.holdings import mismatches
+from engine.store.holdings import strays as stored_strays
 from engine.store.ledger import SqlLedger
 from engine.store.review import SqlReviews
 from engine.store.roles import grant_roles
@@ -261,6 +262,11 @@ def holdings(settings: Settings, service: Service) -> list[Mismatch]:
         return found
     key: dict[str, Json] = {"position": flaw.position}
     return [Mismatch(table=access_log.name, key=key, what=str(flaw)), *found]
+
+
+def strays(service: Service) -> list[Mismatch]:
+    """What is kept of courses of which there is neither a row nor a record."""
+    return stored_strays(_sql(service), service.tenant)
 
 
 def rebuilder(service: Service) -> Rebuilder:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.audit import Auditor
+from engine.audit import ALL_GONE, Auditor
 from engine.bundle.form import DamagedBundle
 from engine.bundle.proof import Proof
 from engine.bundle.reading import Bundle, BundleFile, Sealed
@@ -198,7 +198,7 @@ def named_like_a_file(name: str) -> bool:
     return there or "/" in name or Path(name).suffix in (".json", ".jsonl")
 
 
-_GONE = "record 1: gap: every record of the course is gone"
+_GONE = f"record 1: gap: {ALL_GONE}"
 
 
 def _stored(auditor: Auditor, course: str) -> tuple[list[Record], bytes | None]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +12,15 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from engine.audit import ALL_GONE
 from engine.cli.exits import Exit
 from engine.cli.notes import Keys, read_checkpoint, verifiers_of
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
+from engine.core.history import Fault, Mismatch
 from engine.permission import Logged
+
+LEFT = "left as it is: it may be the last trace of records that are gone, which a backup may have"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,8 +44,10 @@ def rebuild(
 
     That is the row of a course with what worklists are made from, its timers, visits, bookings,
     review queues and messages. Nothing is written where the ledger, or the records of the course,
-    are not whole. Readings, texts and definitions only grow: what is wrong with those stays, and
-    the command exits with 1. What is about to be done is in the access log before it is.
+    are not whole; and what is kept of a course without any record is left, since it may be the last
+    trace of records that are gone. Readings, texts and definitions only grow. What is wrong and
+    stays so is named, and the command exits with 1. What is about to be done is in the access log
+    before it is.
     """
     notes = [read_checkpoint(file) for file in held or ()]
     trusted = verifiers_of(key) if key else []
@@ -51,31 +60,80 @@ def rebuild(
         session.answer(document, lambda out: _tell(out, [f"ledger: {flaw}" for flaw in flaws]))
         raise typer.Exit(Exit.NO)
     auditor, rebuilder = session.auditor(), bootstrap.rebuilder(service)
-    found, lines, wrong = list[Json](), list[str](), False
-    wanted = list(courses or auditor.courses())
+    traces = _by_course(bootstrap.strays(service), courses)
+    wanted = [name for name in courses or auditor.courses() if name not in traces]
+    found = list[_Done]()
     for course in track(
         wanted, "Rebuilding", console=session.err, transient=True,
         disable=len(wanted) < 2 or not session.err.is_terminal,
     ):  # fmt: skip
         fault = auditor.verify(course)
-        if fault is None:
-            continue
-        session.note(Logged.REBUILT, {"course": course, "seq": fault.seq, "kind": fault.kind})
-        done = rebuilder.rebuild(course)
-        wrong = wrong or done.left is not None
-        left = None if done.left is None else str(done.left)
-        if done.tables:
-            lines.append(f"{course}: {', '.join(done.tables)} written anew")
-        if left is not None:
-            lines.append(f"{course}: {left}")
-        found.append({"course": course, "rebuilt": list(done.tables), "wrong": left})
-    good = len(wanted) - len(found)
-    anew = sum(1 for one in found if one["wrong"] is None)
-    told = f"{len(wanted)} course{'s'[: len(wanted) != 1]}, {good} as their records say"
-    lines.append(f"{told}, {anew} written anew." if found else f"{told}.")
-    session.answer({"ok": not wrong, "courses": found}, lambda out: _tell(out, lines))
+        if fault is not None and fault.kind == "row":
+            session.note(Logged.REBUILT, {"course": course, "seq": fault.seq, "kind": fault.kind})
+            done = rebuilder.rebuild(course)
+            found.append(_Done(course, done.tables, _all(done.left)))
+        elif fault is not None:
+            gone = fault.what == ALL_GONE
+            found.append(_Done(course, (), _all(fault), is_trace=gone))
+    told = _counted(len(wanted), found)
+    found += [_Done(name, (), tuple(map(str, its)), is_trace=True) for name, its in traces.items()]
+    wrong = any(one.wrong for one in found)
+    lines = [line for one in found for line in one.lines()]
+    document = {"ok": not wrong, "courses": [one.json() for one in found]}
+    session.answer(document, lambda out: _tell(out, [*lines, told]))
     if wrong:
         raise typer.Exit(Exit.NO)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of a course: the tables that were written anew, and what is wrong still.
+
+    `is_trace` says that there is no record of it, for which what is kept of it was left.
+    """
+
+    course: str
+    tables: Sequence[str]
+    wrong: Sequence[str]
+    is_trace: bool = False
+
+    def lines(self) -> Iterator[str]:
+        if self.tables:
+            yield f"{self.course}: {', '.join(self.tables)} written anew"
+        for wrong in self.wrong:
+            yield f"{self.course}: {wrong}"
+        if self.is_trace:
+            yield f"{self.course}: {LEFT}"
+
+    def json(self) -> Json:
+        return {
+            "course": self.course,
+            "rebuilt": list(self.tables),
+            "wrong": list(self.wrong),
+            "left": LEFT if self.is_trace else None,
+        }
+
+
+def _by_course(
+    found: Iterable[Mismatch], courses: Sequence[str] | None
+) -> dict[str, list[Mismatch]]:  # fmt: skip
+    """What is kept of courses that are not there, of those that were asked for."""
+    traces = defaultdict[str, list[Mismatch]](list)
+    for one in found:
+        name = str(one.key["course"])
+        if not courses or name in courses:
+            traces[name].append(one)
+    return dict(sorted(traces.items()))
+
+
+def _all(fault: Fault | None) -> tuple[str, ...]:
+    return () if fault is None else (str(fault),)
+
+
+def _counted(wanted: int, found: Sequence[_Done]) -> str:
+    told = f"{wanted} course{'s'[: wanted != 1]}, {wanted - len(found)} as their records say"
+    anew = sum(1 for one in found if not one.wrong)
+    return f"{told}, {anew} written anew." if found else f"{told}."
 
 
 def _tell(out: Console, lines: list[str]) -> None:

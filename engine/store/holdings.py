@@ -38,7 +38,7 @@ from engine.store.tables import (
     visits,
 )
 
-OF_COURSES = (timers, visits, bookings, reviews, readings, messages, texts)
+OF_COURSES = (timers, visits, bookings, reviews, readings, messages, texts, feed)
 
 NO_COURSE = "no course has it: neither a row nor a record is there of that name"
 NO_DIGEST = "does not have its digest"
@@ -57,6 +57,19 @@ def mismatches(store: SqlStore, tenant: str) -> list[Mismatch]:
             *_flown(connection, tenant),
             *_let_in(connection, tenant),
             *_sealed(connection, tenant),
+        ]
+
+
+def strays(store: SqlStore, tenant: str) -> list[Mismatch]:
+    """Every course that rows are kept of while neither its row nor a record is there, by table.
+
+    Raises StoreUnavailable.
+    """
+    with store.connection(write=False) as connection:
+        return [
+            Mismatch(table=table.name, key={"course": course}, what=NO_COURSE)
+            for table, query in _STRAY.items()
+            for course in connection.scalars(query, {"its_tenant": tenant})
         ]
 
 
@@ -95,7 +108,7 @@ def _defined(connection: Connection, tenant: str) -> Iterator[Mismatch]:
 def _strays(connection: Connection, tenant: str) -> Iterator[Mismatch]:
     """Rows of courses that are not there."""
     for table, query in _STRAY.items():
-        found = connection.execute(query, {"its_tenant": tenant}).first()
+        found = connection.execute(query.limit(1), {"its_tenant": tenant}).first()
         if found is not None:
             yield Mismatch(table=table.name, key={"course": found.course}, what=NO_COURSE)
 
@@ -221,7 +234,8 @@ def _same(one: Table, other: Table, *names: str) -> ColumnElement[bool]:
 def _stray(table: Table) -> Select[Any]:
     rows = select(courses.c.course).where(_same(courses, table, "course")).exists()
     told = select(records.c.course).where(_same(records, table, "course")).exists()
-    return select(table.c.course).where(_here(table), ~rows, ~told).limit(1)
+    found = select(table.c.course).where(_here(table), ~rows, ~told)
+    return found.distinct().order_by(table.c.course)
 
 
 _PROSE = select(prose.c.digest, prose.c.prose).where(_here(prose)).order_by(prose.c.digest)

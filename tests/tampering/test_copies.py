@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table
 from engine.core.history import Mismatch
 from engine.rebuilding import Rebuilder
 from engine.store.copies import WRITTEN_ANEW
-from engine.store.tables import Instant, messages, metadata, tokens
+from engine.store.tables import Instant, feed, messages, metadata, tokens
 from tests.tampering.decided import DECISIONS, ELSEWHERE, Decision
 from tests.tampering.house import House
 
@@ -79,6 +79,17 @@ def test_a_message_that_was_told_and_a_token_that_was_revoked_stay_so(house: Hou
 
             assert isinstance(found, Mismatch)
             assert (found.table, found.column) == (table.name, column)
+
+
+def test_an_entry_of_the_feed_about_a_course_that_is_not_there_is_found(house: House):
+    """Though its number follows the last one: whoever reads the feed would be told of it."""
+    rows = house.saved[feed]
+    last = max(rows, key=lambda row: row["position"])
+    house.put(feed, [*rows, last | {"position": last["position"] + 1, "course": "C-99"}])
+    found = _first_found(house)
+
+    assert isinstance(found, Mismatch)
+    assert (found.table, found.key) == ("regimen_feed", {"course": "C-99"})
 
 
 @pytest.mark.parametrize("table", WRITTEN_ANEW, ids=lambda table: table.name)
