@@ -9,54 +9,37 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import structlog
 
+from engine.admissibility import require_apt, require_in_time, require_permitted, staleness
 from engine.answer import Answer, again
 from engine.core import row as course_row
 from engine.core.calendar import Noting
 from engine.core.decision import decide
-from engine.core.definition import Kind
 from engine.core.encoding import Json, instant_from
 from engine.core.enrolment import opened
-from engine.core.entry import IMPOSSIBLE
 from engine.core.envelope import parse_enrolment, reconsidered_event, timer_event
-from engine.core.event import (
-    ADOPTED,
-    BOOKINGS,
-    ENROLLED,
-    LATE_ENTRY,
-    Disposal,
-    Event,
-    Reconsideration,
-    Review,
-)
+from engine.core.event import ADOPTED, ENROLLED, Event
 from engine.core.evolution import evolve
-from engine.core.finding import Missing
 from engine.core.lookback import readings_for
 from engine.core.machine import Machine
-from engine.core.marks import entered_late
 from engine.core.outcome import Decision, Refused, lacking
-from engine.core.queues import after_event, queued
 from engine.core.reconsideration import is_ahead, late_entry, may_inform, reconsider, unreconsidered
-from engine.core.record import GENESIS, Record, decision_json, written
-from engine.core.review import Item, meant
+from engine.core.record import Record, decision_json
 from engine.core.row import snapshot_of
-from engine.core.scheduling import booked
-from engine.core.sealing import SealedText, same_body, seal
-from engine.core.snapshot import Booking, Snapshot
-from engine.core.stored import stored as row_bytes
-from engine.core.view import Reading
+from engine.core.sealing import same_body, seal
+from engine.core.snapshot import Snapshot
 from engine.core.wire import IDENTIFIER, word
-from engine.derivation import against, messages_of
-from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound, NotPermitted
+from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
 from engine.formalities import Place, erasable, require_signable, require_signed_words
 from engine.past import Past
-from engine.ports import Calendars, Clock, Transaction, Write
+from engine.ports import Calendars, Clock, Transaction
 from engine.recent import Left, Recent, Standing
+from engine.recording import Decided, answer_to, booking_of, is_report, recorded, write_of
 from engine.registry import Registry
 from engine.watching import Unwatched, Watch
 
@@ -117,20 +100,20 @@ class Desk:
         if head.known is not None:
             return self._again(head.known, body, row)
         event = machine.forms.parse(body)
-        _permit(machine, event)
+        require_permitted(machine, event)
         now = self.now(row)
-        self._in_time(event, row, now)
+        require_in_time(event, now, skew=self.setting.skew, retrospective=row["retrospective"])
         erased = self._formally(event, standing, machine, now)
         if event.at is not None:
             standing = self.timers(machine, standing, until=event.at, now=now)
-        stale = self._stale(machine, event, row, standing.row)
+        stale = staleness(machine, event, row, standing.row)
         if stale is not None:
             # Who waited for the row got it as it is now, with the records of before.
             head = self.tx.head(course, event_id)
             if head is not None and head.known is not None:
                 return self._again(head.known, body, standing.row)
             raise stale
-        self._require_apt(event, standing.row)
+        require_apt(self.tx, event, standing.row)
         first = len(self.answers)
         self._decided(machine, standing, event, now, erased=erased)
         answer, last = self.answers[first], self.answers[-1]
@@ -149,11 +132,22 @@ class Desk:
         machine = self.setting.registry.machine(
             self.setting.registry.digest(enrolment.workflow, enrolment.site), self.tx
         )
-        self._in_time(event, {"retrospective": enrolment.retrospective}, now)
+        require_in_time(event, now, skew=self.setting.skew, retrospective=enrolment.retrospective)
         calendar = Noting(self.setting.calendars.of(enrolment.zone))
         event, texts = seal(event, self.setting.salt)
         after = opened(machine, event, enrolment, calendar, now)
-        self._store(machine, None, None, after, event, {"verdict": "accepted"}, (), calendar, texts)
+        self._store(
+            Decided(
+                machine=machine,
+                standing=None,
+                before=None,
+                after=after,
+                event=event,
+                decision={"verdict": "accepted"},
+                calendar=calendar,
+                texts=texts,
+            )
+        )
         return self.answers[-1]
 
     def _decided(
@@ -181,19 +175,21 @@ class Desk:
             decision = decide(machine, before, event)
             after = evolve(machine, before, event, decision)
         left, record = self._store(
-            machine,
-            standing,
-            before,
-            after,
-            event,
-            decision_json(decision),
-            () if isinstance(decision, Refused) else decision.readings,
-            calendar,
-            texts,
-            booking=_booking(before, event, decision),
-            lacks=lacking(decision),
-            past=past,
-            erased=() if isinstance(decision, Refused) else erased,
+            Decided(
+                machine=machine,
+                standing=standing,
+                before=before,
+                after=after,
+                event=event,
+                decision=decision_json(decision),
+                calendar=calendar,
+                readings=() if isinstance(decision, Refused) else decision.readings,
+                texts=texts,
+                booking=booking_of(before, event, decision),
+                lacks=lacking(decision),
+                past=past,
+                erased=() if isinstance(decision, Refused) else erased,
+            )
         )
         if event.correction is not None or self._informs_earlier(
             before, event, decision, instant_from(standing.row["recorded_at"])
@@ -262,169 +258,23 @@ class Desk:
     def _machine(self, digest: str) -> Machine:
         return self.setting.registry.machine(digest, self.tx)
 
-    def _require_apt(self, event: Event, row: Mapping[str, Json]) -> None:
-        """Raises InvalidInput for an amendment of a record that it cannot be said of."""
-        said = event.amendment
-        number = None if said is None or isinstance(said, Reconsideration) else said.record
-        if number is None:
-            return
-        record = self.tx.record(row["course"], number)
-        if record is None:
-            return  # which the decision finds too, and says how many there are
-        if isinstance(said, Review):
-            self._require_another(event, said, record)
-            return
-        if isinstance(said, Disposal) and record.verdict == "refused":
-            raise InvalidInput("data.record", "a record that acted, and this one was refused")
-        if event.name == LATE_ENTRY and not entered_late(
-            record, retrospective=row["retrospective"]
-        ):
-            raise InvalidInput("data.record", "a record that was entered late, and this was not")
-
-    def _require_another(self, event: Event, review: Review, record: Record) -> None:
-        """Raises unless somebody looks at a record who neither acted in it nor looked before.
-
-        InvalidInput for a record that is in no such queue, else Conflict.
-        """
-        items = meant(self.tx.reviews(event.course, record.seq), review)
-        if not items:
-            queue = "a queue that is signed off" if review.queue is None else review.queue
-            raise InvalidInput("data.record", f"a record that is in {queue}")
-        if json.loads(record.body)["event"]["actor"]["id"] == event.actor.id:
-            raise Conflict(event.course, why=f"whoever acted in record {record.seq} reviews it not")
-        if any(event.actor.id in item.reviewers for item in items):
-            raise Conflict(event.course, why=f"record {record.seq} was signed off by them before")
-
-    def _reviews(
-        self,
-        before: Snapshot | None,
-        after: Snapshot,
-        event: Event,
-        record: Record,
-        decision: Json,
-    ) -> tuple[Item, ...]:
-        """The items of the review queues that a record brings, and those that it changes."""
-        new = queued(record, event.body, decision, retrospective=after.retrospective)
-        gone = () if before is None else before.open_findings.keys() - after.open_findings.keys()
-        if not gone and not isinstance(event.amendment, Review):
-            return new
-        named = {int(name) for name in gone}
-        if isinstance(event.amendment, Review):
-            named.add(event.amendment.record)
-        held = [item for seq in sorted(named) for item in self.tx.reviews(event.course, seq)]
-        return (*after_event(held, event, sorted(gone), seq=record.seq), *new)
-
     def _opens_beside_another(
         self, machine: Machine, before: Snapshot, after: Snapshot, event: Event
     ) -> bool:
         """Whether a report would open a closed course of a patient who has another open one."""
         if machine.states[after.state].closed or not machine.states[before.state].closed:
             return False
-        if not _is_report(machine, event):
+        if not is_report(machine, event):
             return False
         return self.tx.another_open(event.course, before.patient, machine.workflow.name)
 
-    def _store(  # noqa: PLR0917  # everything that one decision writes
-        self,
-        machine: Machine,
-        standing: Standing | None,
-        before: Snapshot | None,
-        after: Snapshot,
-        event: Event,
-        decision: Json,
-        readings: Sequence[Reading],
-        calendar: Noting,
-        texts: Sequence[SealedText],
-        booking: tuple[str, Booking, date] | None = None,
-        lacks: Mapping[str, tuple[Missing, ...]] | None = None,
-        past: Past | None = None,
-        erased: Sequence[Place] = (),
-    ) -> tuple[Standing, Record]:
-        row = None if standing is None else standing.row
-        word = decision["verdict"]
-        delta = (
-            course_row.first_changes(machine, after)
-            if before is None
-            else course_row.changes(before, after)
-        )
-        record = written(
-            tenant=self.setting.tenant,
-            course=event.course,
-            seq=after.seq,
-            digest=machine.digest,
-            prose_digest=machine.prose_digest,
-            version=self.setting.version,
-            event=event.body,
-            at=event.at,
-            recorded_at=after.decided_at,
-            civil=calendar.noted(),
-            states=(None if before is None else before.state, after.state),
-            decision=decision,
-            word=word,
-            changes=delta,
-            prev_hash=GENESIS if row is None else row["head"],
-        )
-        new = course_row.patched(
-            row,
-            delta,
-            course=event.course,
-            seq=after.seq,
-            still=course_row.is_still(event.name, word),
-            head=record.hash,
-            recorded_at=course_row.stamp(record),
-        )
-        state = machine.states[after.state]
-        stored, parts = row_bytes(new, {} if standing is None else standing.parts)
-        self.tx.append(
-            Write(
-                before_seq=0 if before is None else before.seq,
-                record=record,
-                row=stored,
-                workflow=machine.workflow.name,
-                digest=machine.digest,
-                patient=after.patient,
-                site=after.site,
-                zone=after.zone,
-                state=after.state,
-                stage=state.stage,
-                revision=after.revision,
-                open=not state.closed,
-                waits=state.waits,
-                questions=len(after.questions),
-                findings=len(after.open_findings),
-                unsigned=len(after.unsigned),
-                reported=_is_report(machine, event),
-                # By another calendar than the record's: it is found anew with each, and not kept.
-                conflicts=against(machine, after, self.setting.calendars.of(after.zone)),
-                readings=readings,
-                timers=_difference(before.timers if before else {}, after.timers),
-                visits=_difference(before.visits if before else {}, after.visits),
-                booking=booking,
-                messages=messages_of(event.name, decision),
-                texts=texts,
-                erased=erased,
-                reviews=self._reviews(before, after, event, record, decision),
-            )
-        )
-        held = {} if past is None else past.held(readings)
-        left = Standing(new, stored, after, held, parts)
-        self._left.keep(left, instead=standing)
-        answer = Answer(
-            course=event.course,
-            event=event.name,
-            event_id=event.id,
-            seq=after.seq,
-            revision=after.revision,
-            verdict=word,
-            digest=machine.digest,
-            state_before=None if before is None else before.state,
-            state=after.state,
-            decision=decision,
-            visits=after.visits,
-            lacking=lacks or {},
-            unusable=tuple(r for r in readings if r.flaw == IMPOSSIBLE),
-        )
-        self.answers.append(answer)
+    def _store(self, decided: Decided) -> tuple[Standing, Record]:
+        setting = self.setting
+        record, left = recorded(decided, tenant=setting.tenant, version=setting.version)
+        calendar = setting.calendars.of(decided.after.zone)
+        self.tx.append(write_of(decided, record, left.stored, calendar=calendar, tx=self.tx))
+        self._left.keep(left, instead=decided.standing)
+        self.answers.append(answer_to(decided))
         return left, record
 
     def _again(self, known: Record, body: Mapping[str, Any], row: Mapping[str, Json]) -> Answer:
@@ -505,13 +355,6 @@ class Desk:
         """The system's time, never before the course's last record."""
         return max(self.setting.clock.now(), instant_from(row["recorded_at"]))
 
-    def _in_time(self, event: Event, row: Mapping[str, Json], now: datetime) -> None:
-        if event.at is None:
-            if not row["retrospective"]:
-                raise InvalidInput("at", "an instant, since the course is not retrospective")
-        elif event.at > now + self.setting.skew:
-            raise InvalidInput("at", "an instant that is not in the future")
-
     def _formally(
         self, event: Event, standing: Standing, machine: Machine, now: datetime
     ) -> tuple[Place, ...]:
@@ -526,66 +369,7 @@ class Desk:
             require_signed_words(self.tx, event, signed[event.id])
         return ()
 
-    def _stale(
-        self, machine: Machine, event: Event, read: Mapping[str, Json], row: Mapping[str, Json]
-    ) -> Conflict | None:
-        """Why a request is too late, when it expects the course where it no longer is.
-
-        `read` is the row from before the timers that were due. A request that was made on it was
-        made on something that is over: it is asked anew, on what the timers left.
-        """
-        if not machine.asks(event.name):
-            return None
-        expected, actual = event.expected_revision, row["revision"]
-        if expected in (None, actual):
-            return None
-        if expected == read["revision"]:
-            return Conflict(
-                row["course"],
-                expected=expected,
-                actual=actual,
-                why="timers that were due have moved it since it was read",
-                timers=row["seq"] - read["seq"],
-            )
-        behind, ahead = "has moved on since it was read", "has not come that far"
-        return Conflict(
-            row["course"],
-            expected=expected,
-            actual=actual,
-            why=f"the course {behind if expected < actual else ahead}",
-        )
-
 
 def _name(body: Mapping[str, Any], member: str) -> str:
     # Looked at before anything is asked: not every database can be asked for every text.
     return word(body.get(member), member, IDENTIFIER, _SHAPE)
-
-
-def _permit(machine: Machine, event: Event) -> None:
-    roles = machine.permitted(event.name)
-    if event.actor.role not in roles:
-        raise NotPermitted(event.name, event.actor.role, roles)
-
-
-def _is_report(machine: Machine, event: Event) -> bool:
-    declared = machine.events.get(event.name)
-    return declared is not None and declared.kind is Kind.REPORT
-
-
-def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    if before is after:
-        return {}
-    found = {name: item for name, item in after.items() if before.get(name) != item}
-    return found | {name: None for name in before if name not in after}
-
-
-def _booking(
-    before: Snapshot, event: Event, decision: Decision
-) -> tuple[str, Booking, date] | None:
-    """The booking that an event tells of, as it is now."""
-    if event.scheduling is None or event.name not in BOOKINGS or isinstance(decision, Refused):
-        return None
-    found = booked(before, event)
-    if found is None:
-        return None
-    return event.scheduling.booking or "", found, before.calendar.civil_date(found.start)
