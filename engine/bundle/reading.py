@@ -123,7 +123,8 @@ class BundleFile:
     @property
     def whole_tenant(self) -> bool:
         """Whether it says that it holds all courses."""
-        return "tenant" in self._raw.get("asked", ())
+        asked = self._raw.get("asked")
+        return isinstance(asked, dict) and "tenant" in asked
 
     def courses(self) -> Iterator[Bundle]:
         """The courses, in their order."""
@@ -203,7 +204,8 @@ class BundleFile:
         asked = self._raw.get("asked")
         if not isinstance(asked, dict) or list(asked) not in (["tenant"], ["since"], ["courses"]):
             raise DamagedBundle("asked", "courses, since or tenant")
-        if "courses" in asked and set(map(str, asked["courses"] or ())) != names:
+        named = asked.get("courses", [])
+        if not isinstance(named, list) or ("courses" in asked and set(map(str, named)) != names):
             raise DamagedBundle("asked.courses", "those that the file holds")
 
     def _define(self, content: Any, place: str) -> None:  # noqa: ANN401  # JSON
@@ -215,6 +217,8 @@ class BundleFile:
             name, announced = course["course"], course["records"]
         except KeyError as wrong:
             raise DamagedBundle("course", "its name and how many records it has") from wrong
+        if not isinstance(name, str) or type(announced) is not int:
+            raise DamagedBundle("course", "its name and how many records it has")
         # Of lists, whose length is known: else Python keeps each tuple of before for another use.
         records, leaves = map(tuple, course["held"])
         return Bundle(

@@ -48,10 +48,14 @@ def closed(parts: Parts, path: Path) -> Path:
     digests = sorted({part["definition"]["digest"] for part in parts if "definition" in part})
     parts[0] |= {"courses": courses, "records": records, "definitions": digests}
     lines = b"".join(canonical(part) + b"\n" for part in parts)
-    digest = "sha256:" + sha256(lines).hexdigest()
-    end = canonical({"end": {"lines": len(parts), "digest": digest}}) + b"\n"
-    path.write_bytes(lines + end)
+    path.write_bytes(ended(lines))
     return path
+
+
+def ended(lines: bytes) -> bytes:
+    """Lines with the end that counts and digests them."""
+    digest = "sha256:" + sha256(lines).hexdigest()
+    return lines + canonical({"end": {"lines": lines.count(b"\n"), "digest": digest}}) + b"\n"
 
 
 def records(parts: Parts) -> list[int]:

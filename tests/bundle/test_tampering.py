@@ -7,6 +7,7 @@ time, so that nothing is found by its last line alone.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from functools import lru_cache
@@ -18,6 +19,8 @@ import pytest
 from engine.bundle.form import Asked, DamagedBundle
 from engine.bundle.proof import Proof
 from engine.bundle.reading import BundleFile
+from engine.cli.checked import verified_file
+from engine.core.encoding import canonical
 from engine.core.ledger import Checkpoint
 from engine.core.note import Head
 from engine.errors import InvalidInput
@@ -401,12 +404,39 @@ def _remade(forged: Yard, folder: Path, course: str = FIRST) -> Path:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"courses": [FIRST, SECOND]}, {"courses": []}, {}, {"tenant": {}}, {"since": 1, "tenant": 1}],
+    [
+        {"courses": [FIRST, SECOND]},
+        {"courses": []},
+        {},
+        {"tenant": {}},
+        {"since": 1, "tenant": 1},
+        {"courses": None},
+        {"courses": 1},
+        {"courses": FIRST},
+        None,
+        1,
+        True,
+    ],
 )
-def test_a_file_that_does_not_hold_what_was_asked_is_refused(
-    case: Case, asked: dict[str, Any]
-) -> None:
+def test_a_file_that_does_not_hold_what_was_asked_is_refused(case: Case, asked: Any) -> None:
     crime = deepcopy(case.one)
     crime[0]["asked"] = asked
 
     assert case.found(crime).startswith("end: ")
+    told = verified_file(str(case.folder / "forged"), Proof())
+    assert any(one.wrong for one in told), "and the terminal has words for it"
+
+
+@pytest.mark.parametrize(("member", "value"), [("records", None), ("records", True), ("course", 1)])
+def test_a_course_that_does_not_say_its_name_or_its_number_is_none(
+    case: Case, member: str, value: Any
+) -> None:
+    path = closed(case.one, case.folder / "forged")
+    lines = path.read_bytes().splitlines()[:-1]
+    begins = next(n for n, line in enumerate(lines) if line.startswith(b'{"course":'))
+    course = json.loads(lines[begins])
+    course["course"][member] = value
+    lines[begins] = canonical(course)
+    path.write_bytes(forgery.ended(b"".join(line + b"\n" for line in lines)))
+
+    assert case.judged(path)
