@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -214,14 +214,16 @@ class Hindsight:
         looks behind the latest reading.
         """
         machine = self._machines(walk.row["digest"]) if walk.row is not None else None
-        if machine is None or event.at is None:
+        told = next((r for r in self._believed.late if (r.input, r.origin) == (name, origin)), None)
+        if machine is None or event.at is None or told is None or told.at is None:
             return False
-        own = [replace(r, seq=record.seq) for r in event.readings if r.input == name]
-        known = [*self._list(walk, machine, name, event, record.seq), *own]
-        held = sorted((r for r in known if r.at is not None and r.at <= event.at), key=order)
+        if told.at > event.at:
+            return False
         horizon = machine.horizons.get(name)
-        within = [] if horizon is None else since(held, event.at - horizon)
-        return any(reading.origin == origin for reading in (*held[-1:], *within))
+        if horizon is not None and told.at >= event.at - horizon:
+            return True
+        others = self._beside(walk, machine, told, record, event)
+        return not any(r.at and r.at <= event.at and order(r) > order(told) for r in others)
 
     # --- how ----------------------------------------------------------------------------------
 
@@ -265,6 +267,30 @@ class Hindsight:
         if machine.forgets_errors:
             held = [r for r in held if r.flaw != ENTERED_IN_ERROR]
         return sorted(held, key=order)
+
+    def _beside(
+        self, walk: Walk, machine: Machine, told: Reading, record: Record, event: Event
+    ) -> Iterator[Reading]:
+        """What is believed of an input beside a late reading of it, as far as it may be newer.
+
+        The newest first, so that a long course is not gone through for each of its records.
+        """
+        name, standing, gone = told.input, self._believed.standing, machine.forgets_errors
+        for reading in event.readings:
+            if reading.input == name:
+                yield replace(reading, seq=record.seq)
+        for reading in reversed(walk.readings.get(name, ())):
+            if (name, reading.origin) in standing:
+                continue  # it may have another time by now
+            if reading.at is not None and told.at is not None and reading.at < told.at:
+                break
+            if not (gone and reading.flaw == ENTERED_IN_ERROR):
+                yield reading
+        for (of, origin), reading in standing.items():
+            there = of == name and origin < record.seq
+            if there and not (gone and reading.flaw == ENTERED_IN_ERROR):
+                yield reading
+        yield from (r for r in self._believed.late if r.input == name and r.origin != record.seq)
 
     def _told(self, machine: Machine, event: Event, seq: int) -> Event:
         """The event with what is believed of the readings that it brought."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,8 @@ from engine.core.marks import marks
 from engine.core.reconsideration import unreconsidered
 from engine.core.record import hash_of
 from engine.core.redecision import decide_again
+from engine.core.snapshot import order
+from engine.core.view import Reading
 from engine.submission import Desk
 from engine.testing import Story
 from tests.core.tiny import level, soft, tiny, way
@@ -128,6 +130,30 @@ def test_a_window_sees_a_late_entry_behind_a_later_value() -> None:
     assert found["relied"] == [2, 3]
     assert [one["record"] for one in found["differing"]] == [2, 3]
     story.verify()
+
+
+def test_twice_as_many_records_after_its_time_cost_a_late_entry_twice_as_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever writes waits for it: readings are not put in order anew for each record."""
+    compared = list[int]()
+
+    def counting(reading: Reading) -> tuple[bool, datetime, int]:
+        compared.append(1)
+        return order(reading)
+
+    def cost(records: int) -> int:
+        story = Story(WORKFLOW, start="2026-03-02 08:00")
+        story.sends("told", at="08:00", level=1)
+        for _ in range(records):
+            story.advance(minutes=1).sends("told", level=2)
+        compared.clear()
+        with monkeypatch.context() as counted:
+            counted.setattr("engine.core.hindsight.order", counting)
+            told_late(story, at="08:00")
+        return len(compared)
+
+    assert cost(80) <= 2 * cost(40) + 40
 
 
 def test_what_is_told_in_time_or_brings_no_value_is_followed_by_nothing() -> None:
