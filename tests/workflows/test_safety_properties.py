@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -41,6 +42,9 @@ from tests.workflows.il2 import (
     split,
 )
 from tests.workflows.shadow import HOLDS, Shadow, is_reason_to_stop
+
+pytestmark = pytest.mark.no_cover
+"""What is run here a hundred thousand times, other tests run once; measuring it takes as long."""
 
 REASON, NOT_PUBLISHED = "clinical-judgement", "not-published"
 EXITS = ("contact_lost", "transfer_reported", "follow_up_ended", "withdrawal_reported",
@@ -84,8 +88,11 @@ BEGINNINGS: dict[str, Callable[[], Story]] = {
 class Courses(RuleBasedStateMachine):
     """A course to which anything happens, in any order, late or in time, with every override."""
 
-    @initialize(beginning=st.sampled_from([*BEGINNINGS, *["escalating", "held"] * 4]))
-    def begin(self, beginning: str) -> None:
+    beginnings: ClassVar[tuple[str, ...]]
+
+    @initialize(sent=st.data())
+    def begin(self, sent: st.DataObject) -> None:
+        beginning = sent.draw(st.sampled_from(self.beginnings), label="beginning")
         self.story = BEGINNINGS[beginning]().fork()
         self.shadow = Shadow()
         self.seen = 0
@@ -340,10 +347,34 @@ class Courses(RuleBasedStateMachine):
         assert amount <= 19 or self.shadow.few_comorbidities, "above 19 without few comorbidities"
 
 
-Courses.TestCase.settings = settings(
-    max_examples=150,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-TestCourses = Courses.TestCase
+class BeforeDoses(Courses):
+    beginnings = ("nothing", "baseline", "after the test dose", "retrospective")
+
+
+class AmongDoses(Courses):
+    beginnings = ("escalating",) * 5 + ("assessing", "before a dose", "after a dose")
+
+
+class Held(Courses):
+    beginnings = ("held",)
+
+
+class AfterDoses(Courses):
+    beginnings = ("tail", "maintenance", "preparing a restart")
+
+
+def tried(machine: type[Courses], examples: int) -> Any:
+    """So many courses of a kind, as a test of its own: all of them take minutes together."""
+    machine.TestCase.settings = settings(
+        max_examples=examples,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    return machine.TestCase
+
+
+TestBeforeDoses = tried(BeforeDoses, 30)
+TestAmongDoses = tried(AmongDoses, 60)
+TestHeld = tried(Held, 35)
+TestAfterDoses = tried(AfterDoses, 25)
