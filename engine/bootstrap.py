@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -16,8 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
-from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
 
 from engine import keys, packages
 from engine.access import Access, Gate, Identifies, Tokens, operator
@@ -44,7 +41,7 @@ from engine.registry import Registry
 from engine.review import Reviews
 from engine.service import Service
 from engine.settings import Oidc, Settings
-from engine.store import checkup, schema, sqlite
+from engine.store import installation, sqlite
 from engine.store.access import SqlAccess
 from engine.store.calendars import SqlCalendars
 from engine.store.canaries import SqlCanaries
@@ -52,19 +49,16 @@ from engine.store.checkpoints import SqlCheckpoints
 from engine.store.checkup import Found
 from engine.store.custody import SqlCustody
 from engine.store.deliveries import SqlDeliveries
-from engine.store.drivers import driver
 from engine.store.feed import SqlFeed
 from engine.store.guard_reports import SqlGuardReports
 from engine.store.holdings import mismatches
 from engine.store.holdings import strays as stored_strays
 from engine.store.ledger import SqlLedger
 from engine.store.review import SqlReviews
-from engine.store.roles import grant_roles
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore, open_store
 from engine.store.tables import access_log
 from engine.store.told import SqlTold
-from engine.store.transaction import meaning
 from engine.store.webhooks import SqlWebhooks
 from engine.store.worklist import SqlLists
 from engine.submission import Setting
@@ -80,27 +74,11 @@ from engine.zones import Zones
 log = structlog.get_logger("regimen")
 
 
-NOT_PRIVILEGED = "42501"
-"""What PostgreSQL says to a role that may not do what it tried."""
-
-
 class SystemClock:
     """The time of this machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Migrated:
-    """Where a migration began and where it ended; `None` is a database without our tables."""
-
-    before: str | None
-    after: str | None
-
-    @property
-    def changed(self) -> bool:
-        return self.before != self.after
 
 
 def service(settings: Settings, *, enrolling: bool = True) -> Service:
@@ -147,10 +125,9 @@ def access(settings: Settings, store: Store) -> Access:
     Nothing is asked of an identity provider yet. Raises InvalidInput when one is named and the
     library for its tokens is not installed.
     """
-    if not isinstance(store, SqlStore):
-        raise TypeError("tokens are kept in a database")
-    entries = access_entries(settings, store)
-    tokens = Tokens(SqlAccess(store), entries, clock=SystemClock(), random=secrets.token_bytes)
+    database = _sql(store)
+    entries = access_entries(settings, database)
+    tokens = Tokens(SqlAccess(database), entries, clock=SystemClock(), random=secrets.token_bytes)
     provider = None if settings.oidc is None else _provider(settings.oidc, settings.tenant)
     return Access(tokens=tokens, log=entries, gate=Gate(tokens, entries, provider=provider))
 
@@ -159,7 +136,7 @@ def sites(service: Service) -> Sites:
     """The calendars of the sites that a service's courses are at."""
     setting = service.setting
     return Sites(
-        store=SqlSites(_database(service)),
+        store=SqlSites(_sql(service.store)),
         tenant=setting.tenant,
         clock=setting.clock,
         calendars=setting.calendars,
@@ -170,7 +147,7 @@ def worklists(service: Service) -> Worklists:
     """The worklists of a service's courses."""
     setting = service.setting
     return Worklists(
-        lists=SqlLists(_database(service)),
+        lists=SqlLists(_sql(service.store)),
         tenant=setting.tenant,
         clock=setting.clock,
         calendars=setting.calendars,
@@ -180,12 +157,12 @@ def worklists(service: Service) -> Worklists:
 
 def canaries(settings: Settings, service: Service) -> Canaries:
     """The canary courses of a service's definitions."""
-    return Canaries(service, SqlCanaries(_database(service)), every=settings.canary)
+    return Canaries(service, SqlCanaries(_sql(service.store)), every=settings.canary)
 
 
 def guard_reports(settings: Settings, service: Service) -> GuardReports:
     """What the guards of a service's courses did of late."""
-    kept = SqlGuardReports(_database(service))
+    kept = SqlGuardReports(_sql(service.store))
     return GuardReports(service, kept, every=settings.guards)
 
 
@@ -193,7 +170,7 @@ def verifications(settings: Settings, service: Service) -> Verifications:
     """What verifies the whole log of a service's tenant."""
     return Verifications(
         Auditor(store=service.store, registry=service.setting.registry, tenant=service.tenant),
-        access_entries(settings, _database(service)),
+        access_entries(settings, _sql(service.store)),
         inspect=lambda: inspection(service),
         beside=lambda: holdings(settings, service),
         clock=service.setting.clock,
@@ -215,17 +192,19 @@ def worker_of(tenant: str) -> Caller:
 
 def reviews(service: Service) -> Reviews:
     """The review queues of a service's courses."""
-    return Reviews(queues=SqlReviews(_database(service)), tenant=service.tenant)
+    return Reviews(queues=SqlReviews(_sql(service.store)), tenant=service.tenant)
 
 
 def privacy(service: Service) -> Privacy:
     """Erasure and legal holds of a service's courses."""
-    return Privacy(service, SqlCustody(_database(service)))
+    return Privacy(service, SqlCustody(_sql(service.store)))
 
 
 def feed(service: Service) -> Feed:
     """The feed of a service's tenant. Its store must be one of `open_store`."""
-    return Feed(store=SqlFeed(_sql(service)), tenant=service.tenant, clock=service.setting.clock)
+    return Feed(
+        store=SqlFeed(_sql(service.store)), tenant=service.tenant, clock=service.setting.clock
+    )
 
 
 def ledger(settings: Settings, service: Service, *, signing: bool = False) -> Ledger:
@@ -233,7 +212,7 @@ def ledger(settings: Settings, service: Service, *, signing: bool = False) -> Le
 
     Raises InvalidInput for a key that cannot be used.
     """
-    store = _sql(service)
+    store = _sql(service.store)
     files = settings.ledger_key if signing else ()
     return Ledger(
         store=SqlLedger(store),
@@ -249,13 +228,13 @@ def inspection(
     service: Service, held: Sequence[Note] = (), trusted: Sequence[VerifierKey] = ()
 ) -> Inspection:
     """A tenant's ledger held against its records and against checkpoints that were kept."""
-    store = _sql(service)
+    store = _sql(service.store)
     return inspected(SqlLedger(store), SqlCheckpoints(store), service.tenant, held, trusted)
 
 
 def holdings(settings: Settings, service: Service) -> list[Mismatch]:
     """What is wrong with what a tenant's database holds that is no single course's."""
-    store = _sql(service)
+    store = _sql(service.store)
     flaw = access_entries(settings, store).verify(service.tenant).flaw
     found = mismatches(store, service.tenant)
     if flaw is None:
@@ -266,12 +245,12 @@ def holdings(settings: Settings, service: Service) -> list[Mismatch]:
 
 def strays(service: Service) -> list[Mismatch]:
     """What is kept of courses of which there is neither a row nor a record."""
-    return stored_strays(_sql(service), service.tenant)
+    return stored_strays(_sql(service.store), service.tenant)
 
 
 def rebuilder(service: Service) -> Rebuilder:
     """What writes anew what is kept of courses beside their records."""
-    store, setting = _sql(service), service.setting
+    store, setting = _sql(service.store), service.setting
     auditor = Auditor(
         store=store, registry=setting.registry, tenant=setting.tenant, calendars=setting.calendars
     )
@@ -281,8 +260,8 @@ def rebuilder(service: Service) -> Rebuilder:
 def webhooks(settings: Settings, service: Service) -> Webhooks:
     """The endpoints of a service's tenant. Raises StoreUnavailable where nothing can send."""
     return Webhooks(
-        store=SqlWebhooks(_sql(service)),
-        deliveries=SqlDeliveries(_sql(service)),
+        store=SqlWebhooks(_sql(service.store)),
+        deliveries=SqlDeliveries(_sql(service.store)),
         feed=feed(service),
         clock=service.setting.clock,
         guard=Guard(allowed=settings.webhook_allow),
@@ -294,8 +273,8 @@ def webhooks(settings: Settings, service: Service) -> Webhooks:
 def dispatcher(settings: Settings, service: Service) -> Dispatcher:
     """What delivers the messages of a service's tenant. Raises as `webhooks` does."""
     return Dispatcher(
-        store=SqlWebhooks(_sql(service)),
-        deliveries=SqlDeliveries(_sql(service)),
+        store=SqlWebhooks(_sql(service.store)),
+        deliveries=SqlDeliveries(_sql(service.store)),
         feed=feed(service),
         clock=service.setting.clock,
         sender=_sender(settings),
@@ -314,11 +293,9 @@ def calendars(
     settings: Settings, store: Store, services: Callable[[str], Service]
 ) -> SharedCalendars:
     """The calendars that are shared, of every tenant; `services` gives the use cases of one."""
-    if not isinstance(store, SqlStore):
-        raise TypeError("calendars are kept in a database")
     return SharedCalendars(
-        store=SqlCalendars(store),
-        denials=access_entries(settings, store),
+        store=SqlCalendars(_sql(store)),
+        denials=access_entries(settings, _sql(store)),
         clock=SystemClock(),
         lists=lambda tenant: worklists(services(tenant)),
         sites=lambda tenant: sites(services(tenant)),
@@ -328,9 +305,7 @@ def calendars(
 
 def told(store: Store) -> SqlTold:
     """What was told of bookings and observations before, of every tenant."""
-    if not isinstance(store, SqlStore):
-        raise TypeError("records are kept in a database")
-    return SqlTold(store)
+    return SqlTold(_sql(store))
 
 
 def installed(settings: Settings, store: Store) -> Registry:
@@ -350,32 +325,16 @@ def installed(settings: Settings, store: Store) -> Registry:
 
 def migrate(
     settings: Settings, *, app_role: str | None = None, auditor_role: str | None = None
-) -> Migrated:
+) -> installation.Migrated:
     """Bring the database to the tables of this engine; a SQLite file is made if need be.
 
     On PostgreSQL the roles are given what they may do with the tables, and are made if need be.
     Raises StoreUnavailable, also when a newer engine has been there or we may not do this, and
     InvalidInput for roles of SQLite.
     """
-    from engine.store import migrate as migrations  # noqa: PLC0415  # Alembic is slow to import
-
     store = open_store(settings.database_url)
     try:
-        with store.engine.begin() as connection:
-            before = schema.current(connection)
-            if before is not None and before not in schema.REVISIONS:
-                schema.require_current(connection)
-            migrations.upgrade(connection)
-            if app_role is not None or auditor_role is not None:
-                grant_roles(connection, app=app_role, auditor=auditor_role)
-            return Migrated(before, schema.current(connection))
-    except DBAPIError as error:
-        known = meaning(store.dialect, error, "", joined=False)
-        if getattr(error.orig, "sqlstate", None) == NOT_PRIVILEGED:
-            known = StoreUnavailable(f"{error.orig}".splitlines()[0] + ": migrate as its owner")
-        if known is None:
-            raise
-        raise known from error
+        return installation.migrated(store, app_role=app_role, auditor_role=auditor_role)
     finally:
         store.close()
 
@@ -384,13 +343,7 @@ def examined(settings: Settings) -> tuple[Found, ...]:
     """How the database is set up, as far as it can be seen. Raises StoreUnavailable."""
     store = open_store(settings.database_url)
     try:
-        with store.reading.begin() as connection:
-            return tuple(checkup.examined(connection))
-    except DBAPIError as error:
-        known = meaning(store.dialect, error, "", joined=False)
-        if known is None:
-            raise
-        raise known from error
+        return installation.examined(store)
     finally:
         store.close()
 
@@ -402,18 +355,6 @@ def has_tokens(settings: Settings) -> bool:
         return bool(access(settings, store).tokens.list(settings.tenant, limit=1))
     finally:
         store.close()
-
-
-def missing_file(settings: Settings) -> Path | None:
-    """The SQLite file of the settings when there is none yet, or nothing in it."""
-    url = make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite" or url.query.get("uri"):
-        return None
-    path = Path(url.database or "")
-    try:
-        return path if not path.exists() or (path.is_file() and _blank(path)) else None
-    except PermissionError:  # nobody lets us look: whoever opens it is told
-        return None
 
 
 def request_name() -> str:
@@ -440,10 +381,10 @@ def engine_version() -> str:
         return "uninstalled"
 
 
-def _sql(service: Service) -> SqlStore:
-    if not isinstance(service.store, SqlStore):
-        raise StoreUnavailable("a feed takes a database of our own: see open_store")
-    return service.store
+def _sql(store: Store) -> SqlStore:
+    if not isinstance(store, SqlStore):
+        raise TypeError("expected a store on a database: see open_store")
+    return store
 
 
 def _sender(settings: Settings) -> Sender:
@@ -452,24 +393,6 @@ def _sender(settings: Settings) -> Sender:
     from engine.webhooks.sender import HttpSender  # noqa: PLC0415  # an extra brings its library
 
     return HttpSender(Guard(allowed=settings.webhook_allow), seconds=settings.webhook_seconds)
-
-
-def _blank(path: Path) -> bool:
-    """Whether nothing was made in a file yet: who made it may have been stopped at once."""
-    if path.stat().st_size == 0:
-        return True
-    sqlite3 = driver()
-    try:
-        # It is not made, but what was written ahead may have to be brought into it.
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
-    except sqlite3.Error:
-        return False
-    try:
-        return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    except sqlite3.Error:  # no database, or locked: whoever uses it is told
-        return False
-    finally:
-        connection.close()
 
 
 def _provider(oidc: Oidc, tenant: str) -> Identifies:
@@ -506,12 +429,6 @@ def _warned(found: tuple[int, ...]) -> None:
             version=".".join(map(str, found)),
             advice="pip install 'regimen-engine[sqlite]' brings one that cannot",
         )
-
-
-def _database(service: Service) -> SqlStore:
-    if not isinstance(service.store, SqlStore):
-        raise TypeError("expected a service on a database of its own")
-    return service.store
 
 
 def _names(digests: Iterable[tuple[Workflow, str]]) -> dict[str, str]:

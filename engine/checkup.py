@@ -12,6 +12,7 @@ from engine.access import HOW_TO_BEGIN
 from engine.core.check import check as problems_of
 from engine.errors import InvalidInput, StoreUnavailable
 from engine.settings import Oidc, Settings
+from engine.store import installation
 from engine.store.checkup import Found, How
 
 __all__ = ["Found", "How", "examined"]
@@ -41,7 +42,7 @@ def _workflows(settings: Settings) -> Iterator[Found]:
 
 
 def _database(settings: Settings) -> Iterator[Found]:
-    file = bootstrap.missing_file(settings)
+    file = installation.missing_file(settings.database_url)
     if file is not None:
         why = f"there is none at {file} yet: run `regimen migrate`"
         yield Found(what="database", how=How.FAULT, why=why)

@@ -16,6 +16,7 @@ from engine.core.encoding import parse
 from engine.errors import StoreUnavailable, UnknownWorkflow
 from engine.service import Service
 from engine.settings import Settings
+from engine.store import installation
 from engine.store.sql import SqlStore, open_store
 from tests.cli.conftest import GAUGES
 from workflows import ALL
@@ -88,12 +89,12 @@ def test_a_file_is_missing_until_something_is_in_it(tmp_path: Path):
     file = tmp_path / "courses.db"
     settings = Settings(database_url=f"sqlite:///{file}")
 
-    assert bootstrap.missing_file(settings) == file
+    assert installation.missing_file(settings.database_url) == file
     file.touch()
-    assert bootstrap.missing_file(settings) == file
+    assert installation.missing_file(settings.database_url) == file
     bootstrap.migrate(settings)
-    assert bootstrap.missing_file(settings) is None
-    assert bootstrap.missing_file(Settings(database_url="postgresql://host/db")) is None
+    assert installation.missing_file(settings.database_url) is None
+    assert installation.missing_file("postgresql://host/db") is None
 
 
 def test_a_migration_says_where_it_began_and_ended(settings: Settings):

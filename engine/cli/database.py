@@ -60,10 +60,10 @@ def backup(
     """
     settings = session.settings
     # The database library is slow to import.
-    from engine import bootstrap  # noqa: PLC0415
+    from engine.store import installation  # noqa: PLC0415
     from engine.store.copying import copy  # noqa: PLC0415
 
-    if (missing := bootstrap.missing_file(settings)) is not None:
+    if (missing := installation.missing_file(settings.database_url)) is not None:
         raise StoreUnavailable(f"there is none at {missing}")
     size = copy(settings.database_url, file)
     session.answer(

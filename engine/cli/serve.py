@@ -61,9 +61,10 @@ def serve(
     _require_installed()
     # An extra brings these, and they are slow to import.
     from engine import bootstrap, serving  # noqa: PLC0415
+    from engine.store import installation  # noqa: PLC0415
     from engine.web.server import address, listening  # noqa: PLC0415
 
-    if demo or bootstrap.missing_file(settings) is not None:
+    if demo or installation.missing_file(settings.database_url) is not None:
         bootstrap.migrate(settings)
     premises = serving.Premises(settings)
     finished = False

@@ -200,9 +200,11 @@ class Session:
 
     def _opened(self, *, writes: bool) -> Service:
         settings = self.settings
-        from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
+        # The database library is slow to import.
+        from engine import bootstrap  # noqa: PLC0415
+        from engine.store import installation  # noqa: PLC0415
 
-        file = bootstrap.missing_file(settings)
+        file = installation.missing_file(settings.database_url)
         if file is not None and not writes:
             raise StoreUnavailable(
                 f"there is none at {file} yet: name another with --db, or let `regimen apply` or "
