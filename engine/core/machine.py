@@ -32,7 +32,6 @@ from engine.core.definition import (
     Visit,
     Workflow,
 )
-from engine.core.envelope import Forms
 from engine.core.event import (
     ARRANGEMENTS,
     CEASED,
@@ -46,6 +45,7 @@ from engine.core.event import (
     REVIEWERS,
 )
 from engine.core.expression import Expression
+from engine.core.forms import Forms
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
 from engine.core.names import schema_of

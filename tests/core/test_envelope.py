@@ -26,14 +26,9 @@ from engine.core.definition import (
     Workflow,
 )
 from engine.core.encoding import canonical, parse
-from engine.core.envelope import (
-    Forms,
-    parse_enrolment,
-    parse_event,
-    same_body,
-    seal,
-    timer_event,
-)
+from engine.core.envelope import parse_enrolment, timer_event
+from engine.core.forms import Forms
+from engine.core.sealing import same_body, seal
 from engine.errors import InvalidInput, UnknownEvent
 
 PLATELETS = Input(name="platelets", kind="quantity", unit="10*3/uL", low=Decimal(0),
@@ -131,7 +126,7 @@ def test_the_time_is_kept_in_utc() -> None:
 
 
 def test_optional_members_may_be_absent() -> None:
-    event = parse_event(envelope(), WORKFLOW)
+    event = Forms(WORKFLOW).parse(envelope())
 
     assert (event.data, event.readings, event.reason, event.override) == ({}, (), None, None)
     assert event.expected_revision is None

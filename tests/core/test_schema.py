@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from engine.core.definition import Event, Field, Input, Kind, State, Variable, Workflow
-from engine.core.envelope import ADOPTED, CORRECTED, ENROLLED, Forms, parse_enrolment
+from engine.core.envelope import parse_enrolment
+from engine.core.event import ADOPTED, CORRECTED, ENROLLED
+from engine.core.forms import Forms
 from engine.core.schema import DIALECT, event_schema
 from engine.errors import InvalidInput, UnknownEvent
 

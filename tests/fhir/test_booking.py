@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.envelope import parse_event
+from engine.core.forms import Forms
 from engine.core.snapshot import Booking
 from engine.errors import Conflict, InvalidInput
 from engine.fhir import booking
@@ -24,7 +24,7 @@ def event(body: dict[str, Any], bookings: Any = None, told: Any = ()) -> Any:
     booking.course(body)
     made = booking.event(body, patient="of-I-1", bookings=bookings or {}, told=told, actor=ACTOR)
     if made is not None:
-        parse_event(made, WORKFLOW)  # the engine takes it
+        Forms(WORKFLOW).parse(made)  # the engine takes it
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.envelope import parse_event
+from engine.core.forms import Forms
 from engine.errors import InvalidInput
 from engine.fhir import observation
 from engine.fhir.observation import Sent, event_for
@@ -28,7 +28,7 @@ def sent(body: dict[str, Any], role: str = "nurse", workflow: Any = IL2) -> Sent
 
 def event(body: dict[str, Any], role: str = "nurse") -> Any:
     (made,) = sent(body, role).events
-    parse_event(made, IL2)  # the engine takes it
+    Forms(IL2).parse(made)  # the engine takes it
     return made
 
 
@@ -64,14 +64,14 @@ def test_every_input_that_has_a_code_is_brought_by_it(one: Any):
         start, end = "2026-03-02T05:00:00-08:00", "2026-03-02T06:00:00-08:00"
         value |= {"effectivePeriod": {"start": start, "end": end}, "effectiveDateTime": None}
     made = event(observed(one.loinc, **value))
-    (reading,) = parse_event(made, IL2).readings
+    (reading,) = Forms(IL2).parse(made).readings
 
     assert (reading.input, reading.flaw) == (one.name, None)
 
 
 def test_a_unit_is_kept_as_it_was_sent_and_converted_by_the_engine():
     made = event(observed("777-3", valueQuantity=quantity(30000, "/uL")))
-    (reading,) = parse_event(made, IL2).readings
+    (reading,) = Forms(IL2).parse(made).readings
 
     assert made["data"] == {"platelets": {"value": "30000", "unit": "/uL"}}
     assert reading.value == Decimal(30)
