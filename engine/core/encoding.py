@@ -120,7 +120,7 @@ def instant_text(instant: datetime) -> str:
         if instant.utcoffset() is None:
             raise ValueError("an instant needs a zone")
         instant = _in_utc(instant)
-    return instant.isoformat()[:-6] + "Z"
+    return _utc_text(instant)
 
 
 def instant_from(text: Json) -> datetime:
@@ -287,6 +287,12 @@ def _instant(text: str) -> datetime:
         raise ValueError(_EXPECTED_INSTANT)
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo is UTC else _in_utc(instant)
+
+
+@lru_cache(maxsize=4096)
+def _utc_text(instant: datetime) -> str:
+    # Only of UTC: in a zone whose clocks go back, two instants may count as equal.
+    return instant.isoformat()[:-6] + "Z"
 
 
 @lru_cache(maxsize=4096)

@@ -101,8 +101,8 @@ def decimal_from(text: object) -> Decimal:
     Traceback (most recent call last):
     ValueError: expected a decimal string such as "3.1" (at most 30 digits), not float 3.1
     """
-    if isinstance(text, str) and _DECIMAL.fullmatch(text):
-        return CONTEXT.plus(Decimal(text))  # plus: there is one zero, without a sign
+    if isinstance(text, str) and len(text) <= _LONGEST and (found := _written(text)) is not None:
+        return found
     kind, shown = type(text).__name__, ""
     if not isinstance(text, int) or isinstance(text, bool):
         shown = f" {reprlib.repr(text)}"
@@ -179,6 +179,7 @@ class _Scale:
 
 
 _DECIMAL = re.compile(r"-?(?!(?:\.?[0-9]){31})[0-9]+(?:\.[0-9]+)?")
+_LONGEST = 32  # thirty digits, a sign and a point: whatever is longer is not even looked at
 # An operator, then a symbol with its exponent, an annotation in braces, or both.
 _SYMBOL = r"10[*^]|1(?![0-9+-])|%|(?:[A-Za-z]|\[[A-Za-z]+\])+"
 _TERM = re.compile(rf"([./]?)(?:({_SYMBOL})([+-]?[0-9]{{1,2}})?)?(\{{[!-z|~]*\}})?")
@@ -226,6 +227,14 @@ _MISTAKES = {
     "F": "[degF]", "degF": "[degF]", "sec": "s", "hr": "h", "hrs": "h", "day": "d", "days": "d",
     "week": "wk", "month": "mo", "year": "a",
 }  # fmt: skip
+
+
+@lru_cache(maxsize=4096)  # what is measured is measured again
+def _written(text: str) -> Decimal | None:
+    """The number that a text is, if it is one."""
+    if not _DECIMAL.fullmatch(text):
+        return None
+    return CONTEXT.plus(Decimal(text))  # plus: there is one zero, without a sign
 
 
 @lru_cache(maxsize=1024)

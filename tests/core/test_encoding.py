@@ -205,6 +205,16 @@ def test_an_instant_without_zone_or_in_another_form_is_refused(text: Any) -> Non
         instant_from(text)
 
 
+def test_the_hour_that_comes_twice_is_told_as_two_instants() -> None:
+    """To Python they are equal, so what was told of one must not be told of the other."""
+    summer = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/Vancouver"))
+    winter = summer.replace(fold=1)
+    assert summer == winter
+
+    assert instant_text(summer) == "2026-11-01T08:30:00Z"
+    assert instant_text(winter) == "2026-11-01T09:30:00Z"
+
+
 def test_a_naive_instant_is_not_written() -> None:
     with pytest.raises(ValueError, match="needs a zone"):
         instant_text(datetime(2009, 3, 2))  # noqa: DTZ001  # what is refused
