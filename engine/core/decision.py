@@ -11,7 +11,7 @@ action of highest precedence that has a target moves the course.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -60,6 +60,11 @@ def decide(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
 
 class _Deciding:
     """The steps of one decision, in their order; thrown away with it."""
+
+    __slots__ = (
+        *("machine", "snapshot", "event", "declared", "signature", "readings", "late", "at"),
+        *("view", "variables", "assigned", "weighed", "now"),
+    )
 
     def __init__(self, machine: Machine, snapshot: Snapshot, event: Event) -> None:
         self.machine, self.snapshot, self.event = machine, snapshot, event
@@ -127,6 +132,9 @@ class _Deciding:
         if self.snapshot.another_open and self.machine.opens(step, self.snapshot.state):
             self.weighed[step.transition.name] = ()
             return False
+        if not step.needs:
+            self.weighed[step.transition.name] = ()
+            return True
         found = list[tuple[Need, Answer, View, bool]]()
         for need in step.needs:
             answer, view = self._answer(need.code)
@@ -179,10 +187,8 @@ class _Deciding:
         )
 
     def _attempts(self, cursor: Cursor) -> tuple[Attempt, ...]:
-        return tuple(
-            Attempt(transition=name, kept_by=self.weighed[name])
-            for name in (step.transition.name for step in cursor.failed)
-        )
+        names = [step.transition.name for step in cursor.failed]
+        return tuple([Attempt(transition=name, kept_by=self.weighed[name]) for name in names])
 
     def _why(self, cursor: Cursor, attempts: Sequence[Attempt]) -> Reason:
         named = self.event.override.guards if self.event.override is not None else ()
@@ -249,7 +255,10 @@ class _Deciding:
         )
 
     def _questions(self, state: str, watching: _Watching) -> dict[str, tuple[str, ...]]:
-        waiting, open_ = self.machine.event_rules(state), self.snapshot.questions
+        open_ = self.snapshot.questions
+        if not open_:
+            return dict(watching.unknown)
+        waiting = self.machine.event_rules(state)
         kept = {name: what for name, what in open_.items() if name in waiting}
         for watch in self.machine.watches(state, self.event.name) if kept else ():
             kept.pop(watch.rule.guard, None)
@@ -267,8 +276,9 @@ class _Deciding:
         self._assign([(name, code.run(seen)) for name, code in updates])
 
     def _assign(self, values: Sequence[tuple[str, Any]]) -> None:
-        self.variables.update(values)
-        self.assigned.update(dict.fromkeys(name for name, _ in values))
+        for name, value in values:
+            self.variables[name] = value
+            self.assigned[name] = None
 
     def _changed(self) -> dict[str, Any]:
         before, after = self.snapshot.variables, self.variables
@@ -289,14 +299,13 @@ class _Deciding:
         unknown: dict[str, tuple[str, ...]] = {}
         no: list[str] = []
         watches = self.machine.watches(state, self.event.name)
-        if present is None:
-            answers = self.machine.sheaf(state, self.event.name).answers(self.view)
-        else:
-            answers = [w.code.run(self.view if w.at_event else present) for w in watches]
-        for watch, now in zip(watches, answers, strict=True):
-            name, told = watch.rule.guard, not watch.reads.isdisjoint(brought)
+        for watch, now in zip(watches, self._answers(state, watches, present), strict=True):
+            name = watch.rule.guard
             view = self.view if present is None or watch.at_event else present
-            answer = now
+            if now is False and view is self.view:
+                no.append(name)  # as most do
+                continue
+            answer, told = now, not watch.reads.isdisjoint(brought)
             if now is None:
                 unknown[name] = tuple(str(m) for m in missing(watch.code, view))
             if view is present and told and answer is not True:
@@ -323,6 +332,8 @@ class _Deciding:
                 no.append(name)
             if now is True and not watch.at_event:
                 firing[name] = self.snapshot.firing.get(name, seq)
+        if not fired:
+            return _Watching(unknown=unknown, no=tuple(no))
         fired.sort(key=lambda one: one[0].action.rank)
         for watch, found, view in reversed(fired):
             if found.delivered:
@@ -336,13 +347,20 @@ class _Deciding:
             (None, None),
         )
         return _Watching(
-            fired=tuple(f for _, f, _ in fired),
             unknown=unknown,
             no=tuple(no),
+            fired=tuple(f for _, f, _ in fired),
             firing=firing,
             move=move,
             kinds={w.rule.guard: w.action.message for w, _, _ in fired},
         )
+
+    def _answers(
+        self, state: str, watches: Sequence[Watch], present: View | None
+    ) -> Sequence[Answer]:
+        if present is None:
+            return self.machine.sheaf(state, self.event.name).answers(self.view)
+        return [watch.code.run(self.view if watch.at_event else present) for watch in watches]
 
     def _present(self) -> View | None:
         """The view at the latest time known, where the event tells of an earlier one."""
@@ -360,9 +378,9 @@ class _Deciding:
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watching:
-    fired: tuple[Fired, ...]
     unknown: Mapping[str, tuple[str, ...]]
     no: tuple[str, ...]
-    firing: Mapping[str, int]
-    move: tuple[str | None, str | None]
-    kinds: Mapping[str, str | None]
+    fired: tuple[Fired, ...] = ()
+    firing: Mapping[str, int] = field(default_factory=dict)
+    move: tuple[str | None, str | None] = (None, None)
+    kinds: Mapping[str, str | None] = field(default_factory=dict)

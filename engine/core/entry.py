@@ -84,8 +84,8 @@ class Entry:
             example += ', "over": {"value": "1", "unit": "h"}' if self.interval else ""
             raise InvalidInput(place, f"an object such as {{{example}}}", found=json_kind(raw))
         value = _READ[self.kind](self, raw, where)
-        if self.kind == "quantity":
-            value = _converted(value, unit, self.unit or "1", f"{place}.unit")
+        if self.kind == "quantity" and unit != (of := self.unit or "1"):
+            value = _converted(value, unit, of, f"{place}.unit")
         if (self.low is not None and value < self.low) or (
             self.high is not None and value > self.high
         ):

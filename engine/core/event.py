@@ -195,6 +195,7 @@ class Custody:
     hold: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What somebody sends: a request or a report, typed by the workflow.

@@ -79,7 +79,7 @@ class Following(ABC):
 
     def take(self, record: Record) -> None:
         """One more record."""
-        body = json.loads(record.body)
+        body = json.loads(record.body.decode())
         digest = body["workflow"]
         case = Case(record, body, self._recorded(digest), self._other(digest))
         self.records += 1

@@ -157,10 +157,9 @@ class Forms:
         return act
 
     def _role(self, actor: Actor, more: tuple[str, ...] = ()) -> None:
-        roles = self._roles.union(more)
-        if actor.role not in roles:
-            raise InvalidInput("actor.role", f"one of {', '.join(sorted(roles))}",
-                               found=shown(actor.role))  # fmt: skip
+        if actor.role not in self._roles and actor.role not in more:
+            roles = ", ".join(sorted(self._roles.union(more)))
+            raise InvalidInput("actor.role", f"one of {roles}", found=shown(actor.role))
 
     def _workflow_event(self, raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
         form = self._forms.get(name)
@@ -223,10 +222,10 @@ class _Form:
         return Event(
             **around,
             data={name: usable(one) for name, one in taken.items()},
-            readings=tuple(
+            readings=tuple([
                 Reading(of, one.value, one.at, None, 0, one.over, one.flaw)
                 for name, of in self.bound if (one := taken.get(name)) is not None
-            ),
+            ]),
             timer=event_id.split(":")[1] if self.event.timer else None,
         )  # fmt: skip
 

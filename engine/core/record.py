@@ -116,14 +116,14 @@ def _taken(decision: Taken) -> dict[str, Json]:
         another_open=decision.another_open,
         conflicts=list(decision.conflicts),
         signed=list(decision.signed),
-        weighed=[_weighed(w) for w in decision.weighed],
-        attempts=[_attempt(a) for a in decision.attempts],
-        fired=[_fired(f) for f in decision.fired],
+        weighed=list(map(_weighed, decision.weighed)),
+        attempts=list(map(_attempt, decision.attempts)),
+        fired=list(map(_fired, decision.fired)),
         unknown={rule: list(names) for rule, names in decision.unknown.items()},
         no=list(decision.no),
         moved_by=decision.moved_by,
         advice=list(decision.advice),
-        messages=[message_json(m) for m in decision.messages],
+        messages=list(map(message_json, decision.messages)),
     )
 
 

@@ -78,7 +78,7 @@ def relying(
         if record.seq <= seq or event.scheduling is not None or event.amendment is not None:
             continue  # these look at no reading
         if any(reading.seq == seq for reading in view_of(snapshot, event).readings.get(input_name)):
-            state = json.loads(record.body)["state"][1]
+            state = json.loads(record.body.decode())["state"][1]
             machine = machines(snapshot.digest)
             guards = machine.looking_at(input_name, event.name, (snapshot.state, state))
             if guards:
@@ -92,7 +92,7 @@ def lacking_then(
 ) -> Iterator[tuple[int, dict[str, tuple[Missing, ...]]]]:
     """What the requirements that were not yes lacked, by record and guard, as it was then known."""
     for record, snapshot, event in snapshots(records, machines):
-        decision = json.loads(record.body)["decision"]
+        decision = json.loads(record.body.decode())["decision"]
         if decision.get("attempts") or any(w.get("passed") for w in decision.get("weighed", ())):
             yield record.seq, lacking(decide(machines(snapshot.digest), snapshot, event))
 
@@ -106,7 +106,7 @@ def standing(
     """
     course = Walk(machines)
     for record in records:
-        course.take_over(record, json.loads(record.body))
+        course.take_over(record, json.loads(record.body.decode()))
     if course.row is None or course.snapshot is None:
         return None
     machine = machines(course.snapshot.digest)
@@ -129,7 +129,7 @@ class Again(Walk):
 
     def differences(self, record: Record) -> list[Difference]:
         """How the decision of the next record differs from the recorded one."""
-        body = json.loads(record.body)
+        body = json.loads(record.body.decode())
         self.decision = {}
         self._passed.append(record)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from engine.core.encoding import (
@@ -42,6 +43,7 @@ SECTIONS = (
     *("variables", "latest", "firing", "questions", "timers", "fired", "visits", "civil"),
     *OPTIONAL,
 )
+_held = attrgetter(*SECTIONS)
 HEAD = ("digest", "prose", "patient", "site", "zone", "retrospective", "state", "round", "last_at")
 
 
@@ -77,8 +79,7 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, Json]:
         found["round"] = after.round
     if before.last_at != after.last_at and after.last_at is not None:
         found["last_at"] = instant_text(after.last_at)
-    for name in SECTIONS:
-        old, new = getattr(before, name), getattr(after, name)
+    for name, old, new in zip(SECTIONS, _held(before), _held(after), strict=True):
         if old is not new and (section := _section_changes(old, new, _ENCODE[name])):
             found[name] = section
     return found

@@ -43,7 +43,7 @@ def brought(records: Iterable[Record], machines: Machines) -> list[Brought]:
     """Every reading that records brought, corrections among them, in the order of recording."""
     walk, found = Walk(machines), list[Brought]()
     for record in records:
-        added = walk.take_over(record, json.loads(record.body))
+        added = walk.take_over(record, json.loads(record.body.decode()))
         found += [Brought(reading, record.recorded_at) for reading in added]
     return found
 
@@ -54,7 +54,7 @@ def snapshots(
     """Each record after the first, with the snapshot and the event that it was decided from."""
     walk = Walk(machines)
     for record in records:
-        body = json.loads(record.body)
+        body = json.loads(record.body.decode())
         if walk.snapshot is not None:
             event = machines(body["workflow"]).forms.reread(body["event"])
             yield record, walk.before(record, body, event), event
