@@ -102,6 +102,7 @@ class Methods:
     visits_of = Single(lists.visits_of)
     holds = Paged(lists.holds)
     reviews = Single(review.reviews)
+    sign_off = Single(review.sign_off)
     review = Paged(review.review)
     what_if = Single(what_if.what_if)
     site = Single(lists.site)

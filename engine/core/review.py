@@ -94,6 +94,11 @@ def meant(items: Iterable[Item], review: Review) -> list[Item]:
     return [one for one in items if one.queue in queues]
 
 
+def last_sign_off(items: Iterable[Item]) -> int | None:
+    """The record that last signed off what these are of: what whoever looks at them has seen."""
+    return max((one.reviewed_by for one in items if one.reviewed_by is not None), default=None)
+
+
 def signed_off(item: Item, review: Review, *, by: str, seq: int) -> Item:
     """An item after a sign-off; what is escalated waits for another one."""
     return replace(

@@ -20,6 +20,7 @@ from engine.core.review import (
     SIGNED_OFF,
     Item,
     Queue,
+    last_sign_off,
 )
 from engine.pages.records import Book
 from engine.permission import Caller, Role
@@ -277,7 +278,7 @@ def review(
         done=tuple(_signed_off(book, seq, comments)),
         roles=roles,
         who=caller.id,
-        seen=state_of(found),
+        seen=last_sign_off(found) or 0,
         barred=barred,
         filled=filled,
     )
@@ -287,11 +288,6 @@ def roles_of(caller: Caller, place: Place) -> tuple[str, ...]:
     """The roles in which a caller may sign off a record of a course; an auditor's first."""
     known = (Role.AUDITOR.value, *place.machine.workflow.disposers)
     return tuple(role for role in dict.fromkeys(known) if role in caller.claimable)
-
-
-def state_of(items: Iterable[Item]) -> int:
-    """The last sign-off of a record: what a form was made on."""
-    return max((item.reviewed_by or 0 for item in items), default=0)
 
 
 def sign_offs(entries: Iterable[Entry], seq: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What is sent and answered about signatures and custody, for the OpenAPI document."""
+"""What is sent and answered about signatures, sign-offs and custody, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -88,6 +88,31 @@ class RecordList(Shape):
     until: Annotated[int, Field(description="The last record of the moment that is shown.")]
     records: list[RecordDocument]
     next: Annotated[str | None, Field(description="The `cursor` of the next page.")]
+
+
+class SignOffRequest(Shape):
+    """A sign-off: what somebody makes of a record that waits in a review queue."""
+
+    id: _ID = None
+    actor: Signer
+    record: _RECORD
+    outcome: Literal["accepted", "acted-on", "escalated"]
+    queue: Annotated[
+        Literal["deviation", "override", "late-entry", "refusal"] | None,
+        Field(description="Only in this queue; else in all that the record is in."),
+    ] = None
+    comment: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=4000,
+            description="In words; it can be erased. Needed for `acted-on`.",
+        ),
+    ] = None
+    reviewed_by: Annotated[
+        _RECORD | None,
+        Field(description="As its item had it: where it says other than now, nothing is recorded."),
+    ] = None
 
 
 class ErasureRequest(Shape):

@@ -42,6 +42,12 @@ BEGINNING = Enrolment(
     workflow="w", patient="p", site="north", zone="UTC", at=AT, actor=Actor("a", "nurse")
 )
 
+WAITING = client.ReviewItem(
+    queue="deviation", course="C-1", site="north", record=2, event="e", verdict="deviation", at=AT,
+    recorded_at=AT, actor=Actor("n", "nurse"), reason=None, refused_because=None, guards=(),
+    outcome=None, reviewed_by=None, reviewers=(),
+)  # fmt: skip
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "workflows": {},
     "workflow": {"workflow": "w@1"},
@@ -59,8 +65,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "site": "s", "workflow": "w", "state": "s", "stage": "s", "waits": "hold", "open": True,
         "day": DAY, "changed_since": 7, "after": "C-0", "page": 5,
     },
-    "reviews": {"site": "north"},
-    "review": {"queue": "deviation", "site": ("north", "south"), "page": 5, "cursor": "c"},
+    "reviews": {"site": "north", "workflow": "w"},
+    "review": {
+        "queue": "deviation", "site": ("north", "south"), "workflow": "w", "page": 5, "cursor": "c",
+    },
+    "sign_off": {
+        "item": WAITING, "outcome": "acted-on", "actor": Actor("a", "auditor"), "comment": "Read.",
+    },
     "what_if": {
         "courses": ["C-1"], "parameters": {"limit": "50"}, "definition": "w@2", "policy": "stop",
     },

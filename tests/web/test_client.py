@@ -15,6 +15,7 @@ from engine.client import (
     Actor,
     AsyncClient,
     Client,
+    Conflict,
     Enrolment,
     Event,
     GuardFailed,
@@ -71,6 +72,23 @@ def test_a_course_is_taken_from_its_enrolment_to_its_next_due_visit(client: Clie
     assert course.visits == trial.visits
     assert course.visits[0].target == date(2027, 3, 2)
     assert course.last_at == NOW
+
+
+def test_what_waits_in_a_queue_is_signed_off_as_it_was_read(client: Client):
+    with pytest.raises(GuardUndecided):
+        client.submit("I-1", RELEASE, revision=1)
+    assert list(client.review("refusal", workflow="intralesional_il2")) == []
+    (item,) = client.review("refusal", workflow="instrument_calibration")
+    other = Actor("deputy", "metrologist")
+    first = client.sign_off(item, "escalated", actor=other, id="r-1")
+
+    assert client.sign_off(item, "escalated", actor=other, id="r-1").replayed
+    with pytest.raises(Conflict):
+        client.sign_off(item, "accepted", actor=Actor("third", "metrologist"))
+    (item,) = client.review("refusal")
+    assert item.reviewed_by == first.seq
+    client.sign_off(item, "acted-on", actor=Actor("third", "metrologist"), comment="Asked again.")
+    assert list(client.review("refusal")) == []
 
 
 def test_a_refusal_is_raised_with_what_decided(client: Client):

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from engine.core.review import QUEUES, Queue
+from engine.core.encoding import instant_text
+from engine.core.event import FORMAT, REVIEWED
+from engine.core.review import MEMBERS, QUEUES, Queue, last_sign_off
+from engine.core.wire import members, whole
+from engine.errors import Conflict, IdempotencyConflict
+from engine.formalities import as_before
 from engine.review import MOST, PAGE
-from engine.web import reviews
-from engine.web.asked import AtSites, Cursor
-from engine.web.callers import LogReader
+from engine.web import formalities, reviews, schemas
+from engine.web.asked import AtSites, Cursor, Name
+from engine.web.bodies import Body
+from engine.web.callers import Desk, LogReader, Reviewer
 from engine.web.canonical import CanonicalResponse
+from engine.web.entry import Key, keyed, submitted
 from engine.web.responses import PROBLEMS
+from engine.web.routes.courses import Course
 
 router = APIRouter(tags=["review"])
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
-Name = Literal["open-finding", "deviation", "override", "late-entry", "refusal"]
+Named = Literal["open-finding", "deviation", "override", "late-entry", "refusal"]
+OfWorkflow = Annotated[
+    Name | None, Query(alias="workflow", description="Only courses of this workflow, by its name.")
+]
+
+_SEEN = "reviewed_by"
 
 
 @router.get("/review", response_model=reviews.QueueIndex, responses=PROBLEMS["read"])
-def index(*, desk: LogReader, site: AtSites = None) -> CanonicalResponse:
+def index(
+    *, desk: LogReader, site: AtSites = None, workflow: OfWorkflow = None
+) -> CanonicalResponse:
     """Every review queue with how many records are in it, up to a page's most."""
-    counted = desk.reviews.counts(sites=desk.scope(site))
+    counted = desk.reviews.counts(sites=desk.scope(site), workflow=workflow)
     lines = [
         {"queue": queue.value, "title": QUEUES[queue], "count": count, "more": more}
         for queue, (count, more) in counted.items()
@@ -34,17 +49,70 @@ def index(*, desk: LogReader, site: AtSites = None) -> CanonicalResponse:
 @router.get("/review/{queue}", response_model=reviews.ReviewItemList, responses=PROBLEMS["one"])
 def one(
     *,
-    queue: Annotated[Name, Path()],
+    queue: Annotated[Named, Path()],
     desk: LogReader,
     site: AtSites = None,
+    workflow: OfWorkflow = None,
     cursor: Cursor = None,
     limit: Limit = PAGE,
 ) -> CanonicalResponse:
     """A page of a review queue, the oldest record first.
 
-    A record is signed off by the event `course.reviewed`, with `record` and `outcome` (accepted,
-    acted-on or escalated) and, if wanted, the `queue` and a `comment`. Whoever acted in a record
-    does not review it, and nobody reviews it twice. An open finding is disposed of instead.
+    A record is signed off by `POST /v1/courses/{course}/reviews`; an open finding is disposed of
+    instead.
     """
-    found = desk.reviews.page(Queue(queue), sites=desk.scope(site), cursor=cursor, limit=limit)
+    found = desk.reviews.page(
+        Queue(queue), sites=desk.scope(site), workflow=workflow, cursor=cursor, limit=limit
+    )
     return CanonicalResponse(found.json())
+
+
+@router.post(
+    "/courses/{course}/reviews",
+    status_code=201,
+    response_model=schemas.AnswerDocument,
+    responses=PROBLEMS["event"],
+    openapi_extra=formalities.sent(formalities.SignOffRequest),
+)
+def sign_off(*, desk: Reviewer, course: Course, body: Body, key: Key = None) -> CanonicalResponse:
+    """Sign a record of a review queue off. It changes nothing else, so auditors may do it too.
+
+    `outcome`: it stands (`accepted`), something was done, which the comment says (`acted-on`), or
+    another one has to look (`escalated`). Whoever acted in a record does not review it, and nobody
+    reviews it twice. Sent again, it is one. With `reviewed_by` as the item had it, nothing is
+    recorded where somebody else has signed the record off since.
+    """
+    desk.place(course)
+    needed = ("id", "actor", "record", "outcome")
+    asked = members(keyed(body, key), "", ("id", "actor", *MEMBERS, _SEEN), needed)
+    event = {
+        "format": FORMAT,
+        "id": asked["id"],
+        "course": course,
+        "event": REVIEWED,
+        "at": instant_text(desk.office.now()),
+        "actor": asked["actor"],
+        "data": {name: asked[name] for name in MEMBERS if name in asked},
+    }
+    try:
+        return _submitted(desk, event, asked)
+    except IdempotencyConflict:
+        # Sent twice at once, each has its own time: the one that was first is known by now.
+        return _submitted(desk, event, asked)
+
+
+def _submitted(desk: Desk, event: dict[str, Any], asked: dict[str, Any]) -> CanonicalResponse:
+    """The answer, as of the first time. Raises Conflict where the record is not as it was seen."""
+    course = str(event["course"])
+    with desk.service.store.transaction(desk.service.tenant, write=False) as tx:
+        head = tx.head(course, str(event["id"]))
+        sent = as_before(tx, event)
+        if _SEEN in asked and (head is None or head.known is None):
+            record = whole(asked["record"], "record", 1)
+            seen = None if asked[_SEEN] is None else whole(asked[_SEEN], _SEEN, 1)
+            items = tx.reviews(course, record)
+            its = [one for one in items if asked.get("queue") in (None, one.queue)]
+            if its and (last := last_sign_off(its)) != seen:
+                by = "nobody yet" if last is None else f"record {last}"
+                raise Conflict(course, why=f"record {record} was last signed off by {by}")
+    return submitted(desk, sent, held=False)
