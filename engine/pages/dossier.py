@@ -19,6 +19,7 @@ from markupsafe import Markup
 from engine.core.encoding import Json
 from engine.pages.course import Head
 from engine.pages.records import Chain, Line, Signed
+from engine.telling.findings import plain
 from engine.telling.marks import MARKS
 from engine.telling.wording import Said, Tone
 
@@ -74,10 +75,7 @@ def pdf(dossier: Dossier) -> bytes:
 def standing(told: Mapping[str, Json], lines: Sequence[Line]) -> Iterable[Said]:
     """What waits for somebody, what does not hold, and how many records the ledger has."""
     for one in told["open_findings"]:
-        seqs = ", ".join(map(str, one["decisions"]))
-        said = f"Open finding {one['finding']}: record {seqs} would have been decided otherwise"
-        yield Said(f"{said} with {one['title']} as corrected by {one['correction']}.",
-                   Tone.DEVIATION)  # fmt: skip
+        yield Said(f"Open {plain(one)}.", Tone.DEVIATION)
     for line in lines:
         if line.unsigned:
             yield Said(f"Record {line.seq} is unsigned: {', '.join(line.unsigned)}.", Tone.UNKNOWN)

@@ -25,6 +25,12 @@ def finding(found: Mapping[str, Json]) -> tuple[Piece, ...]:
     return (*_questioned(found), Piece(" "), *_why(found))
 
 
+def plain(found: Mapping[str, Json]) -> str:
+    """A finding where nothing can be told in small."""
+    said = "".join(piece.text for piece in _questioned(found))
+    return f"{said} ({''.join(piece.text for piece in _why(found))})"
+
+
 def _questioned(found: Mapping[str, Json]) -> Iterator[Piece]:
     """The finding itself, and the decisions that it puts in question."""
     yield Piece(f"finding {found['finding']}", found["finding"])

@@ -73,11 +73,15 @@ def test_an_open_question_is_told_where_it_is_new():
 
 def test_what_is_open_and_what_is_not_sealed_stands_at_the_beginning():
     line = dossier().lines[1]
-    open_ = {"finding": 9, "decisions": [7], "title": "Heat", "correction": 8}
+    corrected = {"finding": 9, "decisions": [7], "record": 6, "title": "Heat", "correction": 8}
+    late = {"finding": 12, "decisions": [7, 10], "record": 11, "title": None, "correction": None}
     lines = [replace(line, unsigned=("measured",))]
 
-    assert [one.text for one in standing({"open_findings": [open_]}, lines)] == [
-        "Open finding 9: record 7 would have been decided otherwise with Heat as corrected by 8.",
+    otherwise = "would have been decided otherwise"
+
+    assert [one.text for one in standing({"open_findings": [corrected, late]}, lines)] == [
+        f"Open finding 9: record 7 {otherwise} (Heat of record 6, corrected by 8).",
+        f"Open finding 12: records 7, 10 {otherwise} (record 11 was entered late).",
         f"Record {line.seq} is unsigned: measured.",
         "0 of 1 records are sealed in the ledger.",
     ]
