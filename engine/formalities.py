@@ -67,7 +67,7 @@ def require_signed_words(tx: Transaction, event: Event, intended: Intended | Non
 def as_before(tx: Transaction, body: Mapping[str, Any]) -> dict[str, Any]:
     """A body that is sent again, with what the service says of it itself as it was recorded.
 
-    That is when it was, and how a signer proved who they are: they would be others each time.
+    That is when it was, and how a signer proved who they are: they would be different each time.
     """
     head = tx.head(str(body["course"]), str(body["id"]))
     if head is None or head.known is None:

@@ -92,7 +92,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenFinding:
-    """Decisions that would have been others with what is known now; nobody has disposed of it.
+    """Decisions that would have been different with what is known now; nobody has disposed of it.
 
     `finding` is what `course.finding_disposed` names; the other numbers are records too. Where
     `correction` and `input` are `None`, it was `record` itself that was entered late.

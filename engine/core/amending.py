@@ -1,6 +1,6 @@
 """Amendments: what is said of records that are there already, and the findings that stay open.
 
-- A correction or a late entry may show that decisions would have been others. They are never
+- A correction or a late entry may show that decisions would have been different. They are never
   rewritten: the engine records which they are (`course.reconsidered`), and that is an *open
   finding* of the course.
 - A clinician disposes of it: it is accepted with a reason, or a record is named that acted on it.

@@ -151,14 +151,14 @@ class Hindsight:
         self._calendar = calendar
         self._inputs = {name for name, _ in believed.standing} | {r.input for r in believed.late}
         self._variables: dict[str, Any] = {}
-        """Variables that are believed to have been others than those that were recorded."""
+        """Variables that are believed to have been different from those that were recorded."""
         self._after: dict[str, Any] | None = None
         self.decision: Mapping[str, Json] | None = None
         """The decision that was weighed last; `None` where nothing had to be."""
 
     @property
     def variables(self) -> Mapping[str, Any]:
-        """The variables that are believed to be others than those recorded, after the last step."""
+        """The variables that are believed to be different from those recorded, after the last."""
         return self._variables
 
     def weigh(self, walk: Walk, record: Record, body: Mapping[str, Any]) -> Outcome | None:

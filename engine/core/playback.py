@@ -67,7 +67,7 @@ class Step:
 class Believed:
     """A step with what is believed by now. `outcome` is `None` where it cannot be weighed so.
 
-    `variables` are those that are believed to have been others than those recorded, after it.
+    `variables` are those that are believed to have been different from those recorded, after it.
     """
 
     outcome: Outcome | None

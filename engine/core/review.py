@@ -30,7 +30,7 @@ class Queue(StrEnum):
 
 
 QUEUES: Mapping[Queue, str] = {
-    Queue.OPEN_FINDING: "corrections and late entries after which decisions would have been others",
+    Queue.OPEN_FINDING: "corrections and late entries with which decisions would be different",
     Queue.DEVIATION: "reports of what a guard would have said no to",
     Queue.OVERRIDE: "requirements that were passed by an override",
     Queue.LATE_ENTRY: "what was entered after something later, or more than a day late",

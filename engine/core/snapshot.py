@@ -197,7 +197,7 @@ class Awaiting:
 
 @dataclass(frozen=True, slots=True)
 class OpenFinding:
-    """Decisions that would have been others with what is known now; somebody has to say what of it.
+    """Decisions that would have been different with what is known now; it is to be disposed of.
 
     `record` first brought the reading of `input` that `correction` corrects; where both are `None`
     it is a late entry, of which the decisions knew nothing. `decisions` are the records that would

@@ -100,7 +100,7 @@ class Overview:
         }
 
     def open_findings(self) -> list[Json]:
-        """Decisions that would have been others with what is known now, and wait for somebody."""
+        """Decisions that would have been different with what is known now and wait for somebody."""
         return [
             {
                 "finding": int(name),

@@ -99,7 +99,7 @@ class QuestionDocument(Shape):
 
 
 class FindingDocument(Shape):
-    """Decisions that would have been others with what is known now; nobody disposed of it yet.
+    """Decisions that would have been different with what is known now; nobody disposed of it yet.
 
     `record` first brought the reading of `input`, `correction` corrects it, and `finding` is the
     record that says so, by which it is disposed of. Where `correction` and `input` are null, it was
@@ -308,7 +308,7 @@ class StepDocument(Shape):
         dict[str, Any] | None, Field(description="null: it cannot be weighed in this sense.")
     ]
     believed_variables: Annotated[
-        dict[str, Any], Field(description="Variables that are believed to have been others.")
+        dict[str, Any], Field(description="Variables that are believed to have been different.")
     ]
     says: dict[str, Any]
     differs: dict[str, bool]
