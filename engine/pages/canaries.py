@@ -70,9 +70,32 @@ class Canary:
         return bool(self.at)
 
     @property
+    def rules_off(self) -> str:
+        """Of the rules that did not fire, which have a reason."""
+        return switched_off(self.rules)
+
+    @property
+    def requirements_off(self) -> str:
+        """Likewise of the requirements that did not refuse."""
+        return switched_off(self.requirements)
+
+    @property
     def wrong(self) -> tuple[Exercised, ...]:
         """What did not act."""
         return tuple(one for one in (*self.rules, *self.requirements) if not one.sound)
+
+
+def switched_off(exercised: Sequence[Exercised]) -> str:
+    """In words, how many did not act since parameters switch them off: that is nothing wrong."""
+    rest = [one for one in exercised if not one.acted]
+    off = sum(one.sound for one in rest)
+    if not off:
+        return ""
+    number = "one" if off == 1 else str(off)
+    which = f"the other {number}" if off == len(rest) else number
+    if off == len(exercised):
+        which = "it" if off == 1 else "all"
+    return f"{which} {'is' if off == 1 else 'are'} switched off by parameters"
 
 
 def canaries(

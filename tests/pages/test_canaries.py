@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+
+import pytest
 
 from engine.core.blueprint import workflow_digest
 from engine.flown import Flew, Flown
 from engine.pages.canaries import Canary, canaries
+from engine.pages.press import page
 from engine.registry import Registry
 from engine.testing import Story
 from workflows import instrument_calibration
@@ -63,6 +68,40 @@ def test_what_a_parameter_switched_off_is_not_wrong_and_did_not_act():
     (rule,) = shown(RULE | {"outcome": "switched-off"}).rules
 
     assert (rule.sound, rule.acted) == (True, False)
+
+
+OFF = RULE | {"outcome": "switched-off"}
+SILENT = RULE | {"outcome": "silent"}
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        ([RULE], ""),
+        ([RULE, OFF], "the other one is switched off by parameters"),
+        ([RULE, OFF, OFF], "the other 2 are switched off by parameters"),
+        ([RULE, OFF, OFF, SILENT], "2 are switched off by parameters"),
+        ([RULE, SILENT], ""),
+        ([OFF], "it is switched off by parameters"),
+        ([OFF, OFF], "all are switched off by parameters"),
+    ],
+)
+def test_a_count_that_is_not_full_says_what_parameters_switch_off(
+    results: list[dict[str, Any]], said: str
+):
+    assert shown(*results).rules_off == said
+    asked = [one | {"what": "requirement"} for one in results]
+    assert shown(*asked).requirements_off == said
+
+
+def test_the_page_says_it_beside_the_count():
+    told = unescape(page("canaries.html", found=(shown(RULE, OFF, OFF),), frame=None))
+    figure = re.search(r'<p class="figure yes">(.*?)</p>', told)
+
+    assert figure is not None
+    assert figure[1] == (
+        "<b>1</b> of 3 stop rules fired; the other 2 are switched off by parameters"
+    )
 
 
 def test_a_definition_in_use_that_was_not_exercised_for_two_days_is_said_to_be():

@@ -16,9 +16,11 @@ import pytest
 from engine import bootstrap
 from engine.access import operator
 from engine.core.encoding import parse
+from engine.errors import UnknownWorkflow
 from engine.ledger import Ledger
 from engine.packages import courses_of
 from engine.permission import Role
+from engine.service import Service
 from engine.store.sql import SqlStore
 from tests.pages.hostile import HOSTILE, WORKFLOW, told
 from tests.web.doors import HERE, Doors
@@ -136,6 +138,31 @@ def test_an_auditor_finds_signatures_what_is_lacking_the_hash_and_the_proof(
         assert said in course, said
     assert "First difference" in shown[WHAT_IF].text
     assert "every decision comes out as recorded" in shown["/audit?weigh=yes"].text
+
+
+def test_the_list_of_courses_calls_states_by_their_titles(house: Doors, shown: dict[str, Any]):
+    service, page = house.services[house.tenant], unescape(shown["/courses"].text)
+    for course in (COURSE, ERASED, DEMO):
+        status = service.status(course)
+        title = status.machine.states[status.row["state"]].title
+        row = page.split(f'href="/courses/{course}">')[1].split("</tr>")[0]
+
+        assert title
+        assert f'data-label="State">{title}' in row
+
+
+def test_a_course_whose_definition_is_gone_is_in_the_list_all_the_same(
+    house: Doors, monkeypatch: pytest.MonkeyPatch
+):
+    def gone(_: Service, name: str) -> None:
+        raise UnknownWorkflow(name, ())
+
+    state = house.services[house.tenant].status(DEMO).row["state"]
+    monkeypatch.setattr(Service, "workflow", gone)
+    answer = house.ask(house.token(Role.CLINICIAN), "GET", "/courses", headers=HTML)
+
+    assert answer.status_code == 200
+    assert f'data-label="State">{state.replace("_", " ")}' in answer.text
 
 
 def test_a_token_of_another_tenant_sees_no_course_of_this_one(house: Doors, shown: dict[str, Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -9,13 +10,15 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 
 from engine.core.wire import IDENTIFIER, civil_day
+from engine.errors import UnknownWorkflow
 from engine.pages import course as view
 from engine.pages.frame import COURSES
 from engine.pages.states import diagram, steps, ways
-from engine.ports import Search
+from engine.ports import CourseLine, Search
 from engine.telling.entry import entries
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
+from engine.web.callers import Desk
 from engine.web.routes.courses import Course
 from engine.web.screens.seat import CourseSight, RecordSight, Screen, screen
 
@@ -53,6 +56,7 @@ def courses(
         COURSES,
         "courses.html",
         courses=found,
+        states=_titles(desk, found),
         chosen=chosen,
         sites=desk.seen_sites or (),
         next=found[-1].course if len(found) == PAGE else None,
@@ -114,6 +118,25 @@ def states(*, course: Course, desk: RecordSight) -> Response:
         steps=tuple(steps(told, lexicon, {one.seq: wording.instant(one.at) for one in told})),
         ways=tuple(ways(lexicon, told)),
     )
+
+
+def _titles(desk: Desk, courses: Iterable[CourseLine]) -> dict[str, str]:
+    """The titles of the states that courses are in, by course; of one without, its name in words.
+
+    A definition that is gone is for `verify` to tell: the list shows the others all the same.
+    """
+    lexicons: dict[str, Lexicon | None] = {}
+    titles = {}
+    for one in courses:
+        if one.digest not in lexicons:
+            try:
+                lexicons[one.digest] = Lexicon(desk.service.workflow(one.digest).machine)
+            except UnknownWorkflow:
+                lexicons[one.digest] = None
+        lexicon = lexicons[one.digest]
+        title = one.state if lexicon is None else lexicon.state(one.state)
+        titles[one.course] = one.state.replace("_", " ") if title == one.state else title
+    return titles
 
 
 def _midnight(day: str, field: str, zone: ZoneInfo, *, days: int = 0) -> datetime | None:
