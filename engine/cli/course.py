@@ -12,11 +12,12 @@ from rich.console import Console
 from engine.cli.exits import Exit
 from engine.cli.ink import Lines
 from engine.cli.logbook import Logbook
-from engine.cli.playback import Happened, Recorded, instant_at
+from engine.cli.playback import Happened, Recorded
 from engine.cli.screen import screen
 from engine.cli.session import Session, command
 from engine.cli.timeline import Timeline
-from engine.core.encoding import Json, date_from, instant_from, instant_text, parse
+from engine.cli.times import civil_day, instant_at
+from engine.core.encoding import Json, instant_text, parse
 from engine.core.event import FORMAT
 from engine.core.inquiry import asked_json
 from engine.core.machine import Machine
@@ -73,7 +74,7 @@ def show(
 ) -> None:
     """Show a course on one screen: where it stands, what is due, what could come next."""
     service = session.service()
-    when = _at(service, at)
+    when = instant_at("--at", at) or service.setting.clock.now()
     by = {
         "happened_by": instant_at("--happened-by", happened_by),
         "recorded_by": instant_at("--recorded-by", recorded_by),
@@ -147,7 +148,8 @@ def timeline(
     service = session.service()
     status = service.status(course)
     wording = _wording(status)
-    first, last = _day("--since", since), _day("--until", until)
+    first = None if since is None else civil_day("--since", since)
+    last = None if until is None else civil_day("--until", until)
     shown = [e for e in entries(service.records(course)) if _within(e, wording, first, last)]
     if not shown:
         raise InvalidInput("--since and --until", "days on which something happened")
@@ -188,7 +190,7 @@ def why_not(
     accepted, with 1 when not.
     """
     service = session.service()
-    when = _at(service, at)
+    when = instant_at("--at", at) or service.setting.clock.now()
     status = service.status(course, at=when)
     machine = status.machine
     if event not in machine.events:
@@ -306,24 +308,6 @@ def _within(entry: Entry, wording: Wording, first: date | None, last: date | Non
         return False
     on = entry.at.astimezone(wording.zone).date()
     return (first is None or first <= on) and (last is None or on <= last)
-
-
-def _at(service: Service, at: str | None) -> datetime:
-    if at is None:
-        return service.setting.clock.now()
-    try:
-        return instant_from(at)
-    except ValueError as wrong:
-        raise InvalidInput("--at", str(wrong).removeprefix("expected "), found=repr(at)) from None
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date_from(text)
-    except ValueError:
-        raise InvalidInput(option, "a date such as 2026-03-02", found=repr(text)) from None
 
 
 def _object(option: str, text: str | None) -> Json:

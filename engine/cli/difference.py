@@ -13,9 +13,9 @@ from engine.cli.definition import definition_of
 from engine.cli.difference_page import page
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
+from engine.cli.times import instant_at
 from engine.core.difference import compare
-from engine.core.encoding import instant_from
-from engine.errors import InvalidInput, StoreUnavailable
+from engine.errors import StoreUnavailable
 from engine.ports import Definition
 from engine.registry import compiled
 from engine.running import Answer, Question, asked, running
@@ -57,7 +57,7 @@ def diff(
     """
     old, new = definition_of(session, before), definition_of(session, after)
     found = compare(compiled(old).workflow, compiled(new).workflow)
-    moment = None if at is None else _instant(at)
+    moment = instant_at("--at", at)
     told = None
     if courses and old.name == new.name:
         told = _asked(session, old.digest, new, moment, processes)
@@ -95,11 +95,3 @@ def _asked(
     ):  # fmt: skip
         answer.add(one)
     return answer
-
-
-def _instant(at: str) -> datetime:
-    try:
-        return instant_from(at)
-    except ValueError:
-        expected = "an instant with its zone, such as 2026-03-02T17:00:00Z"
-        raise InvalidInput("--at", expected, found=repr(at)) from None

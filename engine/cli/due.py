@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.cli.session import Session, command
-from engine.core.encoding import Json, date_from
+from engine.cli.times import civil_day
+from engine.core.encoding import Json
 from engine.core.schedule import Dueness, dueness
-from engine.errors import InvalidInput
 from engine.item import window_words
 from engine.ports import DueVisit
 from engine.service import Service
@@ -110,11 +110,3 @@ def _tell(out: Console, rows: Iterable[Row], soon: int) -> None:
         out.print(table)
     else:
         out.print(f"No visit is due, overdue or missed, and none within {soon} days.")
-
-
-def civil_day(option: str, text: str) -> date:
-    """The date that an option names."""
-    try:
-        return date_from(text)
-    except ValueError:
-        raise InvalidInput(option, "a date such as 2026-03-02", found=repr(text)) from None

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
-from engine.core.encoding import Json, instant_from, instant_text
+from engine.cli.times import instant_at
+from engine.core.encoding import Json, instant_text
 from engine.errors import InvalidInput
 from engine.guard_rates import Counts, Key, Period, Use, rates
 from engine.guard_report import WINDOW
@@ -60,7 +61,7 @@ def guards(
     little to tell is named too.
     """
     service = session.service()
-    first, last = _instant("--since", since), _instant("--until", until)
+    first, last = instant_at("--since", since), instant_at("--until", until)
     if alarms:
         lines = _chosen(session, service, site, workflow)
         _alarms(session, lines, since=first, until=last, level=_level(level))
@@ -171,16 +172,6 @@ def _tell_alarms(out: Console, found: Sequence[Heard], start: datetime) -> None:
         f"to tell, {by_tone[Tone.NEVER_FIRED]} never fired before.",
         soft_wrap=True,
     )
-
-
-def _instant(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return instant_from(text)
-    except ValueError:
-        expected = "an instant with its zone, such as 2026-03-02T00:00:00Z"
-        raise InvalidInput(option, expected, found=repr(text)) from None
 
 
 def _level(text: str) -> Fraction:

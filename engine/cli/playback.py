@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -13,8 +12,9 @@ from rich.text import Text
 
 from engine.cli.ink import CORRECTED, STYLES, Lines
 from engine.cli.session import Session, command
+from engine.cli.times import instant_at
 from engine.core.axes import Known
-from engine.core.encoding import Json, instant_from
+from engine.core.encoding import Json
 from engine.core.playback import Playback, Sense
 from engine.errors import InvalidInput
 from engine.telling.lexicon import Lexicon
@@ -174,17 +174,6 @@ def played_back(  # what one replay is asked
         number = playback.at(instant).seq
     shown = playback.shown(number, chosen)
     session.answer(shown, lambda out: _tell(out, playback, number, chosen))
-
-
-def instant_at(option: str, text: str | None) -> datetime | None:
-    """An instant of an option. Raises InvalidInput, naming the option."""
-    if text is None:
-        return None
-    try:
-        return instant_from(text)
-    except ValueError as wrong:
-        expected = str(wrong).removeprefix("expected ")
-        raise InvalidInput(option, expected, found=repr(text)) from None
 
 
 def _brief(playback: Playback, number: int, sense: Sense) -> dict[str, Json]:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -19,7 +18,8 @@ from rich.table import Table
 from engine.cli.ink import mark
 from engine.cli.progress import over_courses
 from engine.cli.session import Session, command
-from engine.core.encoding import Json, date_from
+from engine.cli.times import civil_day
+from engine.core.encoding import Json
 from engine.core.machine import Machine
 from engine.errors import Conflict, InvalidInput
 from engine.scenario import Scenario
@@ -114,7 +114,8 @@ def simulate_courses(
     They are constructed: how often something happens in them says nothing of patients. They are
     decided, recorded and proved like all others, in a tenant or database that is best their own.
     """
-    begins, ends = _day("--start", start), None if until is None else _day("--until", until)
+    begins = civil_day("--start", start)
+    ends = None if until is None else civil_day("--until", until)
     scenario = scenario_of(session.settings.workflows, workflow)
     service = session.service(writes=True)
     summary, began = Summary(), time.monotonic()
@@ -220,10 +221,3 @@ def _machine(service: Service, scenario: Scenario) -> Machine:
     registry = service.setting.registry
     with service.store.transaction(service.tenant, write=False) as tx:
         return registry.machine(registry.digest(scenario.workflow, site=""), tx)
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date_from(text)
-    except ValueError:
-        raise InvalidInput(option, "a date such as 2026-03-02", found=repr(text)) from None

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.cli.due import civil_day
 from engine.cli.session import Session, command
+from engine.cli.times import civil_day
 from engine.core.encoding import Json
 from engine.errors import InvalidInput
 from engine.item import Item
