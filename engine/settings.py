@@ -6,19 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+from engine.environment import PREFIX, Environment, Network, networks, whole
 from engine.errors import InvalidInput
 from engine.traffic import VARIABLES as TRAFFIC_VARIABLES
 from engine.traffic import Traffic
 
-_T = TypeVar("_T")
-Network = IPv4Network | IPv6Network
-
-PREFIX = "REGIMEN_"
 LOG_FORMS = ("console", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -90,12 +86,7 @@ class Settings:
 
         Raises InvalidInput, naming the variable and what was expected.
         """
-
-        def chosen(name: str, read: Callable[[str, str], _T], default: _T) -> _T:
-            text = environ.get(PREFIX + name, "").strip()
-            return read(PREFIX + name, text) if text else default
-
-        default = cls(log_level=log_level)
+        chosen, default = Environment(environ).chosen, cls(log_level=log_level)
         return cls(
             database_url=chosen("DATABASE_URL", database_url, default.database_url),
             tenant=chosen("TENANT", tenant_name, default.tenant),
@@ -103,12 +94,12 @@ class Settings:
             log=chosen("LOG", _one_of(LOG_FORMS), default.log),
             log_level=chosen("LOG_LEVEL", _one_of(LOG_LEVELS), default.log_level),
             workflows=chosen("WORKFLOWS", _packages, default.workflows),
-            skew=chosen("SKEW", _seconds, default.skew),
-            fresh=chosen("FRESH", _an_hour, default.fresh),
+            skew=chosen("SKEW", _elapsed(0, _A_DAY), default.skew),
+            fresh=chosen("FRESH", _elapsed(1, _AN_HOUR), default.fresh),
             oidc=_oidc(environ),
-            webhook_allow=chosen("WEBHOOK_ALLOW", _networks, default.webhook_allow),
+            webhook_allow=chosen("WEBHOOK_ALLOW", networks("networks"), default.webhook_allow),
             webhook_seconds=chosen("WEBHOOK_SECONDS", _a_minute, default.webhook_seconds),
-            webhook_days=chosen("WEBHOOK_DAYS", _days, default.webhook_days),
+            webhook_days=chosen("WEBHOOK_DAYS", _ten_years, default.webhook_days),
             canary=chosen("CANARY_HOURS", _hours, default.canary),
             guards=chosen("GUARDS_HOURS", _hours, default.guards),
             verify=chosen("VERIFY_HOURS", _hours, default.verify),
@@ -183,8 +174,7 @@ def tenant_name(variable: str, text: str) -> str:
 _A_DATABASE = "a file such as courses.db, or a URL such as postgresql://host/courses"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_A_DAY = 86_400
-_TEN_YEARS = 3650
+_A_DAY, _AN_HOUR = 86_400, 3600
 _MOST_HOURS = 168
 
 
@@ -205,44 +195,18 @@ def _packages(variable: str, text: str) -> tuple[str, ...]:
     return names
 
 
-def _networks(variable: str, text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(part.strip()) for part in text.split(","))
-    except ValueError:
-        expected = "networks such as 10.1.0.0/16 with commas between"
-        raise InvalidInput(variable, expected, found=repr(text)) from None
+_a_minute = whole(1, 60, "whole seconds")
+_ten_years = whole(1, 3650, "whole days")
 
 
-def _a_minute(variable: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 60):
-        raise InvalidInput(variable, "whole seconds from 1 to 60", found=repr(text))
-    return int(text)
-
-
-def _days(variable: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= _TEN_YEARS):
-        raise InvalidInput(variable, f"whole days from 1 to {_TEN_YEARS}", found=repr(text))
-    return int(text)
+def _elapsed(least: int, most: int) -> Callable[[str, str], timedelta]:
+    read = whole(least, most, "whole seconds")
+    return lambda variable, text: timedelta(seconds=read(variable, text))
 
 
 def _hours(variable: str, text: str) -> timedelta | None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= _MOST_HOURS):
-        raise InvalidInput(variable, f"whole hours from 0 to {_MOST_HOURS}", found=repr(text))
-    return timedelta(hours=int(text)) if int(text) else None
-
-
-def _an_hour(variable: str, text: str) -> timedelta:
-    if not (
-        text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= _A_DAY // 24
-    ):
-        raise InvalidInput(variable, "whole seconds from 1 to 3600", found=repr(text))
-    return timedelta(seconds=int(text))
-
-
-def _seconds(variable: str, text: str) -> timedelta:
-    if not (text.isascii() and text.isdigit() and int(text) <= _A_DAY):
-        raise InvalidInput(variable, f"whole seconds from 0 to {_A_DAY}", found=repr(text))
-    return timedelta(seconds=int(text))
+    found = whole(0, _MOST_HOURS, "whole hours")(variable, text)
+    return timedelta(hours=found) if found else None
 
 
 _OIDC = f"{PREFIX}OIDC_"
@@ -312,19 +276,13 @@ def _algorithms(variable: str, text: str) -> tuple[str, ...]:
     return names
 
 
-def _leeway(variable: str, text: str) -> timedelta:
-    if not (text.isascii() and text.isdigit() and int(text) <= _MOST_LEEWAY):
-        raise InvalidInput(variable, f"whole seconds from 0 to {_MOST_LEEWAY}", found=repr(text))
-    return timedelta(seconds=int(text))
-
-
 _OIDC_NAMES: Mapping[str, Callable[[str, str], Any]] = {
     "ISSUER": _web_address,
     "AUDIENCE": _plain,
     "JWKS_URL": _web_address,
     "JWKS_FILE": _file,
     "ALGORITHMS": _algorithms,
-    "LEEWAY": _leeway,
+    "LEEWAY": _elapsed(0, _MOST_LEEWAY),
     "ROLES_CLAIM": _plain,
     "ROLES_PREFIX": _plain,
     "ACTOR_ROLES_CLAIM": _plain,

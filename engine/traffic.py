@@ -6,18 +6,14 @@ a clinic will hardly meet, and is a setting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Self, TypeVar
+from typing import Self
 from urllib.parse import urlsplit
 
+from engine.environment import PREFIX, Environment, Network, networks, whole
 from engine.errors import InvalidInput
 
-_T = TypeVar("_T")
-Network = IPv4Network | IPv6Network
-
-PREFIX = "REGIMEN_"
 VARIABLES = (
     "THREADS", "REQUESTS", "RATE", "STRANGERS", "PATIENCE", "GRACE", "PROXY", "ORIGINS", "TRACES",
 )  # fmt: skip
@@ -51,20 +47,15 @@ class Traffic:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """The bounds of the environment. Raises InvalidInput, naming the variable."""
-
-        def chosen(name: str, read: Callable[[str, str], _T], default: _T) -> _T:
-            text = environ.get(PREFIX + name, "").strip()
-            return read(PREFIX + name, text) if text else default
-
-        default = cls()
+        chosen, default = Environment(environ).chosen, cls()
         found = cls(
-            threads=chosen("THREADS", _whole(1, 200), default.threads),
-            requests=chosen("REQUESTS", _whole(1, 10_000), default.requests),
-            rate=chosen("RATE", _whole(1, 100_000), default.rate),
-            strangers=chosen("STRANGERS", _whole(1, 100_000), default.strangers),
-            patience=chosen("PATIENCE", _whole(1, 600), default.patience),
-            grace=chosen("GRACE", _whole(1, 600), default.grace),
-            proxy=chosen("PROXY", _networks, default.proxy),
+            threads=chosen("THREADS", whole(1, 200), default.threads),
+            requests=chosen("REQUESTS", whole(1, 10_000), default.requests),
+            rate=chosen("RATE", whole(1, 100_000), default.rate),
+            strangers=chosen("STRANGERS", whole(1, 100_000), default.strangers),
+            patience=chosen("PATIENCE", whole(1, 600), default.patience),
+            grace=chosen("GRACE", whole(1, 600), default.grace),
+            proxy=chosen("PROXY", networks("addresses or networks"), default.proxy),
             origins=chosen("ORIGINS", _origins, default.origins),
             traces=chosen("TRACES", _collector, default.traces),
         )
@@ -75,24 +66,6 @@ class Traffic:
                 found=str(found.requests),
             )
         return found
-
-
-def _whole(least: int, most: int) -> Callable[[str, str], int]:
-    def read(variable: str, text: str) -> int:
-        plain = text.isascii() and text.isdigit() and len(text) <= len(str(most))
-        if not (plain and least <= int(text) <= most):
-            raise InvalidInput(variable, f"a whole number from {least} to {most}", found=repr(text))
-        return int(text)
-
-    return read
-
-
-def _networks(variable: str, text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(part.strip()) for part in text.split(","))
-    except ValueError:
-        expected = "addresses or networks such as 10.1.0.0/16 with commas between"
-        raise InvalidInput(variable, expected, found=repr(text)) from None
 
 
 def _origins(variable: str, text: str) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ def test_a_caller_may_want_more_log_lines_where_nobody_chose():
         ("REGIMEN_SKEW", "1.5", "whole seconds"),
         ("REGIMEN_SKEW", "86401", "whole seconds"),
         ("REGIMEN_SKEW", "²", "whole seconds"),
+        ("REGIMEN_SKEW", "9" * 5000, "whole seconds"),
     ],
 )
 def test_a_wrong_choice_names_the_variable_and_what_was_expected(

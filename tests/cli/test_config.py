@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from engine import bootstrap
-from engine.settings import PREFIX, VARIABLES, Settings, problems_of
+from engine.environment import PREFIX
+from engine.settings import VARIABLES, Settings, problems_of
 from tests.cli.conftest import Regimen
 from tests.postgres import Server, find_binaries, fresh_database, own_server
 
