@@ -8,29 +8,25 @@ hold it against. An event that brought anything else has a row. What was correct
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from engine.core import expression as tree
-from engine.core.definition import Input, Kind, Provenance, Waits, Workflow
+from engine.core.definition import Input, Kind, Waits
 from engine.core.encoding import Json
 from engine.core.event import ENGINE, Event
 from engine.core.phrase import value_text
 from engine.core.row import booking_from, window_from
-from engine.core.sheet import sheet
 from engine.core.view import Reading
 from engine.errors import InvalidInput
+from engine.pages.digest import ByDigest
+from engine.pages.limits import NUMERIC, Limit, amounts_of, limits_of
 from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
 from engine.telling.marks import VERDICT_TONES
 from engine.telling.passage import dated, is_afterwards, placed, stays
 from engine.telling.wording import Tone, Wording, plain
-
-NUMERIC = ("quantity", "number")
-OWN = (Provenance.INFERRED.value, Provenance.LOCAL.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,26 +92,6 @@ class Point:
     flaw: str | None = None
     corrected: int | None = None
     corrects: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A threshold of guards: `acts` when a rule asks for something there, else it is required.
-
-    One that is `own` was inferred or decided here, and is in no publication of the protocol.
-    """
-
-    ops: tuple[str, ...]
-    value: Decimal
-    label: str
-    said: str
-    acts: bool
-    own: bool = False
-
-    @property
-    def marked(self) -> str:
-        """The label, with a sign where the threshold is no published one."""
-        return f"{self.label}*" if self.own else self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,59 +166,10 @@ def chart(entries: Sequence[Entry], lexicon: Lexicon, wording: Wording) -> Chart
     )
 
 
-@lru_cache(maxsize=32)
-def _amounts(workflow: _ByDigest) -> frozenset[str]:
-    """The inputs that the definition counts or sums up."""
-    nodes = (node for root in workflow.held.trees() for node in tree.walk(root))
-    return frozenset(node.input for node in nodes if isinstance(node, tree.Count | tree.Sum))
-
-
-@lru_cache(maxsize=32)
-def _limits(workflow: _ByDigest) -> Mapping[str, tuple[Limit, ...]]:
-    """The thresholds of each input that the definition alone says, each once."""
-    held = workflow.held
-    units = {one.name: one.unit for one in held.inputs if one.kind in NUMERIC}
-    found: dict[str, dict[Decimal, Limit]] = {}
-    for row in sheet(held):
-        for one in row.thresholds:
-            value = _decimal(one.value)
-            if one.what not in units or value is None or (one.unit or None) != units[one.what]:
-                continue
-            asked = ", ".join(dict.fromkeys(row.actions))
-            said = f"{row.title}: {one.op} {one.value} {one.unit or ''}".strip()
-            own = row.provenance in OWN
-            said += f" ({asked or 'required'}{f'; {row.provenance}' if own else ''})"
-            mine = found.setdefault(one.what, {})
-            known = mine.get(value)
-            ops = (one.op,) if known is None else (*known.ops, one.op)
-            # A guard and its opposite look at one line.
-            label = f"{one.op} {one.value}" if len(set(ops)) == 1 else one.value
-            mine[value] = Limit(
-                ops=ops,
-                value=value,
-                label=label,
-                said=said if known is None else f"{known.said}\n{said}",
-                acts=bool(asked) or (known is not None and known.acts),
-                own=own or (known is not None and known.own),
-            )
-    return {
-        name: tuple(sorted(mine.values(), key=lambda one: one.value))
-        for name, mine in found.items()
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _ByDigest:
-    """A workflow that is the same as another of its digest."""
-
-    digest: str
-    held: Workflow = field(compare=False)
-
-
 class _Gatherer:
     def __init__(self, lexicon: Lexicon, wording: Wording, places: Mapping[int, datetime]) -> None:
         self._lexicon, self._wording, self._places = lexicon, wording, places
-        self._workflow = _ByDigest(lexicon.machine.digest, lexicon.workflow)
+        self._workflow = ByDigest(lexicon.machine.digest, lexicon.workflow)
         self._rows: dict[str, list[Mark]] = {}
         self._points: dict[str, list[Point]] = {}
         self._due: dict[tuple[str, int], Due] = {}
@@ -268,7 +195,7 @@ class _Gatherer:
         )
 
     def panels(self, *, given: bool) -> Iterator[Panel]:
-        amounts, limits = _amounts(self._workflow), _limits(self._workflow)
+        amounts, limits = amounts_of(self._workflow), limits_of(self._workflow)
         for declared in self._lexicon.workflow.inputs:
             points = self._points.get(declared.name)
             if points and (declared.name in amounts) is given:
@@ -491,13 +418,6 @@ def _waits(lexicon: Lexicon, state: str) -> Waits | None:
 
 def _unit(wording: Wording, declared: Input) -> str:
     return "" if declared.unit in (None, "1") else wording.value(f" {declared.unit}").strip()
-
-
-def _decimal(said: str) -> Decimal | None:
-    try:
-        return Decimal(said)
-    except InvalidOperation:
-        return None
 
 
 def all_points(panels: Iterable[Panel]) -> Iterator[tuple[Panel, Point]]:

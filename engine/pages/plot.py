@@ -14,7 +14,8 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from engine.core.definition import Waits
-from engine.pages.chart import Chart, Due, Limit, Mark, Panel, Point, Row, Span
+from engine.pages.chart import Chart, Due, Mark, Panel, Point, Row, Span
+from engine.pages.limits import Limit
 from engine.pages.placing import Box, apart, spread
 from engine.pages.scale import Tick, TimeScale, ValueScale
 from engine.pages.svg import cut, element, joined, length, told

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from markupsafe import Markup
 
-from engine.core.definition import Waits, Workflow
+from engine.core.definition import Waits
 from engine.core.diagram import Edge
+from engine.pages.digest import ByDigest
 from engine.pages.layout import HIGH, Arrow, Box, Layout, layout
 from engine.pages.svg import element, joined, told
 from engine.telling.entry import Entry
@@ -40,21 +41,15 @@ class Way:
     taken: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _ByDigest:
-    digest: str
-    held: Workflow = field(compare=False)
-
-
 @lru_cache(maxsize=32)
-def _laid_out(workflow: _ByDigest) -> Layout:
+def _laid_out(workflow: ByDigest) -> Layout:
     return layout(workflow.held)
 
 
 def diagram(lexicon: Lexicon, entries: Sequence[Entry] = ()) -> Markup:
     """The states as a picture; with the entries of a course, its way and its present state."""
     machine = lexicon.machine
-    found = _laid_out(_ByDigest(machine.digest, machine.workflow))
+    found = _laid_out(ByDigest(machine.digest, machine.workflow))
     taken = moves(entries)
     current = entries[-1].states[1] if entries else None
     inside = [
@@ -109,7 +104,7 @@ def steps(entries: Sequence[Entry], lexicon: Lexicon, instant: Mapping[int, str]
 def ways(lexicon: Lexicon, entries: Sequence[Entry] = ()) -> Iterator[Way]:
     """Every way that the workflow foresees, those that many states share told once."""
     machine = lexicon.machine
-    found = _laid_out(_ByDigest(machine.digest, machine.workflow))
+    found = _laid_out(ByDigest(machine.digest, machine.workflow))
     taken = moves(entries)
     for one in found.arrows:
         yield Way(
