@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from engine.core.encoding import Json
+from engine.core.encoding import Json, instant_text
 from engine.core.event import BOOKINGS, CUSTODY, DEFERRED, ENGINE, REVIEWED, SIGNED
 
 
@@ -399,6 +399,17 @@ class Entry:
     action: Logged
     outcome: str
     about: Mapping[str, Json]
+
+    def json(self) -> dict[str, Json]:
+        """The row as it is shown to an auditor, wherever they ask."""
+        return {
+            "at": instant_text(self.at),
+            "id": self.id,
+            "actor": self.actor,
+            "action": self.action.value,
+            "outcome": self.outcome,
+            "about": dict(self.about),
+        }
 
 
 def table() -> Iterator[str]:

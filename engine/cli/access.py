@@ -151,7 +151,7 @@ def access_log(
             table.add_row(instant_text(one.at), one.actor, one.action, one.outcome, about)
         out.print(table if found else "There is nothing in it.")
 
-    session.answer({"entries": [_entry(one) for one in found]}, tell)
+    session.answer({"entries": [one.json() for one in found]}, tell)
 
 
 def _verify(session: Session, noted: tuple[int, str] | None) -> None:
@@ -216,15 +216,4 @@ def _document(token: Token, now: datetime) -> dict[str, Json]:
         "expires_at": instant_text(token.expires_at),
         "revoked_at": None if token.revoked_at is None else instant_text(token.revoked_at),
         "revoked_by": token.revoked_by,
-    }
-
-
-def _entry(entry: Entry) -> Json:
-    return {
-        "at": instant_text(entry.at),
-        "id": entry.id,
-        "actor": entry.actor,
-        "action": entry.action.value,
-        "outcome": entry.outcome,
-        "about": dict(entry.about),
     }

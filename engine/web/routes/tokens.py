@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from engine.access import DAYS, Access
 from engine.core.encoding import Json, instant_text
 from engine.core.wire import IDENTIFIER, instant, json_kind, members, whole, word
 from engine.errors import InvalidInput
-from engine.permission import Action, Entry, Token
+from engine.permission import Action, Token
 from engine.web import schemas
 from engine.web.bodies import Body
 from engine.web.callers import AccessLogReader, Anybody, Desk, TokenManager, TokenReader
@@ -117,7 +116,7 @@ def access_log(
     last = found[-1] if len(found) == limit else None
     return CanonicalResponse(
         {
-            "entries": [_entry(one) for one in found],
+            "entries": [one.json() for one in found],
             "next": None if last is None else _cursor(last.at, last.id),
         }
     )
@@ -143,17 +142,6 @@ def _token(token: Token, now: datetime) -> dict[str, Json]:
         "expires_at": instant_text(token.expires_at),
         "revoked_at": None if token.revoked_at is None else instant_text(token.revoked_at),
         "revoked_by": token.revoked_by,
-    }
-
-
-def _entry(entry: Entry) -> Mapping[str, Json]:
-    return {
-        "at": instant_text(entry.at),
-        "id": entry.id,
-        "actor": entry.actor,
-        "action": entry.action.value,
-        "outcome": entry.outcome,
-        "about": dict(entry.about),
     }
 
 
