@@ -26,6 +26,7 @@ from typing import Any
 import structlog
 
 from engine import standalone
+from engine.clock import VirtualClock
 from engine.core.encoding import canonical, instant_from
 from engine.core.record import Record, hash_of
 from engine.ports import Definition, Transaction, Write
@@ -35,7 +36,6 @@ from engine.service import Service
 from engine.simulation import scenario_of, simulate
 from engine.store.memory import MemoryStore
 from engine.submission import Setting
-from engine.testing.story import VirtualClock
 from engine.zones import Zones
 
 TENANT = "simulated"

@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 
 from engine.answer import Answer
+from engine.clock import VirtualClock
 from engine.core.encoding import Json, instant_text
 from engine.core.event import ENROLLED, FORMAT
 from engine.errors import Conflict, InvalidInput, RegimenError, UnknownWorkflow
@@ -217,7 +218,7 @@ class _Course:
     def __init__(self, plan: _Plan, registry: Registry, tx: _Kept, number: int) -> None:
         self.name = plan.name(number)
         self._plan, self._tx = plan, tx
-        self._clock = _Clock(plan.start)
+        self._clock = VirtualClock(plan.start)
         self._sent = 0
         origin = f"{plan.scenario.workflow}/{plan.seed}/{number}"
         self._telling = plan.scenario.tell(Random(origin), self.name, plan.start)  # noqa: S311  # it plays
@@ -294,20 +295,6 @@ class _Course:
         row = self._tx.row(self.name) or b"{}"
         state = self.desk.answers[-1].state if self.desk.answers else ""
         return Seen(now=self._clock.now(), state=state, row=row, **of_event)
-
-
-class _Clock:
-    """The system's time, as far as a course has been told."""
-
-    def __init__(self, start: datetime) -> None:
-        self._now = start
-
-    def now(self) -> datetime:
-        return self._now
-
-    def move(self, to: datetime) -> None:
-        """What is past stays past."""
-        self._now = max(self._now, to.astimezone(UTC))
 
 
 class _Kept:

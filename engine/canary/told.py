@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from engine.answer import Answer
 from engine.canary.given import NOW
 from engine.canary.staging import Script
+from engine.clock import VirtualClock
 from engine.core.encoding import instant_from
 from engine.core.machine import Machine
 from engine.errors import RegimenError
@@ -41,7 +42,7 @@ class Teller:
 
     def told(self, script: Script) -> Told:
         """Everything that a script says, as far as it can be sent."""
-        clock = _Clock()
+        clock = VirtualClock(NOW - timedelta(days=400))
         setting = Setting(
             tenant=TENANT,
             registry=self._registry,
@@ -60,16 +61,3 @@ class Teller:
                     what = f"{said['event']} could not be sent: {type(wrong).__name__}"
                     return Told(answers=tuple(desk.answers), wrong=what)
         return Told(answers=tuple(desk.answers))
-
-
-class _Clock:
-    """The system's time: it follows what is told."""
-
-    def __init__(self) -> None:
-        self._now = NOW - timedelta(days=400)
-
-    def now(self) -> datetime:
-        return self._now
-
-    def move(self, to: datetime) -> None:
-        self._now = max(self._now, to.astimezone(UTC))

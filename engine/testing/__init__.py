@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+from engine.clock import VirtualClock
 from engine.testing.answer import (
     advised,
     delivered,
@@ -29,7 +30,7 @@ from engine.testing.answer import (
     said,
     unweighed,
 )
-from engine.testing.story import Part, Story, VirtualClock, step
+from engine.testing.story import Part, Story, step
 from engine.testing.wording import When
 
 __all__ = [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
 from engine.answer import Answer
 from engine.audit import Auditor
+from engine.clock import VirtualClock
 from engine.core.definition import Event, Field, Input, Workflow
 from engine.core.encoding import Json, instant_text
 from engine.core.event import CORRECTED, ENROLLED, RETRACTED
@@ -28,21 +29,6 @@ from engine.testing.wording import When, instant, override_json, value_json
 from engine.zones import Zones
 
 TENANT, SITE = "story", "clinic"
-
-
-class VirtualClock:
-    """The system's time, as far as a story has been told."""
-
-    def __init__(self, start: datetime) -> None:
-        self._now = start.astimezone(UTC)
-
-    def now(self) -> datetime:
-        """The present instant of the story."""
-        return self._now
-
-    def move(self, to: datetime) -> None:
-        """Let time pass until an instant; what is past stays past."""
-        self._now = max(self._now, to.astimezone(UTC))
 
 
 class Story:
