@@ -46,6 +46,15 @@ def test_it_is_one_file_of_the_standard_library() -> None:
     assert "engine" not in imported
 
 
+def test_its_head_says_which_lines_are_the_argument_and_which_the_tools() -> None:
+    lines = FILE.read_text().splitlines()
+    tools = next(n for n, line in enumerate(lines, 1) if line.startswith("# === The tools"))
+
+    assert f"lines 1 to {tools - 1} are the whole argument" in CODE.__doc__
+    assert f"Lines {tools} to {len(lines)} are the tools" in CODE.__doc__
+    assert tools <= 600, "more is not read in twenty minutes"
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_history_is_whole_and_decided_alike(name: str, tmp_path: Path) -> None:
     assert audited(_bundle(GOOD[name], tmp_path)) == []
