@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from engine.core.custody import legal_holds_after
 from engine.core.event import Event, Review
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken
+from engine.core.quick import replaced
 from engine.core.schedule import Waiting, waiting
 from engine.core.scheduling import arranged_after, bookings_after
 from engine.core.sight import latest_time, view_at
@@ -30,7 +30,7 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
     seq = snapshot.seq + 1
     signed = signed_after(snapshot, event, decision)
     if isinstance(decision, Refused):
-        return replace(snapshot, seq=seq, readings=NONE, signed=signed)
+        return replaced(snapshot, seq=seq, readings=NONE, signed=signed)
     if event.scheduling is not None:
         return _arranged(machine, snapshot, event, seq)
     if event.amendment is not None:
@@ -40,7 +40,7 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         holds = snapshot.legal_holds
         if event.custody is not None:
             holds = legal_holds_after(snapshot, event)
-        return replace(snapshot, seq=seq, revision=seq, readings=NONE, signed=signed,
+        return replaced(snapshot, seq=seq, revision=seq, readings=NONE, signed=signed,
                        unsigned=unsigned, legal_holds=holds)  # fmt: skip
     variables, latest = snapshot.variables, snapshot.latest
     if decision.updates:
@@ -49,16 +49,9 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         forgets = machine.forgets_errors
         newest = {r.input: _newest(snapshot, r, forgets=forgets) for r in decision.readings}
         latest = {**latest, **newest}
-    return Snapshot(
-        course=snapshot.course,
-        digest=snapshot.digest,
-        patient=snapshot.patient,
-        site=snapshot.site,
-        zone=snapshot.zone,
-        retrospective=snapshot.retrospective,
-        calendar=snapshot.calendar,
+    return replaced(
+        snapshot,
         readings=NONE,  # the next event asks for those that it may see
-        decided_at=snapshot.decided_at,
         seq=seq,
         revision=seq,
         state=decision.state,
@@ -68,11 +61,9 @@ def evolve(machine: Machine, snapshot: Snapshot, event: Event, decision: Decisio
         firing=_kept(snapshot.firing, decision.firing),
         questions=_kept(snapshot.questions, decision.questions),
         latest=latest,
-        bookings=snapshot.bookings,
         signed=signed,
         unsigned=unsigned,
-        legal_holds=snapshot.legal_holds,
-        open_findings=snapshot.open_findings,
+        another_open=False,
         **_waiting(machine, snapshot, event, decision, variables),
     )
 
@@ -82,7 +73,7 @@ def _arranged(machine: Machine, before: Snapshot, event: Event, seq: int) -> Sna
 
     When it was booked says nothing of when treatment happened, so `last_at` stays.
     """
-    after = replace(
+    after = replaced(
         before,
         seq=seq,
         revision=seq,
@@ -94,7 +85,7 @@ def _arranged(machine: Machine, before: Snapshot, event: Event, seq: int) -> Sna
         return after
     view = view_at(before, before.last_at, before.readings, {}, late=False)
     due = waiting(machine, after, view, state=before.state, seq=seq, fired=before.fired)
-    return replace(after, **due)
+    return replaced(after, **due)
 
 
 def _amended(before: Snapshot, event: Event, seq: int) -> Snapshot:
@@ -104,8 +95,8 @@ def _amended(before: Snapshot, event: Event, seq: int) -> Snapshot:
     """
     if isinstance(event.amendment, Review):
         # Nobody's view of the course is stale by it.
-        return replace(before, seq=seq, readings=NONE)
-    return replace(
+        return replaced(before, seq=seq, readings=NONE)
+    return replaced(
         before,
         seq=seq,
         revision=seq,

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +48,7 @@ from engine.core.event import (
     Reason,
 )
 from engine.core.formality import custody_of, signing_of, texts_of
+from engine.core.quick import replaced
 from engine.core.review import COMMENT, review_of
 from engine.core.view import Reading
 from engine.core.wire import NAME, members, shown, truth_value, whole, word
@@ -116,23 +116,23 @@ class Forms:
         if name == SIGNED:
             return self._signature(event, raw, sealed=sealed)
         if name in CUSTODY:
-            return replace(event, custody=custody_of(event, raw.get("data")))
+            return replaced(event, custody=custody_of(event, raw.get("data")))
         if event.reason is None and name in _WITH_REASON:
             raise InvalidInput("reason", f"why {name} is sent, but it is absent")
         if name == CORRECTED:
-            return replace(event, correction=self._correction(raw.get("data"), event.at))
+            return replaced(event, correction=self._correction(raw.get("data"), event.at))
         if name == RETRACTED:
-            return replace(event, correction=self._retraction(raw.get("data")))
+            return replaced(event, correction=self._retraction(raw.get("data")))
         if name == REVIEWED:
             data = raw.get("data")
             commented = not sealed and isinstance(data, dict) and "comment" in data
             texts = (*event.texts, COMMENT) if commented else event.texts
-            return replace(event, amendment=review_of(data, sealed=sealed), texts=texts)
+            return replaced(event, amendment=review_of(data, sealed=sealed), texts=texts)
         if name not in BOOKINGS and name not in ARRANGEMENTS:
             texts = (*event.texts, TEXT) if name == ADDENDUM and not sealed else event.texts
             said = amendment_of(name, raw.get("data"), sealed=sealed)
-            return replace(event, amendment=said, texts=texts)
-        return replace(event, scheduling=scheduling_of(name, raw.get("data"), self._visits))
+            return replaced(event, amendment=said, texts=texts)
+        return replaced(event, scheduling=scheduling_of(name, raw.get("data"), self._visits))
 
     def _signature(self, event: Event, raw: dict[str, Any], *, sealed: bool) -> Event:
         signing = signing_of(raw.get("data"), lambda act: self._act(act, sealed=sealed),
@@ -141,7 +141,7 @@ class Forms:
         if signing.act is not None and signing.act.course != event.course:
             raise InvalidInput("data.event.course", "the course of the signature")
         texts = () if sealed else (*event.texts, *texts_of(signing))
-        return replace(event, signing=signing, texts=texts)
+        return replaced(event, signing=signing, texts=texts)
 
     def _act(self, raw: object, *, sealed: bool) -> Event:
         """An event that is signed beforehand: a request that asks for it."""

@@ -8,6 +8,7 @@ twin class of the same slots, and ends by giving it its own class.
 The rules of this room:
 
 - Nothing but `__init__` is replaced: a value is frozen, compared, hashed and copied as before.
+- `replaced` is their `dataclasses.replace`: every field is copied, then some are changed.
 - The text that is compiled here is made of the names of the fields, as in `dataclasses` itself.
 - Only what a step makes is quick; elsewhere a plain dataclass is easier to follow.
 """
@@ -44,17 +45,53 @@ def quick(cls: type[_T]) -> type[_T]:
     if hasattr(cls, "__post_init__") or not all(field.init for field in made):
         raise TypeError(f"{cls.__name__}: expected fields that are only assigned")
     old: Any = cls.__init__
-    init = _init(made)
+    twin = type(cls.__name__, (), {"__slots__": tuple(field.name for field in made)})
+    init = _init(made, twin)
+    _COPIES[cls] = _copy(made, twin)
     init.__qualname__, init.__module__ = old.__qualname__, old.__module__
     init.__annotations__ = old.__annotations__
     cls.__init__ = init  # type: ignore[method-assign]  # this is what is done here
     return cls
 
 
-def _init(made: tuple[Field[Any], ...]) -> Callable[..., None]:
+def replaced(value: _T, /, **changes: Any) -> _T:  # noqa: ANN401  # of whatever fields there are
+    """The same quick value but for some fields. Raises AttributeError for one that it has not.
+
+    >>> from dataclasses import dataclass
+    >>> @quick
+    ... @dataclass(frozen=True, slots=True)
+    ... class Pair:
+    ...     left: int
+    ...     right: int = 2
+    >>> replaced(Pair(1), right=3)
+    Pair(left=1, right=3)
+    """
+    kind = type(value)
+    again: Any = _COPIES[kind](value)
+    for name, one in changes.items():
+        setattr(again, name, one)
+    again.__class__ = kind
+    found: _T = again
+    return found
+
+
+_COPIES: dict[type, Callable[[Any], Any]] = {}
+"""How a value of a kind becomes a twin of itself, whose fields can be assigned."""
+
+
+def _copy(made: tuple[Field[Any], ...], twin: type) -> Callable[[Any], Any]:
+    lines = [f"again.{field.name} = value.{field.name}" for field in made]
+    known: dict[str, Any] = {"_new": object.__new__, "_Twin": twin}
+    text = "\n    ".join(("def copy(value):", "again = _new(_Twin)", *lines, "return again"))
+    exec(compile(text, f"<{__name__}>", "exec"), known)  # noqa: S102  # see the rules of this room
+    copy: Callable[[Any], Any] = known["copy"]
+    return copy
+
+
+def _init(made: tuple[Field[Any], ...], twin: type) -> Callable[..., None]:
     known: dict[str, Any] = {
         "_become": object.__dict__["__class__"].__set__,
-        "_Twin": type("_Twin", (), {"__slots__": tuple(field.name for field in made)}),
+        "_Twin": twin,
         "_MISSING": MISSING,
     }
     signature, lines = ["self"], ["_kind = self.__class__", "_become(self, _Twin)"]

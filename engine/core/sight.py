@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from engine.core.event import Correction, Event
+from engine.core.quick import replaced
 from engine.core.snapshot import Readings, Snapshot, order
 from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading, View
 from engine.errors import InvalidInput
@@ -115,9 +115,9 @@ def _corrected(snapshot: Snapshot, correction: Correction, seq: int) -> Reading:
     if wrong is None:
         raise InvalidInput("data.record", "a record that brought a reading of data.input")
     if correction.entered_in_error:
-        return replace(wrong, seq=seq, value=None, flaw=ENTERED_IN_ERROR, corrects=wrong.origin)
+        return replaced(wrong, seq=seq, value=None, flaw=ENTERED_IN_ERROR, corrects=wrong.origin)
     at = correction.at or wrong.at
-    return replace(
+    return replaced(
         wrong,
         seq=seq,
         value=correction.value,

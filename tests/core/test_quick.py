@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, dataclass, field, replace
 
 import pytest
 
-from engine.core.quick import quick
+from engine.core.quick import quick, replaced
 
 
 @quick
@@ -40,13 +40,30 @@ def test_each_gets_a_default_of_its_own():
     assert Dose(amount=1).parts is not Dose(amount=1).parts
 
 
-@pytest.mark.parametrize("again", [copy.copy, lambda d: pickle.loads(pickle.dumps(d)), replace])
+@pytest.mark.parametrize(
+    "again", [copy.copy, lambda d: pickle.loads(pickle.dumps(d)), replace, replaced]
+)
 def test_it_can_be_copied(again):
     given = Given(amount=3)
 
     found = again(given)
 
     assert (type(found), found) == (Given, given)
+
+
+def test_one_with_other_values_is_another_and_the_first_stays_as_it_was():
+    dose = Given(amount=3, unit="L")
+
+    other = replaced(dose, amount=4, parts=[1])
+
+    assert (dose, other) == (Given(amount=3, unit="L"), Given(amount=4, unit="L", parts=[1]))
+    with pytest.raises(FrozenInstanceError):
+        other.amount = 5  # type: ignore[misc]  # which is what is tried
+
+
+def test_a_field_that_there_is_none_of_cannot_be_replaced():
+    with pytest.raises(AttributeError, match="'Dose' object has no attribute 'colour'"):
+        replaced(Dose(amount=1), colour="red")
 
 
 def test_a_missing_field_is_named_and_so_is_one_too_many():
