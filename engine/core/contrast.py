@@ -13,14 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from engine.core.encoding import Json, encode_value, instant_from, instant_text
+from engine.core.encoding import Json, instant_text
 from engine.core.event import Event
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken, verdict
-from engine.core.projection import alike
+from engine.core.projection import Values
 from engine.core.record import Record
-from engine.core.row import window_from
-from engine.core.snapshot import Snapshot, Window
+from engine.core.snapshot import Armed, Snapshot, Window
 from engine.core.verdicts import Flip, Use, flips, lacking_of, recorded_verdicts, verdicts_of
 
 _T = TypeVar("_T")
@@ -154,13 +153,14 @@ class Contrast:
         case: Case,
         event: Event,
         decision: Decision | None,
-        row: Mapping[str, Json],
+        values: Values,
         after: Snapshot,
         *,
         parted: bool,
     ) -> Divergence | None:
         """In what a decision differs from the record, if it does; `after` is where it leaves.
 
+        `values` are those of the course as it was recorded.
         Of the first record, which no guard decides, there is no `decision`. Once a course has
         `parted` from the recorded one, its way and what it remembers and waits for differ for that
         reason, and are no news.
@@ -169,8 +169,9 @@ class Contrast:
         again = replace(before, state=after.state) if decision is None else outcome_of(decision)
         turned = () if decision is None else _flips_of(case, event, decision)
         gained, lost = _advice(case.body["decision"], decision)
-        self._remembered = frozenset(remembered_otherwise(case.recorded, case.other, row, after))
-        waits = self._news(row, after, alike=after.state == row["state"])
+        shared = values.shared(case.recorded, case.other)
+        self._remembered = frozenset(remembered_otherwise(shared, after))
+        waits = self._news(values if after.state == values.row["state"] else None, after)
         remembered = tuple(sorted(self._remembered))
         if parted:
             remembered, waits = (), ()
@@ -202,9 +203,12 @@ class Contrast:
         """Whether the course remembered or waited for something else, when last looked at."""
         return bool(self._waits or self._remembered)
 
-    def _news(self, row: Mapping[str, Json], after: Snapshot, *, alike: bool) -> tuple[Wait, ...]:
+    def _news(self, values: Values | None, after: Snapshot) -> tuple[Wait, ...]:
         """The timers and visits that wait otherwise since this record."""
-        waiting = waits_between(row, after) if alike else frozenset()
+        waiting = frozenset[Wait]()
+        if values is not None:
+            held = values.common()
+            waiting = frozenset(_waits(held["timers"], held["visits"], after))
         new, self._waits = waiting - self._waits, waiting
         return in_order(new)
 
@@ -276,27 +280,16 @@ def told_alike(recorded: Json, decision: Decision) -> bool:
     )
 
 
-def remembered_otherwise(
-    recorded: Machine, other: Machine, row: Mapping[str, Json], snapshot: Snapshot
-) -> Iterator[str]:
+def remembered_otherwise(shared: Mapping[str, Any], snapshot: Snapshot) -> Iterator[str]:
     """The variables that both definitions know, and of which the course remembers another value."""
-    said = row["variables"]
-    for name in alike(recorded, other):
-        if encode_value(snapshot.variables.get(name)) != said.get(name):
+    for name, value in shared.items():
+        if snapshot.variables.get(name) != value:
             yield name
-
-
-def waits_between(row: Mapping[str, Json], snapshot: Snapshot) -> frozenset[Wait]:
-    """The timers and visits that wait otherwise than the row says."""
-    timers = {name: instant_from(due) for name, (due, _) in row["timers"].items()}
-    windows = {name: window_from(items) for name, items in row["visits"].items()}
-    return frozenset(_waits(timers, windows, snapshot))
 
 
 def waits_of(before: Snapshot, after: Snapshot) -> tuple[Wait, ...]:
     """The timers and visits that wait otherwise in another snapshot, by name."""
-    timers = {name: armed.due for name, armed in before.timers.items()}
-    return in_order(_waits(timers, before.visits, after))
+    return in_order(_waits(before.timers, before.visits, after))
 
 
 def in_order(waits: Iterable[Wait]) -> tuple[Wait, ...]:
@@ -332,11 +325,17 @@ def _kept_by(recorded: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str
 
 
 def _waits(
-    timers: Mapping[str, datetime], windows: Mapping[str, Window], snapshot: Snapshot
+    timers: Mapping[str, Armed], windows: Mapping[str, Window], snapshot: Snapshot
 ) -> Iterator[Wait]:
-    again = {name: armed.due for name, armed in snapshot.timers.items()}
-    yield from _differing("timer", timers, again, instant_text)
-    yield from _differing("visit", windows, snapshot.visits, _window_text)
+    if timers != snapshot.timers:
+        before, after = _dues(timers), _dues(snapshot.timers)
+        yield from _differing("timer", before, after, instant_text)
+    if windows != snapshot.visits:
+        yield from _differing("visit", windows, snapshot.visits, _window_text)
+
+
+def _dues(timers: Mapping[str, Armed]) -> dict[str, datetime]:
+    return {name: armed.due for name, armed in timers.items()}
 
 
 def _differing(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from engine.core.contrast import Aspect, Case, Contrast, Divergence, decided_alike, outcome_of
@@ -26,13 +25,15 @@ from engine.core.outcome import Decision, Refused
 from engine.core.projection import (
     Extended,
     Gathered,
+    Values,
     projected,
     readable,
     told_of,
     waiting_now,
 )
+from engine.core.quick import replaced
 from engine.core.record import Record
-from engine.core.row import changes, common, first_changes
+from engine.core.row import changes, first_changes
 from engine.core.sight import facts, is_late, latest_time
 from engine.core.snapshot import Snapshot
 from engine.core.supposition import Supposition, Unjudged, Why
@@ -56,6 +57,7 @@ class Following(ABC):
         self._recorded, self._other, self._zones = recorded, other, zones
         self.contrast = Contrast()
         self.gathered = Gathered()
+        self.values = Values()
         self.course = self.digest = ""
         self.row: dict[str, Json] = {}
         self.round = 1  # in which the record was sent
@@ -86,13 +88,13 @@ class Following(ABC):
         self.decided.clear()
         if self.records == 1:
             self.course, self.digest = record.course, digest
-            self.row = folded(None, record, body)
+            self.row = self.values.row = folded(None, record, body)
             self._open(case)
         elif self.standing is None:
             self._cannot(case, Why.NOT_OPENED, "the other definition could not open the course")
         else:
             self.round = self.row["round"]
-            self.row = folded(self.row, record, body)
+            self.row = self.values.row = folded(self.row, record, body)
             self._judge(case, self.standing)
 
     @abstractmethod
@@ -124,7 +126,7 @@ class Following(ABC):
         *,
         parted: bool = False,
     ) -> None:
-        found = self.contrast.divergence(case, event, decision, self.row, after, parted=parted)
+        found = self.contrast.divergence(case, event, decision, self.values, after, parted=parted)
         if found is not None:
             self.divergences.append(found)
 
@@ -197,14 +199,14 @@ class FollowingRecorded(Following):
             return
         self._go_on(case, before, event, after)
         # What waits is derived from the course as recorded; what is remembered is the decision's.
-        shown = replace(self.standing or after, variables=after.variables)
+        shown = replaced(self.standing or after, variables=after.variables)
         self._note(case, event, decision, shown)
 
     def _go_on(self, case: Case, before: Snapshot, event: Event, own: Snapshot) -> None:
         """From what was recorded; `own` is what the other definition would have made of it."""
         if case.refused:
-            signed = common(self.row)["signed"]  # a signature is used up all the same
-            self.standing = replace(before, seq=case.record.seq, signed=signed)
+            signed = self.values.common()["signed"]  # a signature is used up all the same
+            self.standing = replaced(before, seq=case.record.seq, signed=signed)
             return
         try:
             added = facts(before, event)
@@ -214,12 +216,19 @@ class FollowingRecorded(Following):
         latest = self.gathered.latest(forgets=case.other.forgets_errors)
         recorded_at = case.record.recorded_at
         try:
-            as_recorded = projected(case.recorded, case.other, self.row, own, latest, recorded_at)
+            as_recorded = projected(
+                case.recorded, case.other, self.values, own, latest, recorded_at
+            )
         except LookupError:
             self.lost = self.row["state"]
-            self.standing = replace(own, latest=latest)
+            self.standing = replaced(own, latest=latest)
             return
         self.lost = None
+        if _waits_alike(case, before, event, as_recorded):
+            self.standing = replaced(
+                as_recorded, timers=before.timers, visits=before.visits, civil=before.civil
+            )
+            return
         self.standing = waiting_now(
             case.other,
             as_recorded,
@@ -256,13 +265,13 @@ class FollowingNew(Following):
             return
         standing, met = found
         if standing.seq != case.record.seq - 1:
-            standing = replace(standing, seq=case.record.seq - 1)
+            standing = replaced(standing, seq=case.record.seq - 1)
         before = self._facing(case, standing, seen)
         if event is None:
             self._know(case, before, seen)
         elif own is not None and not met:
             self._cannot(case, Why.TIMER_NOT_WAITING, f"no timer {own} for this instant")
-            self.standing = replace(standing, seq=case.record.seq)
+            self.standing = replaced(standing, seq=case.record.seq)
             self.parted = True
         elif self._of_the_recorded_way(case, standing):
             what = f"foreseen in {case.body['state'][0]}, and not in {standing.state}"
@@ -317,7 +326,7 @@ class FollowingNew(Following):
             machine.workflow, standing.course, name, machine.timers[name],
             due=due, armed_seq=standing.timers[name].seq,
         )  # fmt: skip
-        before = replace(standing, seq=seq).facing(
+        before = replaced(standing, seq=seq).facing(
             calendar=self._zones(standing.zone),
             decided_at=max(due, standing.decided_at),
             readings=readings_for(machine, standing.latest, event, self.gathered.load),
@@ -337,7 +346,7 @@ class FollowingNew(Following):
         )
         after = evolve(machine, before, event, decision)
         if isinstance(decision, Refused):  # it must not come again for the same instant
-            return replace(after, timers={n: a for n, a in after.timers.items() if n != name})
+            return replaced(after, timers={n: a for n, a in after.timers.items() if n != name})
         return after
 
     def _of_the_recorded_way(self, case: Case, standing: Snapshot) -> bool:
@@ -353,11 +362,24 @@ class FollowingNew(Following):
         declared = case.recorded.events.get(case.record.event)
         self.parted = True
         if case.refused or declared is None or declared.kind is not Kind.REPORT:
-            self.standing = replace(before, seq=seq)
+            self.standing = replaced(before, seq=seq)
             return
         self.gathered.add(facts(before, event))
         latest = self.gathered.latest(forgets=case.other.forgets_errors)
-        self.standing = replace(before, seq=seq, latest=latest, last_at=latest_time(before, event))
+        self.standing = replaced(before, seq=seq, latest=latest, last_at=latest_time(before, event))
+
+
+def _waits_alike(case: Case, before: Snapshot, event: Event, after: Snapshot) -> bool:
+    """Whether the same timers and visits wait, since all that they follow from is as it was."""
+    return (
+        event.timer is None
+        and (after.digest, after.state, after.round) == (before.digest, before.state, before.round)
+        and case.other.steady(after.state)
+        and after.variables == before.variables
+        and "civil" not in case.body["changes"]
+        and not after.arranged
+        and not before.arranged
+    )
 
 
 def _waits_for(standing: Snapshot, event: Event) -> bool:

@@ -8,7 +8,6 @@ unset. Readings are read again from the events, so that they are in the other de
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -18,7 +17,8 @@ from engine.core.event import Event
 from engine.core.lookback import Deep, since
 from engine.core.machine import Machine
 from engine.core.quantity import convert, convertible
-from engine.core.row import common, snapshot_with
+from engine.core.quick import replaced
+from engine.core.row import Sections, snapshot_with
 from engine.core.schedule import waiting
 from engine.core.sight import view_at
 from engine.core.snapshot import Readings, Snapshot, placed
@@ -84,10 +84,40 @@ def alike(recorded: Machine, other: Machine) -> frozenset[str]:
     )
 
 
+class Values:
+    """A row as values, record after record, as far as two definitions read it alike."""
+
+    __slots__ = ("_sections", "_shared", "_source", "row")
+
+    def __init__(self) -> None:
+        self.row: Mapping[str, Json] = {}
+        self._sections = Sections()
+        self._source: tuple[Machine, Machine, Json] | None = None
+        self._shared: Mapping[str, Any] = {}
+
+    def common(self) -> dict[str, Any]:
+        """What every definition reads alike."""
+        return self._sections.common(self.row)
+
+    def shared(self, recorded: Machine, other: Machine) -> Mapping[str, Any]:
+        """The variables that both definitions remember in the same way."""
+        said = self.row["variables"]
+        source = self._source
+        if source is None or (
+            source[0] is not recorded or source[1] is not other or source[2] is not said
+        ):
+            self._source = recorded, other, said
+            self._shared = {
+                name: decode_value(other.variables[name].kind, said.get(name))
+                for name in alike(recorded, other)
+            }
+        return self._shared
+
+
 def projected(  # noqa: PLR0917  # the two definitions, and what is known by either
     recorded: Machine,
     other: Machine,
-    row: Mapping[str, Json],
+    values: Values,
     own: Snapshot,
     latest: Mapping[str, Reading],
     decided_at: datetime,
@@ -97,17 +127,15 @@ def projected(  # noqa: PLR0917  # the two definitions, and what is known by eit
     `own` is what the other definition made of the course so far. Raises LookupError when it has no
     state of that name.
     """
+    row = values.row
     if row["state"] not in other.states:
         raise LookupError(row["state"])
-    shared = alike(recorded, other)
-    said = row["variables"]
+    shared = values.shared(recorded, other)
     variables = {
-        name: decode_value(declared.kind, said.get(name))
-        if name in shared
-        else own.variables.get(name)
-        for name, declared in other.variables.items()
+        name: shared[name] if name in shared else own.variables.get(name)
+        for name in other.variables
     }
-    held = common(row)
+    held = values.common()
     held |= {
         "variables": variables,
         "firing": _of_rules(recorded, other, held["firing"], own.firing),
@@ -132,12 +160,12 @@ def waiting_now(
     late: bool = False,
 ) -> Snapshot:
     """The same course with the timers and visits that a definition derives for it."""
-    facing = replace(snapshot, calendar=calendar)
+    facing = replaced(snapshot, calendar=calendar)
     view = view_at(facing, at, readings, {}, late=late)
     due = waiting(
         machine, facing, view, state=snapshot.state, seq=snapshot.seq, fired=snapshot.fired
     )
-    return replace(snapshot, **due)
+    return replaced(snapshot, **due)
 
 
 def readable(machine: Machine, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -169,7 +197,7 @@ def told_of(recorded: Machine, other: Machine, event: Event) -> Event:
 
     Readings of inputs that it has too are told in its units.
     """
-    return replace(
+    return replaced(
         event, readings=tuple(_told(recorded, other, event.readings)), data={}, correction=None
     )
 
@@ -182,7 +210,7 @@ def _told(recorded: Machine, other: Machine, readings: Iterable[Reading]) -> Ite
         if here.unit == there.unit or reading.value is None:
             yield reading
         elif here.unit and there.unit and convertible(here.unit, there.unit):
-            yield replace(reading, value=convert(reading.value, here.unit, there.unit))
+            yield replaced(reading, value=convert(reading.value, here.unit, there.unit))
 
 
 def _of_rules(

@@ -139,27 +139,33 @@ def sections(machine: Machine, row: Mapping[str, Json]) -> dict[str, Any]:
 
 def common(row: Mapping[str, Json]) -> dict[str, Any]:
     """The typed sections of a row that every definition reads alike."""
-    return {
-        "civil": row["civil"],
-        "firing": row["firing"],
-        "questions": {rule: tuple(names) for rule, names in row["questions"].items()},
-        "timers": {
-            name: Armed(instant_from(due), seq) for name, (due, seq) in row["timers"].items()
-        },
-        "fired": {name: instant_from(due) for name, due in row["fired"].items()},
-        "visits": {name: window_from(items) for name, items in row["visits"].items()},
-        "bookings": {name: booking_from(items) for name, items in row.get("bookings", {}).items()},
-        "arranged": {name: arranged_from(items) for name, items in row.get("arranged", {}).items()},
-        "signed": {
-            name: Intended(digest, _given_from(given))
-            for name, (digest, given) in row.get("signed", {}).items()
-        },
-        "unsigned": {seq: awaiting_from(items) for seq, items in row.get("unsigned", {}).items()},
-        "legal_holds": row.get("legal_holds", {}),
-        "open_findings": {
-            name: finding_from(items) for name, items in row.get("open_findings", {}).items()
-        },
-    }
+    return Sections().common(row)
+
+
+class Sections:
+    """The typed sections of a row, record after record.
+
+    A record leaves most of them as they are, and those are not read again: `patched` keeps their
+    identity.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Json, Mapping[str, Any]]] = {}
+
+    def common(self, row: Mapping[str, Json]) -> dict[str, Any]:
+        """The sections that every definition reads alike."""
+        return {name: self._typed(name, row) for name in _DECODE}
+
+    def _typed(self, name: str, row: Mapping[str, Json]) -> Mapping[str, Any]:
+        said = row.get(name, _EMPTY) if name in OPTIONAL else row[name]
+        known = self._known.get(name)
+        if known is None or known[0] is not said:
+            read = _DECODE[name]
+            typed = {key: read(item) for key, item in said.items()}
+            known = self._known[name] = said, typed
+        return known[1]
 
 
 def snapshot_of(
@@ -257,6 +263,16 @@ def arranged_from(items: list[Json]) -> Arranged:
     return Arranged(how, number, None if until is None else date_from(until))
 
 
+def _armed_from(items: list[Json]) -> Armed:
+    due, seq = items
+    return Armed(instant_from(due), seq)
+
+
+def _intended_from(items: list[Json]) -> Intended:
+    digest, given = items
+    return Intended(digest, _given_from(given))
+
+
 def _given_from(items: list[Json]) -> tuple[Given, ...]:
     return tuple(Given(actor, by, seq, instant_from(at)) for actor, by, seq, at in items)
 
@@ -325,5 +341,19 @@ _ENCODE: Mapping[str, Callable[[Any], Json]] = {
     "signed": lambda one: [one.digest, _given_json(one.given)],
     "unsigned": lambda one: [one.event, one.actor, _given_json(one.given)],
     "legal_holds": lambda seq: seq,
+}
+_DECODE: Mapping[str, Callable[[Any], Any]] = {
+    "civil": lambda instant: instant,
+    "firing": lambda seq: seq,
+    "questions": tuple,
+    "timers": _armed_from,
+    "fired": instant_from,
+    "visits": window_from,
+    "bookings": booking_from,
+    "arranged": arranged_from,
+    "signed": _intended_from,
+    "unsigned": awaiting_from,
+    "legal_holds": lambda seq: seq,
+    "open_findings": finding_from,
 }
 _EMPTY: Mapping[str, Json] = {}
