@@ -75,11 +75,12 @@ def relying(
     after it.
     """
     for record, snapshot, event in snapshots(records, machines):
-        if record.seq <= seq or event.scheduling is not None or event.amendment is not None:
-            continue  # these look at no reading
+        machine = machines(snapshot.digest)
+        decides = event.name in machine.events or event.correction is not None
+        if record.seq <= seq or not decides:
+            continue  # what else the engine records looks at no reading
         if any(reading.seq == seq for reading in view_of(snapshot, event).readings.get(input_name)):
             state = json.loads(record.body.decode())["state"][1]
-            machine = machines(snapshot.digest)
             guards = machine.looking_at(input_name, event.name, (snapshot.state, state))
             if guards:
                 yield Relied(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from engine.bundle.reading import read_bundle
-from engine.core.encoding import canonical
+from engine.core.encoding import canonical, instant_text
 from engine.errors import InvalidInput, NotFound
 from engine.testing import Story
 from workflows import instrument_calibration
@@ -112,6 +113,35 @@ def test_a_correction_leaves_the_old_value_readable_and_marked(story: Story) -> 
 def test_an_unknown_course_is_not_found(story: Story) -> None:
     with pytest.raises(NotFound):
         story.auditor.verify("course-9")
+
+
+@pytest.mark.parametrize(
+    ("event", "role", "data"),
+    [
+        ("course.erased", "records", {}),
+        ("course.legal_hold_placed", "records", {"hold": "case-7"}),
+        ("course.reviewed", "auditor", {"record": 3, "outcome": "accepted"}),
+    ],
+)
+def test_what_is_no_decision_on_treatment_relied_on_no_reading(
+    story: Story, event: str, role: str, data: dict[str, Any]
+) -> None:
+    story.sends("measurement_recorded", deviation="3 um", reason={"text": "as ever"})
+    relied = story.auditor.relied_on("course-1", 2, "deviation")
+    story.advance(hours=1).sends(event, role=role, data=data, reason="asked-for")
+
+    assert story.auditor.relied_on("course-1", 2, "deviation") == relied
+
+
+def test_a_signature_relied_on_no_reading(story: Story) -> None:
+    relied = story.auditor.relied_on("course-1", 2, "deviation")
+    data = {
+        "record": 2, "hash": story.records[1].hash, "printed_name": "Dr N", "meaning": "reviewed",
+        "proof": {"kind": "host", "by": "metrologist-1", "at": instant_text(story.clock.now())},
+    }  # fmt: skip
+    story.sends("course.signed", data=data)
+
+    assert story.auditor.relied_on("course-1", 2, "deviation") == relied
 
 
 def test_what_a_scheduling_system_told_relied_on_no_reading(story: Story) -> None:
