@@ -20,7 +20,7 @@ from engine.core.ledger import Checkpoint, Inclusion
 from engine.core.merkle import EMPTY, verify_consistency
 from engine.core.note import Head, Note
 from engine.core.record import hash_of
-from engine.errors import InvalidInput, LedgerDivergence
+from engine.errors import InvalidInput, LedgerDivergence, NotFound
 from engine.witness import Request
 
 
@@ -113,10 +113,13 @@ def prove(
 def _included(
     session: Session, last: Checkpoint, course: str, record: int | None, out: Path | None
 ) -> None:
-    found: list[Inclusion] = ledger_of(session).proofs(
-        course, None if record is None else [record], last.head.size
-    )
     hashes = _hashes(session, course)
+    seqs = None if record is None else [record]
+    found: list[Inclusion]
+    try:
+        found = ledger_of(session).proofs(course, seqs, last.head.size)
+    except NotFound:
+        raise _unproved(last, course, record, len(hashes)) from None
     for one in found:
         if not one.holds(hashes.get(one.seq, "00" * 32), last.head.size, last.head.root):
             raise LedgerDivergence(one.index, f"record {one.seq} of {course} is not what is sealed")
@@ -149,6 +152,19 @@ def _included(
             console.print("The course had no other records then: the checkpoint says so.")
 
     session.answer(document, tell)
+
+
+def _unproved(
+    last: Checkpoint, course: str, record: int | None, records: int
+) -> InvalidInput | NotFound:
+    """Why there is no proof of a course, or of a record of it."""
+    if not records:
+        return NotFound(course)
+    if record is not None and record > records:
+        return InvalidInput("RECORD", f"a record of {course}, 1 to {records}")
+    what = course if record is None else f"record {record} of {course}"
+    expected = f"what is sealed; {what} is not sealed in checkpoint {last.number}"
+    return InvalidInput("COURSE", f"{expected}: see `regimen checkpoint`")
 
 
 def _ended(

@@ -236,8 +236,14 @@ def test_what_is_not_in_the_checkpoint_is_not_proved(signed: Regimen):
     signed("checkpoint")
     more(signed)
 
-    assert signed("prove", "gauge-1x1").code == 2
-    assert signed("prove", "gauge-1", "9").code == 2
+    for asked in (["gauge-1x1"], ["gauge-1x1", "2"]):
+        ran = signed("prove", *asked)
+        assert ran.code == 2
+        assert "is not sealed in checkpoint 1: see `regimen checkpoint`" in ran.err
+    ran = signed("prove", "gauge-1", "9")
+    assert (ran.code, "RECORD: expected a record of gauge-1, 1 to 5" in ran.err) == (2, True)
+    ran = signed("prove", "gauge-3")
+    assert (ran.code, "course 'gauge-3' does not exist" in ran.err) == (2, True)
     assert signed("prove").code == 2
 
 
