@@ -11,8 +11,8 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from engine import ical
 from engine.calendars import SharedCalendars
 from engine.sharing import Scope, Shared
-from engine.web import schemas
 from engine.web.bodies import Body
+from engine.web.calendars import CALENDAR_REQUEST, Calendar, CalendarList, MadeCalendar
 from engine.web.callers import CalendarKeeper, CalendarReader
 from engine.web.canonical import CanonicalResponse
 from engine.web.office import Office, office_of
@@ -30,12 +30,12 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 @router.post(
     "/calendar-feeds",
     status_code=201,
-    response_model=schemas.MadeCalendar,
+    response_model=MadeCalendar,
     responses=PROBLEMS["write"] | problems((404,)),
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schemas.CALENDAR_REQUEST}},
+            "content": {"application/json": {"schema": CALENDAR_REQUEST}},
         }
     },
 )
@@ -47,7 +47,7 @@ def share(*, desk: CalendarKeeper, body: Body) -> CanonicalResponse:
     )
 
 
-@router.get("/calendar-feeds", response_model=schemas.CalendarList, responses=PROBLEMS["read"])
+@router.get("/calendar-feeds", response_model=CalendarList, responses=PROBLEMS["read"])
 def calendars(
     *,
     desk: CalendarReader,
@@ -66,9 +66,7 @@ def calendars(
     return CanonicalResponse({"calendars": [one.json() for one in found], "next": following})
 
 
-@router.delete(
-    "/calendar-feeds/{calendar}", response_model=schemas.Calendar, responses=PROBLEMS["one"]
-)
+@router.delete("/calendar-feeds/{calendar}", response_model=Calendar, responses=PROBLEMS["one"])
 def revoke(*, calendar: NAME, desk: CalendarKeeper) -> CanonicalResponse:
     """Revoke a calendar, at once and for good: its URL finds nothing any more."""
     return CanonicalResponse(_calendars(desk.office).revoke(desk.caller, calendar).json())

@@ -12,13 +12,20 @@ from engine.core.encoding import Json, instant_text
 from engine.core.wire import IDENTIFIER, instant, json_kind, members, whole, word
 from engine.errors import InvalidInput
 from engine.permission import Action, Token
-from engine.web import schemas
 from engine.web.bodies import Body
 from engine.web.callers import AccessLogReader, Anybody, Desk, TokenManager, TokenReader
 from engine.web.canonical import CanonicalResponse
 from engine.web.problems import Problem
 from engine.web.responses import PROBLEMS
 from engine.web.routes.courses import Limit
+from engine.web.tokens import (
+    AccessLogPage,
+    CallerDocument,
+    IssuedToken,
+    TokenDocument,
+    TokenList,
+    TokenRequest,
+)
 
 router = APIRouter(tags=["access"])
 
@@ -27,7 +34,7 @@ _NEVER_KEPT = {"Cache-Control": "no-store"}
 _ASKED = ("name", "roles", "actor_roles", "sites", "expires_days")
 
 
-@router.get("/caller", response_model=schemas.CallerDocument, responses=PROBLEMS["read"])
+@router.get("/caller", response_model=CallerDocument, responses=PROBLEMS["read"])
 def caller(*, desk: Anybody) -> CanonicalResponse:
     """Who asks, and what it may do. `id` is what an event's actor is of whoever signed in."""
     who = desk.caller
@@ -47,12 +54,12 @@ def caller(*, desk: Anybody) -> CanonicalResponse:
 @router.post(
     "/tokens",
     status_code=201,
-    response_model=schemas.IssuedToken,
+    response_model=IssuedToken,
     responses=PROBLEMS["write"],
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schemas.TokenRequest.model_json_schema()}},
+            "content": {"application/json": {"schema": TokenRequest.model_json_schema()}},
         }
     },
 )
@@ -73,7 +80,7 @@ def create(*, desk: TokenManager, body: Body) -> CanonicalResponse:
     return CanonicalResponse(made, 201, headers=headers)
 
 
-@router.get("/tokens", response_model=schemas.TokenList, responses=PROBLEMS["read"])
+@router.get("/tokens", response_model=TokenList, responses=PROBLEMS["read"])
 def tokens(*, desk: TokenReader, cursor: Cursor = None, limit: Limit = 100) -> CanonicalResponse:
     """The tenant's tokens, oldest first, those that are over too; never their secrets."""
     found = _access(desk).tokens.list(desk.caller.tenant, after=_place(cursor), limit=limit)
@@ -87,7 +94,7 @@ def tokens(*, desk: TokenReader, cursor: Cursor = None, limit: Limit = 100) -> C
     )
 
 
-@router.delete("/tokens/{token}", response_model=schemas.TokenDocument, responses=PROBLEMS["one"])
+@router.delete("/tokens/{token}", response_model=TokenDocument, responses=PROBLEMS["one"])
 def revoke(
     *, token: Annotated[str, Path(pattern=f"^(?:{IDENTIFIER.pattern})$")], desk: TokenManager
 ) -> CanonicalResponse:
@@ -98,7 +105,7 @@ def revoke(
     return CanonicalResponse(_token(found, desk.office.now()))
 
 
-@router.get("/access-log", response_model=schemas.AccessLogPage, responses=PROBLEMS["read"])
+@router.get("/access-log", response_model=AccessLogPage, responses=PROBLEMS["read"])
 def access_log(
     *,
     desk: AccessLogReader,
