@@ -21,14 +21,13 @@ from engine.core.encoding import Json
 from engine.core.event import ENGINE
 from engine.core.wire import IDENTIFIER, shown, word
 from engine.errors import InvalidInput
+from engine.log_entry import Entry, Logged
 from engine.permission import (
     PERMISSIONS,
     Action,
     Caller,
     Denied,
-    Entry,
     How,
-    Logged,
     Role,
     Token,
     Why,

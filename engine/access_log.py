@@ -18,7 +18,8 @@ from typing import Protocol
 
 from engine.core.encoding import Json
 from engine.log_chain import Link, Standing, standing
-from engine.permission import Action, Caller, Denied, Entry, How, Logged, Role
+from engine.log_entry import Entry, Logged
+from engine.permission import Action, Caller, Denied, How, Role
 from engine.ports import Clock
 
 WINDOW = timedelta(minutes=1)

@@ -28,7 +28,8 @@ from engine.core.wire import IDENTIFIER, members, shown, word
 from engine.errors import CalendarNotFound, InvalidInput, NotFound
 from engine.item import Item
 from engine.listing import Listing
-from engine.permission import Denied, Entry, Logged, Role, Why
+from engine.log_entry import Entry, Logged
+from engine.permission import Denied, Role, Why
 from engine.ports import Clock
 from engine.sharing import CalendarStore, Place, Scope, Shared
 from engine.worklist import MOST, Ask, Worklists

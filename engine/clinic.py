@@ -30,7 +30,7 @@ from engine.core.wire import (
     word,
 )
 from engine.errors import CalendarChanged, InvalidInput
-from engine.permission import Entry
+from engine.log_entry import Entry
 from engine.ports import Calendars, Clock
 
 FORMAT = 1

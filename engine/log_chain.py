@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from engine.core.encoding import Json, canonical, instant_text
 from engine.core.record import GENESIS
-from engine.permission import Entry
+from engine.log_entry import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from engine.core.encoding import Json, instant_text
-from engine.permission import Entry
+from engine.log_entry import Entry
 
 
 class Scope(StrEnum):

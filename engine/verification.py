@@ -18,7 +18,8 @@ from engine.audit import Auditor, Looked
 from engine.core.encoding import Json
 from engine.core.history import Fault, Mismatch
 from engine.errors import NotFound
-from engine.permission import Caller, Entry, Logged
+from engine.log_entry import Entry, Logged
+from engine.permission import Caller
 from engine.ports import Clock
 
 if TYPE_CHECKING:  # it loads the database library, which the help of a command needs not

@@ -17,7 +17,8 @@ from engine.cli.session import Session, command
 from engine.core.encoding import Json, canonical, instant_text
 from engine.core.wire import instant
 from engine.errors import InvalidInput
-from engine.permission import Entry, Token
+from engine.log_entry import Entry
+from engine.permission import Token
 
 AT_ONCE = 500
 """How many rows are in memory while everything is listed."""

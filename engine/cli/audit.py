@@ -38,7 +38,7 @@ from engine.core.encoding import Json
 from engine.core.note import Head, Note, VerifierKey
 from engine.core.playback import Sense
 from engine.errors import InvalidInput, NotFound, StoreUnavailable
-from engine.permission import Logged
+from engine.log_entry import Logged
 from engine.verification import Verified
 
 Named = Annotated[

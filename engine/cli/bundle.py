@@ -24,7 +24,7 @@ from engine.core.encoding import Json, date_from, instant_from
 from engine.core.note import Head
 from engine.core.note import parse as parsed_note
 from engine.errors import InvalidInput
-from engine.permission import Logged
+from engine.log_entry import Logged
 
 VERIFIER = "regimen_verify.py"
 

@@ -15,8 +15,8 @@ from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, instant_text
 from engine.errors import InvalidInput
+from engine.log_entry import Entry, Logged
 from engine.messages import Delivery
-from engine.permission import Entry, Logged
 from engine.webhooks.documents import delivery_json, endpoint_json
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Such as ep_0f1e2d; see `endpoint list`.")]

@@ -18,7 +18,7 @@ from engine.cli.notes import Keys, read_checkpoint, verifiers_of
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
 from engine.core.history import Fault, Mismatch
-from engine.permission import Logged
+from engine.log_entry import Logged
 
 LEFT = "left as it is: it may be the last trace of records that are gone, which a backup may have"
 

@@ -33,7 +33,8 @@ from engine.cli.exits import Exit
 from engine.clinic import Sites
 from engine.core.encoding import Json
 from engine.errors import NotFound, RegimenError, StoreUnavailable, UnknownEvent
-from engine.permission import Caller, Logged
+from engine.log_entry import Logged
+from engine.permission import Caller
 from engine.ports import Store
 from engine.service import Service
 from engine.settings import Settings, database_url, tenant_name

@@ -15,7 +15,7 @@ from engine.cli.session import Session, command
 from engine.clinic import Clinic, Site
 from engine.core.encoding import Json
 from engine.errors import InvalidInput
-from engine.permission import Logged
+from engine.log_entry import Logged
 
 Name = Annotated[str, typer.Argument(metavar="SITE", help="As courses name it.")]
 

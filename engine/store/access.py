@@ -27,7 +27,8 @@ from sqlalchemy import (
 
 from engine.core.encoding import Json, canonical
 from engine.log_chain import Link, before, linked
-from engine.permission import Entry, Logged, Role, Token
+from engine.log_entry import Entry, Logged
+from engine.permission import Role, Token
 from engine.store.sql import DIALECTS, SqlStore
 from engine.store.tables import access_log, tokens
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, insert, or_, select, update
 
 from engine.core.encoding import canonical
-from engine.permission import Entry
+from engine.log_entry import Entry
 from engine.sharing import Booked, Place, Scope, Shared
 from engine.store.access import append
 from engine.store.sql import SqlStore

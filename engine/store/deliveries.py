@@ -27,8 +27,8 @@ from sqlalchemy import (
     update,
 )
 
+from engine.log_entry import Entry
 from engine.messages import Delivery, Outcome
-from engine.permission import Entry
 from engine.store.access import append
 from engine.store.sql import SqlStore
 from engine.store.tables import Instant, deliveries, endpoints, feed

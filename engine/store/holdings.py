@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam
 
 from engine.core.encoding import Json
 from engine.core.history import Mismatch
-from engine.permission import Logged
+from engine.log_entry import Logged
 from engine.store.sql import SqlStore
 from engine.store.tables import (
     access_log,

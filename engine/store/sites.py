@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import bindparam, select
 
 from engine.clinic import SiteRow
-from engine.permission import Entry
+from engine.log_entry import Entry
 from engine.store.access import append
 from engine.store.sql import SqlStore
 from engine.store.tables import sites

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, null, select, update
 
 from engine.core.encoding import instant_from, instant_text
+from engine.log_entry import Entry
 from engine.messages import Endpoint, Secret
-from engine.permission import Entry
 from engine.store.access import append
 from engine.store.sql import SqlStore
 from engine.store.tables import deliveries, endpoints

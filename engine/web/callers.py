@@ -15,7 +15,8 @@ from engine.clinic import Sites
 from engine.core.encoding import Json
 from engine.errors import NotFound
 from engine.feed import Feed
-from engine.permission import Action, Caller, Entry, Logged
+from engine.log_entry import Entry, Logged
+from engine.permission import Action, Caller
 from engine.review import Reviews
 from engine.service import Place, Service
 from engine.web.office import Office, office_of

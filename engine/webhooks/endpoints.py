@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from engine.core.encoding import Json, instant_text
 from engine.errors import EndpointNotFound, InvalidInput
 from engine.feed import Feed
+from engine.log_entry import Entry, Logged
 from engine.messages import Delivery, Endpoint, Secret
-from engine.permission import Entry, Logged
 from engine.ports import Clock
 from engine.store.deliveries import SqlDeliveries
 from engine.store.webhooks import SqlWebhooks

@@ -9,7 +9,7 @@ import pytest
 
 from engine import bootstrap
 from engine.access import operator
-from engine.permission import Logged
+from engine.log_entry import Logged
 from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Settings

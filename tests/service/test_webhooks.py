@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from engine.access import operator
 from engine.access_log import AccessLog
 from engine.errors import EndpointNotFound, InvalidInput, NotFound
-from engine.permission import Logged
+from engine.log_entry import Logged
 from engine.store.access import SqlAccess
 from engine.store.sql import SqlStore
 from engine.store.tables import deliveries

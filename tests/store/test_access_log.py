@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from engine.access import operator
 from engine.access_log import DISTINCT, WINDOW
-from engine.permission import Action, Caller, Denied, How, Logged, Role, Why
+from engine.log_entry import Logged
+from engine.permission import Action, Caller, Denied, How, Role, Why
 from engine.store import append_only
 from engine.store.access import append
 from engine.store.roles import AUDIT, grant_roles

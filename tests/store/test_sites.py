@@ -11,7 +11,7 @@ from engine.access import operator
 from engine.access_log import AccessLog
 from engine.clinic import Sites
 from engine.errors import InvalidInput
-from engine.permission import Entry, Logged
+from engine.log_entry import Entry, Logged
 from engine.store.access import SqlAccess
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from engine.access import HOW_TO_BEGIN, Gate, Tokens, caller_of, operator
 from engine.access_log import AccessLog
 from engine.errors import InvalidInput, StoreUnavailable
-from engine.permission import Action, Caller, Denied, Entry, How, Logged, Role, Why
+from engine.log_entry import Entry, Logged
+from engine.permission import Action, Caller, Denied, How, Role, Why
 from engine.store.access import SqlAccess
 from engine.store.sql import SqlStore, open_store
 

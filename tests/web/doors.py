@@ -21,7 +21,8 @@ from engine import bootstrap
 from engine.access import Access, Gate, Identifies, Tokens, operator
 from engine.access_log import AccessLog
 from engine.bootstrap import feed, webhooks
-from engine.permission import Action, Entry, Logged, Role
+from engine.log_entry import Entry, Logged
+from engine.permission import Action, Role
 from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Settings

@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from engine.core.event import REVIEWED
 from engine.core.wire import TEXT_LIMIT
-from engine.permission import Logged, Role
+from engine.log_entry import Logged
+from engine.permission import Role
 from engine.store.sql import SqlStore
 from tests.web.doors import COURSE, Doors
 

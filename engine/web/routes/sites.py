@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path
 
 from engine import clinic
 from engine.core.wire import IDENTIFIER
-from engine.permission import Logged
+from engine.log_entry import Logged
 from engine.web import visits
 from engine.web.bodies import Body
 from engine.web.callers import SiteManager, SiteReader

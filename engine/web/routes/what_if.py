@@ -11,7 +11,7 @@ from engine.core.setting import Set
 from engine.core.what_if import Policy
 from engine.core.wire import IDENTIFIER, NAME, WORKFLOW, members, shown, unless, word
 from engine.errors import InvalidInput, NotFound
-from engine.permission import Logged
+from engine.log_entry import Logged
 from engine.service import Place
 from engine.web import formalities, suppositions
 from engine.web.bodies import Body

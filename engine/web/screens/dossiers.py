@@ -8,12 +8,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from engine.core.history import verify
+from engine.log_entry import Logged
 from engine.pages import course as view
 from engine.pages.dossier import Dossier, can_be_set, news, pdf, standing
 from engine.pages.frame import COURSES
 from engine.pages.records import Chain
 from engine.pages.states import diagram
-from engine.permission import Logged
 from engine.telling.entry import entries
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
