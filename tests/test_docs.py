@@ -33,6 +33,8 @@ TITLE = re.compile(r'title="([^"]+)"')
 EXITS = re.compile(r"\s+# exits (\d)$")
 BACKGROUND = " background"
 PORTS = (8000, 9000)
+A_COMMAND, A_PAGE = 120, 1200
+"""Seconds after which either hangs. A page has up to seventy commands."""
 MADE_BY_CI = ("git clone", "cd ", "make ", ". ")
 """Commands that need a fresh clone: CI runs them, and here only their targets are looked up."""
 
@@ -52,6 +54,7 @@ def running() -> Iterator[list[subprocess.Popen[bytes]]]:
             process.wait()
 
 
+@pytest.mark.timeout(A_PAGE)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_and_example_of_the_page_runs(
     page: Path, tmp_path: Path, running: list[subprocess.Popen[bytes]]
@@ -113,7 +116,7 @@ def _ran(command: str, expected: list[str], folder: Path) -> None:
     exits = EXITS.search(command)
     done = subprocess.run(
         EXITS.sub("", command), shell=True, cwd=folder, env=_environment(), capture_output=True,
-        text=True, timeout=120, check=False,
+        text=True, timeout=A_COMMAND, check=False,
     )  # fmt: skip
     printed = done.stdout + done.stderr
 
