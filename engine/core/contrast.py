@@ -8,7 +8,7 @@ remembers, and what waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from engine.core.event import Event
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken, verdict
 from engine.core.projection import Values
+from engine.core.quick import quick, replaced
 from engine.core.record import Record
 from engine.core.snapshot import Armed, Snapshot, Window
 from engine.core.verdicts import Flip, Use, flips, lacking_of, recorded_verdicts, verdicts_of
@@ -36,6 +37,7 @@ class Aspect(StrEnum):
     WAITING = "waiting"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of an event: the verdict with its reason, where the course is, and by what.
@@ -72,6 +74,7 @@ class Outcome:
         ) and (self.state == other.state or not self.moved)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """A timer or a visit that waits for another time, or only by one of the definitions."""
@@ -82,6 +85,7 @@ class Wait:
     again: str | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Divergence:
     """Where another definition parts from a record, and in what.
@@ -166,7 +170,7 @@ class Contrast:
         reason, and are no news.
         """
         before = recorded_outcome(case.body)
-        again = replace(before, state=after.state) if decision is None else outcome_of(decision)
+        again = replaced(before, state=after.state) if decision is None else outcome_of(decision)
         turned = () if decision is None else _flips_of(case, event, decision)
         gained, lost = _advice(case.body["decision"], decision)
         shared = values.shared(case.recorded, case.other)

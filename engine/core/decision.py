@@ -10,7 +10,7 @@ action of highest precedence that has a target moves the course.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -270,7 +270,9 @@ class _Deciding:
             [(v.name, initial[v.name]) for v in self.machine.workflow.variables if v.per_round]
         )
 
-    def _apply(self, updates: Iterable[tuple[str, Code]], view: View | None = None) -> None:
+    def _apply(self, updates: Sequence[tuple[str, Code]], view: View | None = None) -> None:
+        if not updates:
+            return
         # All right-hand sides first, then the assignments: their order cannot matter.
         seen = view or self.view
         self._assign([(name, code.run(seen)) for name, code in updates])

@@ -76,26 +76,24 @@ def outside(raw: dict[str, Any], name: str, *, sealed: bool) -> Outside:
     event_id = word(raw["id"], "id", IDENTIFIER, _SHAPE)
     if event_id.startswith(TIMER) and not (sealed and TIMER_ID.fullmatch(event_id)):
         raise InvalidInput("id", f"an identifier that does not begin with {TIMER!r}")
-    actor = members(raw["actor"], "actor", _ACTOR, _ACTOR)
     reason = _reason(raw["reason"], sealed=sealed) if "reason" in raw else None
     override = _override(raw["override"], sealed=sealed) if "override" in raw else None
     texts = [] if reason is None or reason.text is None else ["reason.text"]
     if override is not None and override.text is not None:
         texts.append("override.text")
-    return Outside(
-        id=event_id,
-        course=word(raw["course"], "course", IDENTIFIER, _SHAPE),
-        name=name,
-        at=instant_or_gap(raw["at"], "at"),
-        actor=Actor(id=word(actor["id"], "actor.id", IDENTIFIER, _SHAPE),
-                    role=word(actor["role"], "actor.role", NAME, "the name of a role")),
-        reason=reason,
-        override=override,
-        expected_revision=(whole(raw["expected_revision"], "expected_revision", 0)
-                           if "expected_revision" in raw else None),
-        body=raw,
-        texts=() if sealed else tuple(texts),
-    )  # fmt: skip
+    return {
+        "id": event_id,
+        "course": word(raw["course"], "course", IDENTIFIER, _SHAPE),
+        "name": name,
+        "at": instant_or_gap(raw["at"], "at"),
+        "actor": _actor(raw["actor"]),
+        "reason": reason,
+        "override": override,
+        "expected_revision": (whole(raw["expected_revision"], "expected_revision", 0)
+                              if "expected_revision" in raw else None),
+        "body": raw,
+        "texts": () if sealed else tuple(texts),
+    }  # fmt: skip
 
 
 def without_data(raw: dict[str, Any], name: str, *, sealed: bool) -> Event:
@@ -192,6 +190,12 @@ _FIRST = frozenset({*_FIRST_REQUIRED, "retrospective", "data", "reason"})
 _ACTOR = ("id", "role")
 _OVERRIDE = ("code", "guards", "text")
 _PARTS = ("value", "unit", "reason")
+
+
+def _actor(raw: object) -> Actor:
+    sent = members(raw, "actor", _ACTOR, _ACTOR)
+    return Actor(id=word(sent["id"], "actor.id", IDENTIFIER, _SHAPE),
+                 role=word(sent["role"], "actor.role", NAME, "the name of a role"))  # fmt: skip
 
 
 def _reason(raw: object, *, sealed: bool) -> Reason:

@@ -16,7 +16,7 @@ from engine.core.schedule import Waiting, waiting
 from engine.core.scheduling import arranged_after, bookings_after
 from engine.core.sight import latest_time, view_at
 from engine.core.signing import signed_after, unsigned_after
-from engine.core.snapshot import NONE, Snapshot, order, placed
+from engine.core.snapshot import NONE, Snapshot, follows, placed
 from engine.core.view import ENTERED_IN_ERROR, Reading
 
 _T = TypeVar("_T")
@@ -148,7 +148,7 @@ def _newest(snapshot: Snapshot, reading: Reading, *, forgets: bool) -> Reading:
     known = snapshot.latest.get(reading.input)
     if known is None:
         return reading
-    if reading.corrects is None and reading.flaw is None and order(known) <= order(reading):
+    if reading.corrects is None and reading.flaw is None and follows(known, reading):
         return reading  # as mostly
     if forgets:
         others = [known] if reading.corrects is None else snapshot.readings.get(reading.input)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from transitions import Event as _Event
 from transitions import EventData
 from transitions import Machine as _Machine
 from transitions import Transition as _Transition
@@ -414,8 +415,21 @@ class _Way(_Transition):
         return True
 
 
+class _Asked(_Event):
+    """An event that no callback prepares or follows, and that nothing waits behind."""
+
+    def trigger(self, model: object, *args: object, **kwargs: object) -> bool:
+        """Whether a candidate was admitted. Raises MachineError where there is none."""
+        data = EventData(None, self, self.machine, model, args, kwargs)
+        data.state = self.machine.get_model_state(model)
+        if self._is_valid_source(data.state):
+            self._process(data)
+        return data.result is True
+
+
 class _Choosing(_Machine):
     transition_cls = _Way
+    event_cls = _Asked
 
 
 def _condition(step: Step) -> Callable[[EventData], bool]:

@@ -87,17 +87,20 @@ def alike(recorded: Machine, other: Machine) -> frozenset[str]:
 class Values:
     """A row as values, record after record, as far as two definitions read it alike."""
 
-    __slots__ = ("_sections", "_shared", "_source", "row")
+    __slots__ = ("_common", "_sections", "_shared", "_source", "row")
 
     def __init__(self) -> None:
         self.row: Mapping[str, Json] = {}
+        self._common: tuple[Mapping[str, Json], Mapping[str, Any]] | None = None
         self._sections = Sections()
         self._source: tuple[Machine, Machine, Json] | None = None
         self._shared: Mapping[str, Any] = {}
 
-    def common(self) -> dict[str, Any]:
+    def common(self) -> Mapping[str, Any]:
         """What every definition reads alike."""
-        return self._sections.common(self.row)
+        if self._common is None or self._common[0] is not self.row:
+            self._common = self.row, self._sections.common(self.row)
+        return self._common[1]
 
     def shared(self, recorded: Machine, other: Machine) -> Mapping[str, Any]:
         """The variables that both definitions remember in the same way."""
@@ -135,14 +138,15 @@ def projected(  # noqa: PLR0917  # the two definitions, and what is known by eit
         name: shared[name] if name in shared else own.variables.get(name)
         for name in other.variables
     }
-    held = values.common()
-    held |= {
+    said = values.common()
+    held = {
+        **said,
         "variables": variables,
-        "firing": _of_rules(recorded, other, held["firing"], own.firing),
-        "questions": _of_rules(recorded, other, held["questions"], own.questions),
+        "firing": _of_rules(recorded, other, said["firing"], own.firing),
+        "questions": _of_rules(recorded, other, said["questions"], own.questions),
         "timers": own.timers,
         "visits": own.visits,
-        "fired": {name: at for name, at in held["fired"].items() if name in other.timers},
+        "fired": {name: at for name, at in said["fired"].items() if name in other.timers},
         "latest": latest,
     }
     return snapshot_with(
@@ -217,6 +221,8 @@ def _of_rules(
     recorded: Machine, other: Machine, said: Mapping[str, Any], own: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What is said of each rule: as recorded, or the other's own of a rule that only it has."""
+    if not said and not own:
+        return {}
     there, here = _rules(recorded), _rules(other)
     return {rule: value for rule, value in said.items() if rule in here} | {
         rule: value for rule, value in own.items() if rule in here and rule not in there

@@ -102,10 +102,12 @@ def patched(
     if not still:
         after["revision"] = seq
     for name, value in delta.items():
-        if name in SECTIONS:
+        if name in _ENCODE:
             section = {**row.get(name, _EMPTY), **value}
-            after[name] = {key: item for key, item in section.items() if item is not None}
-            if name in OPTIONAL and not after[name]:
+            if None in value.values():
+                section = {key: item for key, item in section.items() if item is not None}
+            after[name] = section
+            if name in OPTIONAL and not section:
                 del after[name]
         else:
             after[name] = value
@@ -149,23 +151,20 @@ class Sections:
     identity.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_said", "_typed")
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Json, Mapping[str, Any]]] = {}
+        self._said: dict[str, Json] = {}
+        self._typed: dict[str, Any] = {}
 
     def common(self, row: Mapping[str, Json]) -> dict[str, Any]:
         """The sections that every definition reads alike."""
-        return {name: self._typed(name, row) for name in _DECODE}
-
-    def _typed(self, name: str, row: Mapping[str, Json]) -> Mapping[str, Any]:
-        said = row.get(name, _EMPTY) if name in OPTIONAL else row[name]
-        known = self._known.get(name)
-        if known is None or known[0] is not said:
-            read = _DECODE[name]
-            typed = {key: read(item) for key, item in said.items()}
-            known = self._known[name] = said, typed
-        return known[1]
+        for name, read in _DECODE.items():
+            said = row[name] if name in row or name not in OPTIONAL else _EMPTY
+            if self._said.get(name) is not said:
+                self._typed[name] = {key: read(item) for key, item in said.items()}
+                self._said[name] = said
+        return dict(self._typed)
 
 
 def snapshot_of(
@@ -307,9 +306,9 @@ def _section_changes(
         # Most are the same object as before, which is seen at once.
         if known is not value and known != value:
             found[name] = None if value is None else encode(value)
-    for name in before.keys() - after.keys():
-        if before[name] is not None:
-            found[name] = None
+    if not before.keys() <= after.keys():
+        gone = [name for name in before if name not in after]
+        found |= {name: None for name in gone if before[name] is not None}
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.core.event import Correction, Event
 from engine.core.quick import replaced
-from engine.core.snapshot import Readings, Snapshot, order
+from engine.core.snapshot import Readings, Snapshot, follows
 from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading, View
 from engine.errors import InvalidInput
 
@@ -46,10 +46,12 @@ def view_at(
 def revised(snapshot: Snapshot, readings: tuple[Reading, ...]) -> frozenset[str]:
     """The inputs of which the event's readings change what lay before the latest one."""
     return frozenset(
-        r.input
-        for r in readings
-        if r.corrects is not None
-        or ((last := snapshot.latest.get(r.input)) is not None and order(r) < order(last))
+        [
+            r.input
+            for r in readings
+            if r.corrects is not None
+            or ((last := snapshot.latest.get(r.input)) is not None and not follows(last, r))
+        ]
     )
 
 
@@ -90,16 +92,18 @@ def told(event: Event, seq: int, calendar: Calendar) -> tuple[Reading, ...]:
         return ()
     today = None if event.at is None else calendar.civil_date(event.at)
     return tuple(
-        Reading(
-            r.input,
-            r.value,
-            r.at,
-            today if r.at is event.at else None if r.at is None else calendar.civil_date(r.at),
-            seq,
-            r.over,
-            r.flaw,
-        )
-        for r in event.readings
+        [
+            Reading(
+                r.input,
+                r.value,
+                r.at,
+                today if r.at is event.at else None if r.at is None else calendar.civil_date(r.at),
+                seq,
+                r.over,
+                r.flaw,
+            )
+            for r in event.readings
+        ]
     )
 
 

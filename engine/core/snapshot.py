@@ -94,9 +94,11 @@ class Readings:
         more = Readings(self._source, as_of, forgets=self._forgets)
         for reading in readings:
             known = more.get(reading.input)
-            follows = reading.corrects is None and known and order(known[-1]) <= order(reading)
             # One that follows is put behind the others without looking at them.
-            found = Newest(known, reading) if follows else placed(known, reading)
+            if reading.corrects is None and known and follows(known[-1], reading):
+                found: Sequence[Reading] = Newest(known, reading)
+            else:
+                found = placed(known, reading)
             if self._forgets and reading.corrects is not None:
                 found = [r for r in found if r.flaw != ENTERED_IN_ERROR]
             more._known[reading.input] = found
@@ -113,12 +115,20 @@ def order(reading: Reading) -> tuple[bool, datetime, int]:
     return (at is None, at or _END, reading.seq)
 
 
+def follows(known: Reading, reading: Reading) -> bool:
+    """Whether a reading comes after another one, or with it: `order` without putting both in it."""
+    before, at = known.at, reading.at
+    if before is not None and at is not None and before != at:
+        return before < at
+    return order(known) <= order(reading)
+
+
 def placed(readings: Sequence[Reading], reading: Reading) -> list[Reading]:
     """The readings with one more in its place; a correction takes the place of what it corrects."""
     found = list(readings)
     if reading.corrects is not None:
         found = [r for r in found if r.origin != reading.corrects]
-    if not found or order(found[-1]) <= order(reading):
+    if not found or follows(found[-1], reading):
         found.append(reading)
     else:
         found.insert(bisect_right(found, order(reading), key=order), reading)

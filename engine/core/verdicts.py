@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from engine.core.expression import Truth
 from engine.core.machine import Machine
 from engine.core.outcome import Attempt, Decision, Taken, Weighed
+from engine.core.quick import quick
 
 NOT_WEIGHED = "not weighed"
 
@@ -33,6 +34,7 @@ class Asked(NamedTuple):
     use: Use
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
     """A guard that weighs otherwise.
