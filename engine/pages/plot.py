@@ -6,7 +6,7 @@ mark leads to its record. Texts are cut to the room that there is, never written
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -18,10 +18,10 @@ from engine.pages.chart import Chart, Due, Mark, Panel, Point, Row, Span
 from engine.pages.limits import Limit
 from engine.pages.placing import Box, apart, spread
 from engine.pages.scale import Tick, TimeScale, ValueScale
+from engine.pages.signs import sign
 from engine.pages.svg import cut, element, joined, length, told
 from engine.telling.axis import DAY
 from engine.telling.passage import FIRST
-from engine.telling.wording import Tone
 
 LEFT, WIDTH, RIGHT = 236, 950, 124
 WHOLE = LEFT + WIDTH + RIGHT
@@ -149,7 +149,7 @@ class _Drawing:
         if self.chart.bookings:
             self._name("Bookings", "")
             for mark in self.chart.bookings:
-                self._put(_shape(mark, self.time.x(mark.at), self.y + 9, self._to(mark.seq)))
+                self._mark(mark, self.time.x(mark.at))
             self.y += LINE
         if self.chart.visits or self.chart.bookings:
             self.y += GAP / 2
@@ -304,12 +304,16 @@ class _Drawing:
         )
         places = spread([self.time.x(mark.at) for mark in row.marks])
         for n, (mark, x) in enumerate(zip(row.marks, places, strict=True)):
-            self._put(_shape(mark, x, self.y + 9, self._to(mark.seq), quiet=row.quiet))
+            self._mark(mark, x, quiet=row.quiet)
             room = (places[n + 1] if n + 1 < len(places) else LEFT + WIDTH + RIGHT) - x - 14
             words = cut(mark.label, room, 10) if mark.label and not row.quiet else ""
             if words == mark.label or len(words) > 4:
                 self._text(x + 7, self.y + 12.5, words, "mark-text")
         self.y += LINE
+
+    def _mark(self, mark: Mark, x: float, *, quiet: bool = False) -> None:
+        drawn = sign(mark.tone, x, self.y + 9, quiet=quiet)
+        self._put(_link(self._to(mark.seq), told(mark.said), drawn))
 
     def _name(self, title: str, unit: str, *, middle: float = LINE, quiet: bool = False) -> None:
         tall = bool(unit) and middle > LOW
@@ -368,72 +372,6 @@ def _value(point: Point) -> Decimal:
     return point.value if point.value is not None else Decimal(0)
 
 
-def _shape(mark: Mark, x: float, y: float, to: str, *, quiet: bool = False) -> Markup:
-    """A mark by its tone: refused a cross, overridden a diamond, moved by a rule an arrow."""
-    kind = "mark quiet" if quiet else f"mark {mark.tone}"
-    match mark.tone:
-        case Tone.NO:
-            drawn = element("path", d=_cross(x, y), class_=kind)
-        case Tone.OVERRIDE:
-            drawn = element("path", d=f"M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5z", class_=kind)
-        case Tone.RULE:
-            drawn = element("path", d=f"M{x - 3:.1f} {y - 4.5:.1f}l7 4.5l-7 4.5z", class_=kind)
-        case Tone.DEVIATION:
-            drawn = element("path", d=f"M{x:.1f} {y - 5:.1f}l5 9h-10z", class_=kind)
-        case Tone.YES:
-            drawn = element("rect", x=x - 3.2, y=y - 3.2, width=6.4, height=6.4, class_=kind)
-        case _:
-            drawn = element("circle", cx=x, cy=y, r=1.6 if quiet else 3, class_=kind)
-    return _link(to, told(mark.said), drawn)
-
-
-def _cross(x: float, y: float) -> str:
-    return f"M{x - 3.5:.1f} {y - 3.5:.1f}l7 7m0 -7l-7 7"
-
-
 def _link(to: str, *inside: Markup) -> Markup:
     # Reached by pointing: for the keyboard the same is in the table below the picture.
     return element("a", *inside, href=to, tabindex="-1")
-
-
-def legend() -> Iterable[tuple[str, Markup]]:
-    """What the shapes mean, each with its picture."""
-    meanings = (
-        (Tone.YES, "granted"),
-        (Tone.NO, "refused"),
-        (Tone.OVERRIDE, "by override"),
-        (Tone.DEVIATION, "deviation"),
-        (Tone.RULE, "moved by a rule"),
-        (Tone.PLAIN, "reported"),
-    )
-    for tone, meaning in meanings:
-        mark = Mark(at=FIRST, seq=0, tone=tone, label="", said=meaning)
-        shape = _shape(mark, 7, 7, "")
-        yield meaning, _picture(Markup(shape[shape.index("</title>") + 8 : -4]))  # noqa: S704  # made here
-    yield (
-        "corrected or unusable",
-        _picture(
-            element("circle", cx=7, cy=7, r=4, class_="point wrong"),
-            element("path", d="M3 11L11 3", class_="cross"),
-        ),
-    )
-    yield (
-        "threshold inferred, or decided here",
-        _picture(element("text", "*", x=3, y=15, class_="star")),
-    )
-    yield "on hold", _picture(element("rect", x=1, y=2, width=12, height=10, class_="stay hold"))
-    yield (
-        "waits for a decision",
-        _picture(element("rect", x=1, y=2, width=12, height=10, class_="stay decision")),
-    )
-    yield (
-        "window, target",
-        _picture(
-            element("rect", x=1, y=4, width=12, height=7, class_="due"),
-            element("line", x1=8, x2=8, y1=2, y2=13, class_="target"),
-        ),
-    )
-
-
-def _picture(*drawn: Markup) -> Markup:
-    return element("svg", *drawn, class_="key", viewBox="0 0 14 14", aria_hidden="true")

@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from engine.pages.plot import legend
+from engine.pages.signs import legend
 from engine.telling.marks import MARKS, VERDICT_TONES
 from engine.telling.wording import Tone
 
