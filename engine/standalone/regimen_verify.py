@@ -549,7 +549,7 @@ class Course:
         told = {name for name, _ in self.brought} | self.data.keys()
         fired, unknown, no = list[tuple[Json, bool, Seen]](), list[str](), list[str]()
         firing, weighed = dict[str, int](), set[str]()
-        rules = self.definition.rules(self.after["state"])
+        rules = self.definition.rules[self.after["state"]]
         for rule in rules:
             guard, at_event = rule["guard"], "events" in rule
             if at_event and self.kind not in rule["events"]:
@@ -721,8 +721,10 @@ def unsealed(event: Json) -> Json:
     """What a signature covers of an event: all but free texts, and when it was expected."""
     if isinstance(event, list):
         return [unsealed(one) for one in event]
-    if not isinstance(event, dict) or event.keys() == {"sha256"}:
-        return None if isinstance(event, dict) else event
+    if not isinstance(event, dict):
+        return event
+    if event.keys() == {"sha256"}:
+        return None
     return {name: unsealed(part) for name, part in event.items() if name != "expected_revision"}
 
 
@@ -771,6 +773,9 @@ class Definition:
         self.states, self.events, self.actions = map(named, ("states", "events", "actions"))
         self.inputs, self.variables, self.guards = map(named, ("inputs", "variables", "guards"))
         self.timers = named("timers")
+        self.rules = {state: [rule for rule in semantic.get("rules", [])
+                              if self.covers(rule.get("places", ["*"]), state)]
+                      for state in self.states}  # in scope of it  # fmt: skip
         self.asks = {name: asked(guard["condition"]) for name, guard in self.guards.items()}
         stated = named("parameters").items()
         self.parameters: dict[str, Value] = {name: constant(one["value"]) for name, one in stated}
@@ -788,11 +793,6 @@ class Definition:
         found = [one for one in self.raw.get("transitions", [])
                  if one["event"] == event and self.covers(one["sources"], state)]  # fmt: skip
         return sorted(found, key=lambda t: (t.get("deviation", False), -t.get("priority", 0)))
-
-    def rules(self, state: str) -> list[Json]:
-        """The rules in scope of a state."""
-        return [rule for rule in self.raw.get("rules", [])
-                if self.covers(rule.get("places", ["*"]), state)]  # fmt: skip
 
     def target(self, action: str, state: str) -> str:
         """Where an action moves a course: the state's own target, else its stage's, else *'s."""
