@@ -294,7 +294,6 @@ class _Deciding:
 
     def _watch(self, state: str) -> _Watching:
         seq = self.snapshot.seq + 1
-        brought = {reading.input for reading in self.readings} | self.event.data.keys()
         present = self._present()
         fired: list[tuple[Watch, Fired, View]] = []
         firing: dict[str, int] = {}
@@ -307,7 +306,7 @@ class _Deciding:
             if now is False and view is self.view:
                 no.append(name)  # as most do
                 continue
-            answer, told = now, not watch.reads.isdisjoint(brought)
+            answer, told = now, self._told(watch)
             if now is None:
                 unknown[name] = tuple(str(m) for m in missing(watch.code, view))
             if view is present and told and answer is not True:
@@ -363,6 +362,11 @@ class _Deciding:
         if present is None:
             return self.machine.sheaf(state, self.event.name).answers(self.view)
         return [watch.code.run(self.view if watch.at_event else present) for watch in watches]
+
+    def _told(self, watch: Watch) -> bool:
+        """Whether the event brings something that a rule looks at."""
+        reads = watch.reads
+        return not reads.isdisjoint(self.event.data) or any(r.input in reads for r in self.readings)
 
     def _present(self) -> View | None:
         """The view at the latest time known, where the event tells of an earlier one."""

@@ -12,7 +12,7 @@ from engine.core.event import Event, Review
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, Taken
 from engine.core.quick import replaced
-from engine.core.schedule import Waiting, waiting
+from engine.core.schedule import waiting
 from engine.core.scheduling import arranged_after, bookings_after
 from engine.core.sight import latest_time, view_at
 from engine.core.signing import signed_after, unsigned_after
@@ -111,28 +111,21 @@ def _waiting(
     event: Event,
     decision: Taken,
     variables: Mapping[str, Any],
-) -> Waiting:
-    """What timers and visits wait for after a decision."""
+) -> Mapping[str, Any]:
+    """What timers and visits wait for after a decision; nothing where they wait as before."""
     if (
         variables is before.variables
         and event.timer is None
         and (decision.state, decision.round) == (before.state, before.round)
         and machine.steady(before.state)
     ):
-        return Waiting(
-            timers=before.timers,
-            visits=before.visits,
-            fired=before.fired,
-            civil=before.civil,
-            arranged=before.arranged,
-        )
+        return {}
     readings = before.readings.adding(decision.readings, None)
     view = view_at(before, event.at, readings, {}, late=decision.late)
     view.variables, view.round = variables, decision.round
     view.questions = decision.questions
-    return waiting(
-        machine, before, view, state=decision.state, seq=before.seq + 1, fired=_fired(before, event)
-    )
+    seq, fired = before.seq + 1, _fired(before, event)
+    return {**waiting(machine, before, view, state=decision.state, seq=seq, fired=fired)}
 
 
 def _kept(before: Mapping[str, _T], after: Mapping[str, _T]) -> Mapping[str, _T]:

@@ -9,6 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from engine.core.contrast import Aspect, Case, Contrast, Divergence, decided_alike, outcome_of
 from engine.core.decision import decide
@@ -54,7 +55,7 @@ class Following(ABC):
     """A course between two records, as it was recorded and as the other definition sees it."""
 
     def __init__(self, recorded: Machines, other: Machines, zones: Zones) -> None:
-        self._recorded, self._other, self._zones = recorded, other, zones
+        self._recorded, self._other, self._zones = cache(recorded), cache(other), cache(zones)
         self.contrast = Contrast()
         self.gathered = Gathered()
         self.values = Values()

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from engine.core.calendar import Recorded
@@ -65,7 +66,7 @@ class Walk:
     """The course between two records: its row, its snapshot and all its readings."""
 
     def __init__(self, machines: Machines) -> None:
-        self.machines = machines
+        self.machines = cache(machines)
         self.row: dict[str, Json] | None = None
         self.readings: dict[str, list[Reading]] = {}
         self._standing: Snapshot | None = None
