@@ -123,8 +123,15 @@ class BundleFile:
     @property
     def whole_tenant(self) -> bool:
         """Whether it says that it holds all courses."""
+        return "tenant" in self.asked
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """What it says that was asked for; nothing where that is not readable, which is a fault."""
+        if self.format == ONE_DOCUMENT:
+            return {"courses": [self._raw.get("course")]}
         asked = self._raw.get("asked")
-        return isinstance(asked, dict) and "tenant" in asked
+        return asked if isinstance(asked, dict) else {}
 
     def courses(self) -> Iterator[Bundle]:
         """The courses, in their order."""

@@ -255,8 +255,9 @@ def _answer(session: Session, found: Sequence[Checked], ledger: Sealed | None = 
             for line in one.lines():
                 out.print(line, style="red" if one.wrong else "", soft_wrap=True)
             last = number + 1 == len(found) or found[number + 1].source != one.source
-            if last and one.signed is not None:
-                out.print(f"{one.source}: {one.signed}", soft_wrap=True)
+            for said in (one.asked, one.signed) if last else ():
+                if said is not None:
+                    out.print(f"{one.source}: {said}", soft_wrap=True)
         if len(courses) > 1 or not found:
             files = len(found) - len(courses)
             beside = f", and {files} file{'s'[: files > 1]} not whole" if files else ""

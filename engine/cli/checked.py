@@ -61,13 +61,33 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedFor:
+    """What a file says that it was asked for; nobody signed that.
+
+    Whoever reads it has to know: of what it was not asked for it shows nothing.
+    """
+
+    tenant: str
+    said: Mapping[str, Json]
+
+    def __str__(self) -> str:
+        if "tenant" in self.said:
+            return f"it was asked for all courses of tenant {self.tenant}."
+        if "since" in self.said:
+            since = f"courses with a record since {self.said['since']}"
+            return f"it was asked for {since}: whether others have one is not told."
+        return "it was asked for some courses by name: whether there are others is not told."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What was found of one course; `wrong` is empty when nothing is wrong with it.
 
     `head` is the hash of the last record: noted elsewhere, it shows later that none was cut off.
     `good` says what was found where nothing is wrong, `untold` what could not be found,
     `first_wrong` which record is wrong first, and `mismatch` which row beside them, if it is one.
-    `signed` says by whose keys the checkpoint of its file is signed, where that was looked at.
+    `signed` says by whose keys the checkpoint of its file is signed, and `asked` what its file was
+    asked for, where that was looked at.
     """
 
     course: str
@@ -80,6 +100,7 @@ class Checked:
     first_wrong: int | None = None
     mismatch: history.Mismatch | None = None
     signed: Signed | None = None
+    asked: AskedFor | None = None
 
     def json(self) -> Json:
         signed = self.signed
@@ -94,6 +115,8 @@ class Checked:
             "cannot_find": [*self.untold, *([str(signed)] if unknown else [])],
             "mismatch": None if self.mismatch is None else self.mismatch.json(),
         }
+        if self.asked is not None:
+            told["asked"] = dict(self.asked.said)
         return told if signed is None else {**told, "keys": str(signed.keys)}
 
     def lines(self) -> Iterator[str]:
@@ -219,7 +242,10 @@ def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
                 found = _of_course(name, course, bundle.checkpoint, fault, re_decide=re_decide)
                 if not re_decide and not _tells(bundle):
                     found = replace(found, untold=(UNTOLD,))
-                yield found if re_decide else replace(found, signed=_signed(bundle, proof))
+                if not re_decide:
+                    asked = AskedFor(tenant=bundle.tenant, said=bundle.asked)
+                    found = replace(found, signed=_signed(bundle, proof), asked=asked)
+                yield found
         except DamagedBundle as wrong:
             yield _of_no_course(name, wrong)
 

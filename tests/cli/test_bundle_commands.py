@@ -68,6 +68,26 @@ def test_it_is_said_by_whose_keys_the_checkpoint_of_a_bundle_is_signed(gauges: R
     assert gauges("verify", "b.json", "--json").json()["courses"][0]["keys"] == "none"
 
 
+def test_it_is_said_what_a_bundle_was_asked_for_since_one_of_some_shows_of_no_others(
+    gauges: Regimen,
+):
+    """The manifest is signed by nobody: a bundle of all can be made one of some, less a course."""
+    checkpoint("held")
+    for name, options in (("all", ()), ("one", ("gauge-1",)), ("since", ("--since", "2020-01-01"))):
+        assert gauges("export", *options, "--out", f"{name}.jsonl").code == 0
+    assert gauges("export", "gauge-1", "--format", "1", "--out", "old.json").code == 0
+    whole = gauges("verify", "all.jsonl")
+
+    assert whole.out.count("all.jsonl: it was asked for all courses of tenant default.") == 1
+    said = "it was asked for some courses by name: whether there are others is not told."
+    assert f"one.jsonl: {said}" in gauges("verify", "one.jsonl").out
+    assert f"old.json: {said}" in gauges("verify", "old.json").out
+    since = "courses with a record since 2020-01-01T00:00:00Z: whether others have one is not told."
+    assert f"since.jsonl: it was asked for {since}" in gauges("verify", "since.jsonl").out
+    told = gauges("verify", "all.jsonl", "--json").json()["courses"]
+    assert [one["asked"] for one in told] == [{"tenant": True}] * 2
+
+
 def test_whose_keys_are_meant_is_said_of_each_file_and_not_of_one_that_is_not_whole(
     gauges: Regimen,
 ):
