@@ -15,7 +15,7 @@ from engine.core.event import LATE_ENTRY, Disposal, Event, Reconsideration, Revi
 from engine.core.machine import Machine
 from engine.core.marks import entered_late
 from engine.core.record import Record
-from engine.core.review import meant
+from engine.core.review import Seen, last_sign_off, meant
 from engine.errors import Conflict, InvalidInput, NotPermitted
 from engine.ports import Transaction
 
@@ -66,10 +66,13 @@ def staleness(
     )
 
 
-def require_apt(tx: Transaction, event: Event, row: Mapping[str, Json]) -> None:
+def require_apt(
+    tx: Transaction, event: Event, row: Mapping[str, Json], seen: Seen | None = None
+) -> None:
     """Raises InvalidInput for an amendment of a record that it cannot be said of.
 
-    Conflict for a sign-off by somebody who acted in the record or looked at it before.
+    Conflict for a sign-off by somebody who acted in the record or looked at it before, or who did
+    not see by whom it was last signed off.
     """
     said = event.amendment
     number = None if said is None or isinstance(said, Reconsideration) else said.record
@@ -79,7 +82,7 @@ def require_apt(tx: Transaction, event: Event, row: Mapping[str, Json]) -> None:
     if record is None:
         return  # which the decision finds too, and says how many there are
     if isinstance(said, Review):
-        _require_another(tx, event, said, record)
+        _require_another(tx, event, said, record, seen)
         return
     if isinstance(said, Disposal) and record.verdict == "refused":
         raise InvalidInput("data.record", "a record that acted, and this one was refused")
@@ -87,12 +90,20 @@ def require_apt(tx: Transaction, event: Event, row: Mapping[str, Json]) -> None:
         raise InvalidInput("data.record", "a record that was entered late, and this was not")
 
 
-def _require_another(tx: Transaction, event: Event, review: Review, record: Record) -> None:
+def _require_another(
+    tx: Transaction, event: Event, review: Review, record: Record, seen: Seen | None
+) -> None:
     """Raises unless somebody looks at a record who neither acted in it nor looked before.
 
     InvalidInput for a record that is in no such queue, else Conflict.
     """
-    items = meant(tx.reviews(event.course, record.seq), review)
+    every = tx.reviews(event.course, record.seq)
+    if seen is not None and (its := seen.of(every)):
+        last = last_sign_off(its)
+        if last != seen.reviewed_by:
+            by = "nobody yet" if last is None else f"record {last}"
+            raise Conflict(event.course, why=f"record {record.seq} was last signed off by {by}")
+    items = meant(every, review)
     if not items:
         queue = "a queue that is signed off" if review.queue is None else review.queue
         raise InvalidInput("data.record", f"a record that is in {queue}")

@@ -22,6 +22,7 @@ from engine.core.machine import Machine
 from engine.core.marks import Marks, marks
 from engine.core.record import Record
 from engine.core.redecision import standing
+from engine.core.review import Seen
 from engine.core.snapshot import Snapshot
 from engine.errors import (
     Conflict,
@@ -105,17 +106,18 @@ class Service:
     # --- writing ------------------------------------------------------------------------------
 
     @use_case
-    def submit(self, body: object) -> Answer:
+    def submit(self, body: object, *, seen: Seen | None = None) -> Answer:
         """Decide an event and record the decision; the same event again gets the same answer.
 
-        A refusal is an answer, not an error. Raises InvalidInput (naming the field), NotFound,
-        NotPermitted, IdempotencyConflict when the id was used for another body, Conflict when the
-        expected revision is stale or other writers kept moving the course, StoreUnavailable.
+        With `seen` a sign-off is recorded only where nobody signed the record off since. A refusal
+        is an answer, not an error. Raises InvalidInput (naming the field), NotFound, NotPermitted,
+        IdempotencyConflict when the id was used for another body, Conflict when the expected
+        revision is stale or other writers kept moving the course, StoreUnavailable.
         Timers that were due before a stale request are recorded with it.
         """
         # Most events meet no other. One that lost a race waits in line.
-        alone = partial(self._one, body, alone=True)
-        return self._retried(partial(self._one, body), first=alone)
+        alone = partial(self._one, body, seen, alone=True)
+        return self._retried(partial(self._one, body, seen), first=alone)
 
     @use_case
     def submit_many(self, bodies: Iterable[object]) -> list[Answer | RegimenError]:
@@ -338,12 +340,12 @@ class Service:
             enrolling=registry.stands_for(machine.workflow.name, digest),
         )
 
-    def _one(self, body: object, *, alone: bool = False) -> Answer:
+    def _one(self, body: object, seen: Seen | None, *, alone: bool = False) -> Answer:
         with self.store.transaction(self.tenant, alone=alone) as tx:
             desk = Desk(setting=self.setting, tx=tx)
             answer: Answer | Conflict
             try:
-                answer = desk.submit(body)
+                answer = desk.submit(body, seen=seen)
             except Conflict as stale:
                 if stale.expected is None or not desk.answers:
                     raise

@@ -30,6 +30,7 @@ from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, lacking
 from engine.core.reconsideration import is_ahead, late_entry, may_inform, reconsider, unreconsidered
 from engine.core.record import Record, decision_json
+from engine.core.review import Seen
 from engine.core.row import snapshot_of
 from engine.core.sealing import same_body, seal
 from engine.core.snapshot import Snapshot
@@ -85,7 +86,8 @@ class Desk:
         self.answers: list[Answer] = []
         self._left = Left(setting.recent)
 
-    def submit(self, body: object) -> Answer:
+    def submit(self, body: object, *, seen: Seen | None = None) -> Answer:
+        """Decide an event; of a sign-off, `seen` is what is known to whoever makes it."""
         if not isinstance(body, dict):
             raise InvalidInput("event", "a JSON object")
         if body.get("event") in (ENROLLED, ADOPTED):
@@ -106,14 +108,16 @@ class Desk:
         erased = self._formally(event, standing, machine, now)
         if event.at is not None:
             standing = self.timers(machine, standing, until=event.at, now=now)
-        stale = staleness(machine, event, row, standing.row)
-        if stale is not None:
+        try:
+            if (stale := staleness(machine, event, row, standing.row)) is not None:
+                raise stale
+            require_apt(self.tx, event, standing.row, seen)
+        except Conflict:
             # Who waited for the row got it as it is now, with the records of before.
             head = self.tx.head(course, event_id)
             if head is not None and head.known is not None:
                 return self._again(head.known, body, standing.row)
-            raise stale
-        require_apt(self.tx, event, standing.row)
+            raise
         first = len(self.answers)
         self._decided(machine, standing, event, now, erased=erased)
         answer, last = self.answers[first], self.answers[-1]

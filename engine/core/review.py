@@ -72,6 +72,21 @@ class Item:
     reviewers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How far a record had been signed off for whoever signs it off now: by `reviewed_by` last.
+
+    That is of one queue, or of all that the record is in.
+    """
+
+    reviewed_by: int | None
+    queue: str | None = None
+
+    def of(self, items: Iterable[Item]) -> list[Item]:
+        """The items that were looked at."""
+        return [one for one in items if self.queue in (None, one.queue)]
+
+
 def review_of(raw: object, *, sealed: bool) -> Review:
     """The typed data of a sign-off. Raises InvalidInput, naming the member."""
     sent: dict[str, Any] = members({} if raw is None else raw, "data", MEMBERS, MEMBERS[:2])

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Header
 
+from engine.core.review import Seen
 from engine.core.wire import EXACT, IDENTIFIER
 from engine.errors import InvalidInput
 from engine.permission import Action
@@ -86,12 +87,14 @@ def expecting(
     return {**body, "expected_revision": revisions[0]}
 
 
-def submitted(desk: Desk, body: Mapping[str, Any], *, held: bool) -> CanonicalResponse:
+def submitted(
+    desk: Desk, body: Mapping[str, Any], *, held: bool, seen: Seen | None = None
+) -> CanonicalResponse:
     """Send an event once, whatever else is sent meanwhile, and answer as the first time."""
     permit(desk, body)
     course, event_id = str(body.get("course")), str(body.get("id"))
     with desk.office.in_hand.one(desk.caller.tenant, course, event_id):
-        found = desk.service.submit(dict(body))
+        found = desk.service.submit(dict(body), seen=seen)
     found = replace(found, decision=shown(desk, found.decision))
     headers = etag(found.revision)
     if found.repeated:

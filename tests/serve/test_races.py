@@ -227,6 +227,53 @@ def test_a_patient_who_is_enrolled_at_both_at_once_has_one_course(pair: Pair):
     assert_whole(pair, won)
 
 
+def test_of_two_who_sign_a_record_off_at_once_one_does_and_the_other_is_told(pair: Pair):
+    """Each saw by which record it was last signed off, and both would leave it to a third."""
+    course = f"I-{next(numbers)}"
+    pair.send(enrolment(course, patient=f"of-{course}"))
+    asked = Sending(0, of(course), event("release_instrument", "too-soon"), {"If-Match": "*"})
+    (refused,) = pair.at_once(asked)
+    record = refused.json()["seq"]
+    seen = None
+    for n in range(ROUNDS):
+        replies = pair.at_once(*(signing_off(course, record, f"{n}", seen, to=to) for to in (0, 1)))
+
+        (won,) = (reply for reply in replies if reply.is_success)
+        (lost,) = (reply for reply in replies if not reply.is_success)
+        assert (lost.status_code, lost.json()["retriable"]) == (409, False)
+        seen = won.json()["seq"]
+        assert f"last signed off by record {seen}" in lost.json()["detail"]
+
+    assert len(pair.records(course)) == record + ROUNDS
+    assert_whole(pair, course)
+
+
+def test_a_sign_off_that_is_sent_to_both_at_once_is_one_record_and_one_answer(pair: Pair):
+    course = f"I-{next(numbers)}"
+    pair.send(enrolment(course, patient=f"of-{course}"))
+    asked = Sending(0, of(course), event("release_instrument", "too-soon"), {"If-Match": "*"})
+    (refused,) = pair.at_once(asked)
+    record, seen = refused.json()["seq"], None
+    for n in range(ROUNDS):
+        body = signing_off(course, record, f"{n}", seen, to=0).body
+
+        where = f"/v1/courses/{course}/reviews"
+        replies = pair.at_once(*(Sending(to, where, body) for to in (0, 1)))
+
+        assert_one_answer(*replies)
+        seen = replies[0].json()["seq"]
+
+    assert len(pair.records(course)) == record + ROUNDS
+
+
+def signing_off(course: str, record: int, key: str, seen: int | None, *, to: int) -> Sending:
+    """A sign-off that leaves the record in its queue, by somebody who did not look before."""
+    said = {"record": record, "outcome": "escalated", "reviewed_by": seen}
+    actor = {"id": f"m-{key}-{to}", "role": "metrologist"}
+    body = {"id": f"s-{key}-{to}", "actor": actor, **said}
+    return Sending(to, f"/v1/courses/{course}/reviews", body)
+
+
 def assert_one_answer(*replies: httpx2.Response) -> None:
     assert {reply.status_code for reply in replies} == {201}
     assert len({reply.content for reply in replies}) == 1

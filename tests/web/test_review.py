@@ -162,6 +162,25 @@ def test_who_read_a_record_before_somebody_else_signed_it_off_signs_nothing_off(
     assert review(refused, outcome="escalated", reviewed_by=None).status_code == 201
 
 
+def test_of_a_sign_off_in_the_moment_before_ones_own_one_is_told_and_signs_nothing_off(
+    refused: House, monkeypatch: pytest.MonkeyPatch
+):
+    """The service is asked between reading and recording, as another process asks the database."""
+    submit, other = refused.service.submit, refused.event("course.reviewed", actor=OTHER)
+    other |= {"course": "I-1", "data": {"record": 2, "outcome": "escalated"}}
+
+    def late(body: Any, **more: Any) -> Any:
+        submit(other)
+        return submit(body, **more)
+
+    monkeypatch.setattr(refused.service, "submit", late)
+    answer = review(refused, actor={"id": "m-7", "role": "metrologist"}, reviewed_by=None)
+
+    assert answer.status_code == 409
+    assert "record 2 was last signed off by record 3" in answer.json()["detail"]
+    assert [one["reviewers"] for one in queue(refused)["items"]] == [["m-9"]]
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
     [

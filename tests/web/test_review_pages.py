@@ -191,6 +191,28 @@ def test_what_somebody_else_signed_off_meanwhile_is_shown_before_anything_is_rec
     assert len(sign_offs(doors, refused)) == 2
 
 
+def test_what_somebody_else_signs_off_at_the_same_moment_is_shown_and_nothing_is_recorded(
+    doors: Doors, refused: int, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = browser(doors, Role.AUDITOR), browser(doors, Role.CLINICIAN)
+    escalated = form(page(first, refused)) | {"outcome": "escalated"}
+    accepted = form(page(second, refused)) | {"outcome": "accepted"}
+    service = doors.services[doors.tenant]
+    submit = service.submit
+
+    def late(body: Any, **more: Any) -> Any:
+        monkeypatch.setattr(service, "submit", submit)
+        assert send(first, refused, escalated).status_code == 303
+        return submit(body, **more)
+
+    monkeypatch.setattr(service, "submit", late)
+    stale = send(second, refused, accepted)
+
+    assert stale.status_code == 409
+    assert "since you opened this page" in stale.text
+    assert len(sign_offs(doors, refused)) == 1
+
+
 def test_whoever_acted_gets_no_form_and_signs_nothing_off(doors: Doors):
     client = browser(doors, Role.CLINICIAN)
     actor = {"id": client.id, "role": "clinician"}

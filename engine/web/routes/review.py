@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query
 
 from engine.core.encoding import instant_text
 from engine.core.event import FORMAT, REVIEWED
-from engine.core.review import MEMBERS, QUEUES, Queue, last_sign_off
+from engine.core.review import MEMBERS, QUEUES, Queue, Seen
 from engine.core.wire import members, whole
-from engine.errors import Conflict, IdempotencyConflict
+from engine.errors import IdempotencyConflict
 from engine.formalities import as_before
 from engine.review import MOST, PAGE
 from engine.web import formalities, reviews, schemas
@@ -94,25 +94,25 @@ def sign_off(*, desk: Reviewer, course: Course, body: Body, key: Key = None) -> 
         "actor": asked["actor"],
         "data": {name: asked[name] for name in MEMBERS if name in asked},
     }
+    seen = _seen(asked)
     try:
-        return _submitted(desk, event, asked)
+        return _submitted(desk, event, seen)
     except IdempotencyConflict:
         # Sent twice at once, each has its own time: the one that was first is known by now.
-        return _submitted(desk, event, asked)
+        return _submitted(desk, event, seen)
 
 
-def _submitted(desk: Desk, event: dict[str, Any], asked: dict[str, Any]) -> CanonicalResponse:
+def _submitted(desk: Desk, event: dict[str, Any], seen: Seen | None) -> CanonicalResponse:
     """The answer, as of the first time. Raises Conflict where the record is not as it was seen."""
-    course = str(event["course"])
     with desk.service.store.transaction(desk.service.tenant, write=False) as tx:
-        head = tx.head(course, str(event["id"]))
         sent = as_before(tx, event)
-        if _SEEN in asked and (head is None or head.known is None):
-            record = whole(asked["record"], "record", 1)
-            seen = None if asked[_SEEN] is None else whole(asked[_SEEN], _SEEN, 1)
-            items = tx.reviews(course, record)
-            its = [one for one in items if asked.get("queue") in (None, one.queue)]
-            if its and (last := last_sign_off(its)) != seen:
-                by = "nobody yet" if last is None else f"record {last}"
-                raise Conflict(course, why=f"record {record} was last signed off by {by}")
-    return submitted(desk, sent, held=False)
+    return submitted(desk, sent, held=False, seen=seen)
+
+
+def _seen(asked: dict[str, Any]) -> Seen | None:
+    """What the sender says that the item had. Raises InvalidInput, naming the member."""
+    if _SEEN not in asked:
+        return None
+    whole(asked["record"], "record", 1)
+    last = None if asked[_SEEN] is None else whole(asked[_SEEN], _SEEN, 1)
+    return Seen(reviewed_by=last, queue=asked.get("queue"))

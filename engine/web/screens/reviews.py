@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from engine.core.encoding import digest, instant_text
 from engine.core.event import FORMAT, REVIEWED
-from engine.core.review import COMMENT, OUTCOMES, QUEUES, SIGNED_OFF, Queue, last_sign_off
+from engine.core.review import COMMENT, OUTCOMES, QUEUES, SIGNED_OFF, Queue, Seen, last_sign_off
 from engine.core.wire import IDENTIFIER, TEXT_LIMIT
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
 from engine.pages import review as view
@@ -110,10 +110,12 @@ def sign_off(*, course: Course, seq: Seq, desk: ReviewSight, sent: Form) -> Resp
     if not items:
         raise NotFound(course)
     permit(desk, body)
-    if sent.get("seen") != str(last_sign_off(items) or 0):
+    last = last_sign_off(items)
+    if sent.get("seen") != str(last or 0):
         return again(STALE, 409)
     try:
-        desk.service.submit(body)
+        # Looked at again where it is recorded: somebody else may send theirs at this moment.
+        desk.service.submit(body, seen=Seen(reviewed_by=last))
     except IdempotencyConflict:
         pass  # sent twice at once: the other one was first
     except Conflict:
