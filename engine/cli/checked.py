@@ -242,10 +242,8 @@ def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
                 found = _of_course(name, course, bundle.checkpoint, fault, re_decide=re_decide)
                 if not re_decide and not _tells(bundle):
                     found = replace(found, untold=(UNTOLD,))
-                if not re_decide:
-                    asked = AskedFor(tenant=bundle.tenant, said=bundle.asked)
-                    found = replace(found, signed=_signed(bundle, proof), asked=asked)
-                yield found
+                asked = AskedFor(tenant=bundle.tenant, said=bundle.asked)
+                yield replace(found, signed=_signed(bundle, proof), asked=asked)
         except DamagedBundle as wrong:
             yield _of_no_course(name, wrong)
 

@@ -88,6 +88,21 @@ def test_it_is_said_what_a_bundle_was_asked_for_since_one_of_some_shows_of_no_ot
     assert [one["asked"] for one in told] == [{"tenant": True}] * 2
 
 
+@pytest.mark.parametrize("how", [(), ("--re-decide",)], ids=["replay", "re-decide"])
+def test_a_bundle_that_is_replayed_is_told_by_whose_keys_as_one_that_is_verified(
+    gauges: Regimen, how: tuple[str, ...]
+):
+    checkpoint("held")
+    assert gauges("export", "--out", "b.jsonl").code == 0
+    (said,) = (line for line in gauges("verify", "b.jsonl").out.splitlines() if "keys" in line)
+    ran = gauges("replay", "b.jsonl", *how)
+
+    assert ran.out.splitlines().count(said) == 1
+    told = gauges("replay", "b.jsonl", *how, "--json").json()["courses"]
+    assert [one["keys"] for one in told] == ["enclosed", "enclosed"]
+    assert [one["asked"] for one in told] == [{"tenant": True}] * 2
+
+
 def test_whose_keys_are_meant_is_said_of_each_file_and_not_of_one_that_is_not_whole(
     gauges: Regimen,
 ):
