@@ -40,6 +40,10 @@ def list_queues(
     site: Annotated[
         list[str] | None, typer.Option(help="Only courses at this site; repeatable.")
     ] = None,
+    workflow: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only courses of this workflow, by its name alone."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many of each queue.")] = PAGE,
     cursor: Annotated[
         str | None, typer.Option(help="The `next` of a page, with its one queue.")
@@ -51,15 +55,19 @@ def list_queues(
         raise InvalidInput("--cursor", "one --kind beside it")
     sites = None if not site else frozenset(site)
     reviews = _reviews(session)
-    counts = reviews.counts(sites=sites)
+    counts = reviews.counts(sites=sites, workflow=workflow)
     pages = {
-        queue: reviews.page(queue, sites=sites, cursor=cursor, limit=limit) for queue in queues
+        queue: reviews.page(queue, sites=sites, workflow=workflow, cursor=cursor, limit=limit)
+        for queue in queues
     }
     lists = [
         {"queue": queue.value, "count": counts[queue][0], "more": counts[queue][1], **page.json()}
         for queue, page in pages.items()
     ]
-    session.answer({"sites": site or None, "queues": lists}, lambda out: _tell(out, pages, counts))
+    session.answer(
+        {"sites": site or None, "workflow": workflow, "queues": lists},
+        lambda out: _tell(out, pages, counts),
+    )
 
 
 @command

@@ -33,6 +33,16 @@ def test_every_queue_is_listed_with_why(told: Regimen):
         assert (f"{title} ({len(items)}" in ran.out) is bool(items)
 
 
+def test_queues_are_listed_of_one_workflow_by_its_name(told: Regimen):
+    every, its = queues(told), queues(told, "--workflow", "intralesional_il2")
+    others = told(*DB, "review", "list", "--json", "--workflow", "instrument_calibration").json()
+
+    assert its == every
+    assert any(its.values())
+    assert others["workflow"] == "instrument_calibration"
+    assert [(one["count"], one["items"]) for one in others["queues"]] == [(0, [])] * len(every)
+
+
 def test_a_record_is_signed_off_and_is_gone(told: Regimen):
     item = queues(told)["refusal"][0]
     place = (str(item["course"]), str(item["record"]))
