@@ -22,6 +22,7 @@ from engine.core.scheduling import (
 )
 from engine.core.signing import Owed
 from engine.core.snapshot import OpenFinding, Window
+from engine.findings import plain
 from engine.listing import Booked, Listing
 
 
@@ -158,7 +159,7 @@ def window_json(window: Window) -> Json:
     }
 
 
-def open_finding_json(finding: int, what: OpenFinding) -> Json:
+def open_finding_json(finding: int, what: OpenFinding) -> dict[str, Json]:
     """An open finding as it is shown."""
     return {
         "finding": finding,
@@ -300,12 +301,7 @@ def _lacks(one: Lacking) -> str:
 
 
 def _questions(one: Questioned) -> str:
-    records = ", ".join(map(str, one.what.decisions))
-    which = f"record{'s' if len(one.what.decisions) > 1 else ''} {records}"
-    said = f"record {one.what.correction} corrects {_name(one.what.input)}"
-    if one.what.correction is None:
-        said = f"record {one.what.record} was entered late"
-    return f"{said}: {which} would have been decided otherwise"
+    return plain({**open_finding_json(one.finding, one.what), "title": _name(one.what.input)})
 
 
 def _unsigned(one: Unsigned) -> str:

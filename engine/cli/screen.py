@@ -12,8 +12,8 @@ from rich.text import Text
 from engine.cli.ink import QUIET, STYLES, mark, verdict_mark
 from engine.core.encoding import Json, date_from
 from engine.core.entry import IMPOSSIBLE
+from engine.findings import finding
 from engine.telling.explanation import Unmet
-from engine.telling.findings import finding
 from engine.telling.overview import Overview
 from engine.telling.signing import signature_said
 from engine.telling.wording import Tone, day, why

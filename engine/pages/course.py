@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from engine.core.definition import Waits
 from engine.core.encoding import Json
+from engine.findings import Piece, finding
 from engine.pages.chart import Chart, all_points, chart, within
 from engine.pages.plot import plot
 from engine.service import Status
 from engine.telling.entry import Entry
-from engine.telling.findings import Piece, finding
 from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
 from engine.telling.passage import dated, placed

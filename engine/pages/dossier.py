@@ -17,9 +17,9 @@ from importlib.util import find_spec
 from markupsafe import Markup
 
 from engine.core.encoding import Json
+from engine.findings import plain
 from engine.pages.course import Head
 from engine.pages.records import Chain, Line, Signed
-from engine.telling.findings import plain
 from engine.telling.marks import MARKS
 from engine.telling.wording import Said, Tone
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
 
 from engine.core.proposal import Proposal
+from engine.findings import Piece, finding
 from engine.item import Item
 from engine.listing import Listing
-from engine.telling.findings import Piece, finding
 from engine.telling.lexicon import Lexicon
 from engine.telling.wording import either
 from engine.telling.wording import why as why_of

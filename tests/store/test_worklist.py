@@ -115,7 +115,8 @@ def test_what_a_correction_puts_in_question_is_listed_until_somebody_disposes_of
     assert item.json()["findings"] == [
         {"finding": finding, "correction": 3, "record": 2, "input": "level", "decisions": [2]}
     ]
-    assert item.why == "record 3 corrects level: record 2 would have been decided otherwise"
+    otherwise = f"finding {finding}: record 2 would have been decided otherwise"
+    assert item.why == f"{otherwise} (level of record 2, corrected by 3)"
 
     body = crowd.bench.body("c-1", "course.finding_disposed", "worker",
                             data={"finding": finding, "disposition": "accepted"},
@@ -137,7 +138,8 @@ def test_what_a_late_entry_puts_in_question_is_listed_as_what_a_correction_does(
     assert item.json()["findings"] == [
         {"finding": 4, "correction": None, "record": 3, "input": None, "decisions": [2]}
     ]
-    assert item.why == "record 3 was entered late: record 2 would have been decided otherwise"
+    otherwise = "finding 4: record 2 would have been decided otherwise"
+    assert item.why == f"{otherwise} (record 3 was entered late)"
 
 
 def test_a_record_that_waits_for_signatures_is_listed_with_since_when_and_whose(
