@@ -14,6 +14,15 @@ settings.register_profile("regimen", deadline=None, print_blob=True)
 settings.load_profile("regimen")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What ran on SQLite and runs again on PostgreSQL adds lines of the store alone to the
+    coverage, and measuring it takes as long as running it.
+    """
+    for item in items:
+        if "[postgresql" in item.nodeid and "tests/store/" not in item.nodeid:
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """One server per worker; it forgets in a crash, so crash tests start one with `fsync`."""

@@ -36,6 +36,9 @@ from tests.workflows.brute_force import (
 )
 from workflows import SIMULATIONS, instrument_calibration, intralesional_il2
 
+pytestmark = pytest.mark.no_cover
+"""Shorter tests run the same lines; measuring these takes as long as running them."""
+
 Courses = Mapping[str, Sequence[Record]]
 GAUGES, IL2 = instrument_calibration.WORKFLOW, intralesional_il2.WORKFLOW
 
