@@ -100,7 +100,7 @@ def test_an_impossible_value_is_told_with_what_is_possible(il2: Regimen):
 
 
 def test_a_request_from_long_ago_is_told_how_long_ago_it_may_be(il2: Regimen):
-    at = instant_text(NOW - timedelta(days=2))
+    at = instant_text(datetime.now(UTC) - timedelta(days=2))
     ran = il2("why-not", "C-1", "order_test_dose", "--data", ORDER, "--at", at)
 
     assert ran.code == 1
