@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from engine.core.blueprint import (
@@ -140,9 +141,12 @@ def read_definition(data: bytes) -> Definition:
 _SAID = ("name", "version", "digest", "prose_digest", "semantic", "prose")
 
 
+@lru_cache(maxsize=32)
 def compiled(definition: Definition) -> Machine:
-    """The machine of a stored definition.
+    """The machine of a stored definition, which is made once for the same bytes.
 
+    Making it takes longer than weighing a course, and it says nothing but what is in these bytes:
+    whoever has them may share it.
     Raises DefinitionError for one that this engine cannot read, such as one of a newer engine.
     """
     try:

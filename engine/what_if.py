@@ -43,7 +43,7 @@ class Amendment:
 
         Raises InvalidInput for a value that a parameter cannot have.
         """
-        base = recorded if self.definition is None else _compiled(self.definition)
+        base = recorded if self.definition is None else compiled(self.definition)
         if base.workflow.name != recorded.workflow.name:
             return None
         if not self.settings:
@@ -300,11 +300,6 @@ class _Reader:
     def close(self) -> None:
         if close := getattr(self._store, "close", None):
             close()
-
-
-@lru_cache(maxsize=8)
-def _compiled(definition: Definition) -> Machine:
-    return compiled(definition)
 
 
 @lru_cache(maxsize=8)
