@@ -91,7 +91,7 @@ def parse(data: bytes | str) -> Json:
 
 def require_plain(value: Json, place: str = "", depth: int = DEPTH) -> None:
     """Nothing but what canonical JSON can say. Raises TypeError or ValueError naming the place."""
-    if value is None or isinstance(value, bool):
+    if _is_plain(value, depth):
         return
     if isinstance(value, str):
         if not value.isascii() and _HALF.search(value):
@@ -240,6 +240,25 @@ _MARKING = json.JSONDecoder(
     parse_int=_marked(_whole),
     parse_constant=_marked(_float),
 )
+
+
+def _is_plain(value: Json, depth: int) -> bool:
+    """A quick look, which names no place; what it does not know is looked at closely."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii() or not _HALF.search(value)
+    if kind is int:
+        return -WHOLE <= value <= WHOLE  # type: ignore[no-any-return]  # a comparison of integers
+    if kind is dict:
+        return depth > 0 and all(
+            type(key) is str
+            and (key.isascii() or not _HALF.search(key))
+            and _is_plain(part, depth - 1)
+            for key, part in value.items()
+        )
+    if kind is list or kind is tuple:
+        return depth > 0 and all(_is_plain(part, depth - 1) for part in value)
+    return value is None or kind is bool
 
 
 def _parts(value: Json, place: str) -> Iterable[tuple[Any, str]]:
