@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Iterator
@@ -10,9 +11,13 @@ from typing import Any
 
 import pytest
 import structlog
+import typer.testing
 from typer.testing import CliRunner
 
 from engine.cli.app import app
+
+# The tree of commands is made from their signatures once, as in a process of its own.
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 DATA = Path(__file__).parent / "data"
 GAUGES = str(DATA / "gauges.jsonl")
