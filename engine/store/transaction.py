@@ -162,8 +162,8 @@ class SqlTransaction:
             after = page[-1].seq
 
     def record(self, course: str, seq: int) -> Record | None:
-        found = self._run(queries.RECORD, course=course, seq=seq).first()
-        return None if found is None else record_of(found)
+        found = self._rows(queries.RECORD, course=course, seq=seq)
+        return record_of(found[0]) if found else None
 
     def amendments(self, course: str) -> Sequence[Record]:
         found = self._run(queries.AMENDMENTS, course=course, events=list(AMENDING))
