@@ -27,6 +27,10 @@ from engine.store.trouble import MIGRATE, Kind, Trouble
 from engine.store.turns import Turns
 from engine.store.writes import writes
 
+STATEMENTS = 1024
+"""Statements that a connection keeps ready: more than there are. Where they do not all fit, the
+driver gives up those that came last, and each step after that is parsed and planned anew.
+"""
 IMMUTABLE = "regimen_immutable"
 """What the pool notes where a connection takes the file for one that nobody writes: how it was."""
 
@@ -42,7 +46,13 @@ def open_engine(
     **options: Any,  # noqa: ANN401  # SQLAlchemy's
 ) -> Engine:
     """An engine for the file, with the settings that this store needs."""
-    engine = create_engine(url, module=module or driver(), hide_parameters=True, **options)
+    engine = create_engine(
+        url,
+        module=module or driver(),
+        hide_parameters=True,
+        connect_args={"cached_statements": STATEMENTS, **options.pop("connect_args", {})},
+        **options,
+    )
     count(engine)
     engine.update_execution_options(**{TURNS: Turns(wait)})
     file = unwritable.file_of(url)

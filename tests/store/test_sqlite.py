@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, event
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.errors import StoreUnavailable
 from engine.store import migrate, queries
 from engine.store.drivers import driver
 from engine.store.sql import SqlStore, open_store
-from engine.store.sqlite import may_corrupt
+from engine.store.sqlite import STATEMENTS, may_corrupt
 from engine.store.tables import metadata
 from engine.store.writes import writes
 from tests.store.writing import NOON, Clinic
@@ -44,6 +44,16 @@ def test_every_connection_has_its_settings(store: SqlStore, setting: str, expect
     with store.engine.connect() as one, store.own.connect() as other:
         for connection in (one, other):
             assert connection.exec_driver_sql(f"PRAGMA {setting}").scalar() == expected
+
+
+def test_a_connection_keeps_more_statements_ready_than_the_store_has(sqlite_url: str):
+    asked: dict[str, object] = {}
+    opened = open_store(sqlite_url)
+    event.listen(opened.engine, "do_connect", lambda _d, _r, _names, how: asked.update(how))
+    with opened.engine.connect():
+        opened.close()
+
+    assert asked["cached_statements"] == STATEMENTS > 512
 
 
 def test_a_writer_has_the_lock_from_the_beginning(store: SqlStore, sqlite_url: str):
