@@ -188,9 +188,7 @@ def test_the_policy_runs_no_program_that_gets_into_a_page(opened: Opener):
     page.wait_for_timeout(300)
 
     assert page.evaluate("window.ran") is None
-    assert any(
-        "blocked" in one for one in opened.complaints
-    )  # before the picture, or after
+    assert any("blocked" in one for one in opened.complaints)  # before the picture, or after
     opened.complaints.clear()
 
 
