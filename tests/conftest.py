@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.postgres import Server, fresh_database, running_server
@@ -13,6 +15,17 @@ from tests.postgres import Server, fresh_database, running_server
 # Two busy cores make a deadline a test of the machine.
 settings.register_profile("regimen", deadline=None, print_blob=True)
 settings.load_profile("regimen")
+
+
+def only_warnings() -> None:
+    """Log as structlog does of itself, from a warning on: a printed line for each decision would
+    cost more than the decision.
+    """
+    structlog.reset_defaults()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+only_warnings()  # what a module or a session sets up logs before any test's own fixture
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,6 +48,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     finally:
         sys.settrace(tracer)
+
+
+@pytest.fixture(autouse=True)
+def _lines_whatever_ran_before() -> None:
+    """A command or a service configures the lines of its whole process."""
+    only_warnings()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import typer.testing
 from typer.testing import CliRunner
 
@@ -51,14 +49,13 @@ class Regimen:
 
 
 @pytest.fixture
-def regimen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regimen]:
+def regimen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Regimen:
     """The command in an empty folder, without anything in the environment."""
     for name in [name for name in os.environ if name.startswith("REGIMEN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
-    yield Regimen()
-    structlog.reset_defaults()
+    return Regimen()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import structlog
 
 from engine.core.encoding import Json
 from tests.cli.conftest import Ran, Regimen
@@ -41,7 +40,6 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         regimen = Regimen()
         document = regimen("demo", "--json").json()
         yield Shown(folder=folder, document=document, page=regimen("demo"))
-    structlog.reset_defaults()
 
 
 def test_the_demo_shows_a_course_and_proves_all_of_them(shown: Shown):

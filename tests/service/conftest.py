@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from engine.store import migrate
 from engine.store.sql import SqlStore, open_store
@@ -15,14 +13,6 @@ from tests.postgres import Server, fresh_database
 from tests.service.bench import INSTRUMENT, Bench
 
 numbers = itertools.count(1)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quiet() -> Iterator[None]:
-    """A printed line for each decision would cost more than the decision."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import TypeVar
 
 import pytest
-import structlog
 
 from engine.store import migrate
 from engine.store.sql import open_store
@@ -15,13 +13,6 @@ from tests.postgres import Server, fresh_database
 from tests.service.bench import INSTRUMENT, Bench
 from tests.tampering.house import House
 from tests.tampering.world import World
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _quiet() -> Iterator[None]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from icalendar import Calendar, Event
 from structlog.testing import capture_logs
 
@@ -418,6 +419,7 @@ def test_what_becomes_of_a_calendar_is_in_the_access_log(house: House):
 
 def test_no_log_line_has_the_secret(house: House, caplog: pytest.LogCaptureFixture):
     released(house)
+    structlog.reset_defaults()  # every line, from the lowest level on
     with capture_logs() as lines, caplog.at_level("DEBUG"):
         path = shared(house)
         secret = path.removesuffix(".ics").partition(".")[2]

@@ -7,12 +7,11 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import structlog
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -45,10 +44,9 @@ def around(house: House) -> Callable[..., FastAPI]:
 
 
 @pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
     logs.configure(form="json", level="info")
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    structlog.reset_defaults()
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 class Seconds:
