@@ -28,7 +28,14 @@ from engine.core.evolution import evolve
 from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Decision, Refused, lacking
-from engine.core.reconsideration import is_ahead, late_entry, may_inform, reconsider, unreconsidered
+from engine.core.reconsideration import (
+    is_ahead,
+    late_entry,
+    may_inform,
+    reconsider,
+    tells,
+    unreconsidered,
+)
 from engine.core.record import Record, decision_json
 from engine.core.review import Seen
 from engine.core.row import snapshot_of
@@ -208,8 +215,8 @@ class Desk:
         """Whether an event is a late entry that decisions before it would have looked at.
 
         Refusals do not move the course, so that its latest time is none of theirs. They are looked
-        at from the end, and only where the event happened before the last record was written. What
-        came late and told nothing hides those before it: that is found when it is asked for.
+        at from the end, as far as records can be of a later time: no event leads the clock by more
+        than the skew, and before what told a value in time itself there is none.
         """
         at = event.at
         if at is None or not may_inform(event, decision, retrospective=before.retrospective):
@@ -220,9 +227,8 @@ class Desk:
         while seq > 1 and (record := self.tx.record(event.course, seq)) is not None:
             if is_ahead(record, at):
                 return True
-            own = record.event.startswith("course.")
-            if not own and record.verdict != "refused":
-                return False  # in time itself: nothing before it was of a later time
+            if record.recorded_at + self.setting.skew <= at or tells(record):
+                return False
             seq = (late_entry(record) or seq) - 1
         return False
 

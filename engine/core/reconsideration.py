@@ -51,6 +51,13 @@ def is_ahead(record: Record, at: datetime) -> bool:
     return record.at is not None and record.at > at and not record.event.startswith("course.")
 
 
+def tells(record: Record) -> bool:
+    """Whether a record told the latest value of an input; where it is late, that is weighed."""
+    if record.event.startswith("course.") or record.verdict == "refused":
+        return False
+    return _LATEST in record.body and bool(json.loads(record.body)["changes"].get("latest"))
+
+
 def reconsider(
     records: Sequence[Record], machines: Machines, calendar: Calendar
 ) -> dict[str, Json]:
@@ -264,6 +271,9 @@ def _informs(record: Record, latest: datetime | None, machines: Machines) -> boo
 
 _LATE = b'"late":true'
 """What stands in the bytes of a record that is called late, so that most need not be read."""
+
+
+_LATEST = b'"latest":{'
 
 
 def _later(latest: datetime | None, record: Record) -> datetime | None:

@@ -20,6 +20,7 @@ from engine.core.record import hash_of
 from engine.core.redecision import decide_again
 from engine.core.snapshot import order
 from engine.core.view import Reading
+from engine.store.memory import MemoryTransaction
 from engine.submission import Desk
 from engine.testing import Story
 from tests.core.tiny import level, soft, tiny, way
@@ -162,6 +163,50 @@ def test_what_is_told_in_time_or_brings_no_value_is_followed_by_nothing() -> Non
     story.sends("told", at="09:45", level=60)
     story.sends("told", at="09:45", level={"value": 61, "at": story.at("09:20").isoformat()})
 
+    assert reconsidered(story) == []
+
+
+@pytest.mark.parametrize("notes", [1, 3])
+def test_a_refusal_is_found_behind_what_came_late_and_told_nothing(notes: int) -> None:
+    """A refusal moves no course, so that nothing of the course says that it was of a later time."""
+    story = refused_for_want_of_it()
+    for _ in range(notes):
+        story.sends("noted", at="09:05")
+    late = told_late(story)
+
+    assert findings(story) == {str(late.seq + 1): (None, late.seq, None, (3,))}
+    assert story.auditor.unreconsidered("course-1") == []
+    story.verify()
+
+
+def test_a_refusal_is_found_behind_what_was_told_late_itself() -> None:
+    story = refused_for_want_of_it()
+    told_late(story, 41, at="09:05")
+    story.sends("noted", at="09:10")
+    late = told_late(story)
+
+    assert findings(story) == {str(late.seq + 1): (None, late.seq, None, (3,))}
+    story.verify()
+
+
+def test_whether_a_value_is_late_is_looked_for_no_further_than_it_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No record can be of a later time that was recorded before, but for how far a clock leads."""
+    looked = list[int]()
+    reading = MemoryTransaction.record
+
+    def counted(tx: MemoryTransaction, course: str, seq: int) -> Any:
+        looked.append(seq)
+        return reading(tx, course, seq)
+
+    story = Story(WORKFLOW, start="2026-03-02 08:00")
+    for _ in range(50):
+        story.advance(minutes=10).sends("noted", at=story.now - timedelta(minutes=2))
+    monkeypatch.setattr(MemoryTransaction, "record", counted)
+    told_late(story, at=story.now - timedelta(minutes=1))
+
+    assert looked == [51, 50]
     assert reconsidered(story) == []
 
 
