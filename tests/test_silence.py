@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
+from math import comb
 from random import Random
 
 import pytest
@@ -57,6 +58,34 @@ def test_the_chance_is_that_of_fishers_exact_test():
     few = sum(1 for way in ways if sum(one >= 5 for one in way) <= 1)
 
     assert chance(before, after) == Fraction(few, len(ways))
+
+
+@pytest.mark.parametrize("courses", [(0, 3), (1, 1), (3, 5), (6, 4), (7, 0)])
+def test_the_chance_of_few_firings_is_the_share_of_the_ways_that_have_so_few(
+    courses: tuple[int, int],
+):
+    """Whatever fired in however many, also where more fired than there were courses before."""
+    before, after = courses
+    for fired_before, fired_after in product(range(before + 1), range(after + 1)):
+        fired = fired_before + fired_after
+        ways = [
+            comb(after, few) * comb(before, fired - few) for few in range(min(fired, after) + 1)
+        ]
+        found = chance(
+            Share(courses=before, fired=fired_before), Share(courses=after, fired=fired_after)
+        )
+
+        assert found == Fraction(sum(ways[: fired_after + 1]), sum(ways))
+
+
+def test_a_rule_of_a_hundred_thousand_courses_is_told_from_chance_as_any_other():
+    """Weighed in seconds; the numbers of ways have thirty thousand digits."""
+    steady, fallen = ((90_000, 18_000), (10_000, 2_000)), ((90_000, 18_000), (10_000, 1_800))
+
+    assert tones({"steady": steady, "fallen": fallen}) == {
+        "steady": Tone.STEADY,
+        "fallen": Tone.ALARM,
+    }
 
 
 def test_a_drop_that_is_no_complete_silence_is_an_alarm_too():
