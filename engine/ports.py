@@ -258,6 +258,9 @@ class Transaction(Protocol):
     def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
         """The names of all that has a row or a record, in order: a row may be gone."""
 
+    def latest(self, after: str = "", limit: int = 1000) -> Sequence[tuple[str, datetime | None]]:
+        """The same names, each with when its last record was made; `None` where there is none."""
+
     def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         """Timers due at or before an instant, earliest first."""
 

@@ -201,13 +201,12 @@ def _chosen(tx: Transaction, asked: Asked) -> Iterator[str]:
             yield course
         return
     after = ""
-    while page := tx.recorded(after):
-        for course in page:
-            last = tx.record(course, tx.last_seq(course))
+    while page := tx.latest(after):
+        for course, recorded_at in page:
             # Whole courses: without what came before, nobody can say why something was decided.
-            if asked.since is None or (last is not None and last.recorded_at >= asked.since):
+            if asked.since is None or (recorded_at is not None and recorded_at >= asked.since):
                 yield course
-        after = page[-1]
+        after = page[-1][0]
 
 
 def _digests(tx: Transaction, course: str) -> Iterator[str]:

@@ -211,6 +211,10 @@ class MemoryTransaction:
     def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
         return sorted(name for name in self.held.courses if name > after)[:limit]
 
+    def latest(self, after: str = "", limit: int = 1000) -> Sequence[tuple[str, datetime | None]]:
+        named = [(name, self.held.courses[name].records) for name in self.recorded(after, limit)]
+        return [(name, records[-1].recorded_at if records else None) for name, records in named]
+
     def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         found = [
             DueTimer(course=name, name=timer, due=armed.due, seq=armed.seq)

@@ -165,6 +165,17 @@ _named = [
 RECORDED = union(*(select(names.c.course) for names in _named)).order_by("course").limit(LIMIT)
 """What has a row or a record. Each half stops early: both are kept in this order."""
 
+_page = RECORDED.subquery()
+_last = (
+    select(records.c.recorded_at)
+    .where(records.c.tenant == TENANT, records.c.course == _page.c.course)
+    .order_by(records.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+LATEST = select(_page.c.course, _last).order_by(_page.c.course)
+"""The same, with when the last record of each was made."""
+
 STANDING = select(courses.c.seq).where(_of_course(courses))
 """Where a course stands, to say why a write came too late."""
 KNOWN = select(records.c.seq).where(

@@ -207,6 +207,10 @@ class SqlTransaction:
     def recorded(self, after: str = "", limit: int = 1000) -> Sequence[str]:
         return list(self._run(queries.RECORDED, after=after, limit=limit).scalars())
 
+    def latest(self, after: str = "", limit: int = 1000) -> Sequence[tuple[str, datetime | None]]:
+        found = self._run(queries.LATEST, after=after, limit=limit)
+        return [(course, recorded_at) for course, recorded_at in found]
+
     def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         found = self._run(queries.DUE_TIMERS, now=now, limit=limit)
         return [DueTimer(**row) for row in found.mappings()]

@@ -84,6 +84,21 @@ class CourseContract:
             assert tx.recorded() == ["C-1", "C-10", "C-2"]
             assert tx.recorded(after="C-1", limit=1) == ["C-10"]
 
+    def test_everything_that_left_a_record_is_named_with_when_its_last_was_made(
+        self, clinic: Clinic
+    ):
+        for course in ("C-2", "C-1"):
+            clinic.begun(course)
+        later = clinic.stored(clinic.decision("C-2", 2)).record
+
+        with clinic.reading() as tx:
+            first = tx.record("C-1", 1)
+            assert first is not None
+            whole = [("C-1", first.recorded_at), ("C-2", later.recorded_at)]
+            assert tx.latest() == whole
+            assert tx.latest(limit=1) == whole[:1]
+            assert tx.latest(after="C-1") == whole[1:]
+
     def test_a_long_course_is_read_through_in_order(self, clinic: Clinic):
         writes = [clinic.decision(seq=seq) for seq in range(1, 1003)]
         clinic.stored(*writes)
