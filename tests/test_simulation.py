@@ -23,8 +23,7 @@ from engine.service import Service
 from engine.settings import Settings
 from engine.simulation import Told, scenario_of, simulate
 from engine.store.memory import MemoryStore
-from engine.submission import Setting
-from engine.zones import Zones
+from tests.tenant import tenant_service
 from workflows import ALL, SIMULATIONS
 
 IL2, GAUGES = SIMULATIONS["intralesional_il2"], SIMULATIONS["instrument_calibration"]
@@ -33,20 +32,7 @@ START = date(2024, 1, 1)
 
 def in_memory() -> Service:
     """A service on an empty store."""
-    store, registry = MemoryStore(), Registry()
-    with store.transaction("clinic") as tx:
-        registry.install(ALL, tx)
-    return Service(
-        store,
-        Setting(
-            tenant="clinic",
-            registry=registry,
-            clock=bootstrap.SystemClock(),
-            calendars=Zones(),
-            salt=bootstrap.salt,
-            version="1",
-        ),
-    )
+    return tenant_service(MemoryStore(), "clinic", *ALL)
 
 
 def told(

@@ -9,7 +9,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from engine.answer import Answer
@@ -19,9 +19,7 @@ from engine.core.encoding import Json, instant_text
 from engine.core.record import Record
 from engine.ports import Store
 from engine.registry import Registry
-from engine.service import Service
-from engine.submission import Setting
-from engine.zones import Zones
+from tests.tenant import HandClock, tenant_service
 from workflows import instrument_calibration
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -35,46 +33,24 @@ BAD = {"deviation": {"value": "12", "unit": "um"}}
 
 
 @dataclass
-class HandClock:
-    """Shows what it is set to; unlike time, it can be set back."""
-
-    time: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.time
-
-    def advance(self, **span: float) -> None:
-        self.time += timedelta(**span)
-
-
-@dataclass
 class Bench:
     """A tenant of a store, so that tests that share a database do not meet."""
 
     store: Store
     tenant: str
     registry: Registry = field(default_factory=Registry)
-    clock: HandClock = field(default_factory=HandClock)
+    clock: HandClock = field(default_factory=lambda: HandClock(NOW))
 
     def __post_init__(self) -> None:
         self.ids = itertools.count(1)
-        self.salts = itertools.count(1)
-        self.service = Service(
-            self.store,
-            Setting(
-                tenant=self.tenant,
-                registry=self.registry,
-                clock=self.clock,
-                calendars=Zones(),
-                salt=lambda: f"{next(self.salts):032x}",
-                version="0",
-            ),
+        self.service = tenant_service(
+            self.store, self.tenant, registry=self.registry, clock=self.clock
         )
         self.auditor = Auditor(store=self.store, registry=self.registry, tenant=self.tenant)
 
     def beside(self) -> Self:
         """Another tenant of the same store, who knows nothing of this one."""
-        return replace(self, tenant=f"{self.tenant}-b", registry=Registry(), clock=HandClock())
+        return replace(self, tenant=f"{self.tenant}-b", registry=Registry(), clock=HandClock(NOW))
 
     def install(self, *workflows: Workflow, site: str | None = None) -> tuple[str, ...]:
         with self.store.transaction(self.tenant) as tx:

@@ -17,7 +17,8 @@ from engine.core.definition import Timer, Transition, Variable, Workflow
 from engine.core.expression import Constant, Now, choose, hours
 from engine.store.sql import SqlStore, open_store
 from tests.core.tiny import n_of, tiny
-from tests.service.bench import Bench, HandClock
+from tests.service.bench import Bench
+from tests.tenant import HandClock
 
 since, n = Variable(name="since", kind="instant"), n_of("n")
 RINGS = 3

@@ -8,19 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import bootstrap
 from engine.canaries import LOOK, Canaries
 from engine.core.definition import Workflow
 from engine.core.expression import all_of
 from engine.ports import Definition
 from engine.registry import Registry, stored_form
-from engine.service import Service
 from engine.store.canaries import SqlCanaries
 from engine.store.operation import SqlOperation
 from engine.store.sql import SqlStore
-from engine.submission import Setting
-from engine.zones import Zones
 from tests.canary.test_flight import GAUGES, altered
+from tests.tenant import tenant_service
 
 DAY = timedelta(hours=24)
 BROKEN = altered(GAUGES, "deviation_above_limit", lambda one: all_of(one.condition, ~one.condition))
@@ -44,13 +41,9 @@ class Works:
 
     def __post_init__(self) -> None:
         self.clock, self.registry = Clock(), Registry()
-        self.service = Service(
-            self.store,
-            Setting(
-                tenant=self.tenant, registry=self.registry, clock=self.clock, calendars=Zones(),
-                salt=bootstrap.salt, version="1",
-            ),
-        )  # fmt: skip
+        self.service = tenant_service(
+            self.store, self.tenant, registry=self.registry, clock=self.clock
+        )
         self.kept = SqlCanaries(self.store)
         self.canaries = Canaries(self.service, self.kept, every=self.every)
 

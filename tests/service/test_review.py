@@ -9,20 +9,17 @@ from typing import Any
 
 import pytest
 
-from engine import bootstrap
 from engine.audit import Auditor
 from engine.core.queues import items_of
 from engine.core.review import Item, Queue
 from engine.errors import Conflict, InvalidInput, NotPermitted
-from engine.registry import Registry
 from engine.review import Reviews
 from engine.service import Service
 from engine.simulation import simulate
 from engine.store import migrate
 from engine.store.review import SqlReviews
 from engine.store.sql import SqlStore
-from engine.submission import Setting
-from engine.zones import Zones
+from tests.tenant import tenant_service
 from workflows import ALL, SIMULATIONS
 
 IL2 = SIMULATIONS["intralesional_il2"]
@@ -31,16 +28,7 @@ IL2 = SIMULATIONS["intralesional_il2"]
 @pytest.fixture(scope="module")
 def service(store: SqlStore) -> Service:
     """Six simulated courses that have something in every queue: each test takes what is next."""
-    registry, tenant = Registry(), "reviewed"
-    with store.transaction(tenant) as tx:
-        registry.install(ALL, tx)
-    service = Service(
-        store,
-        Setting(
-            tenant=tenant, registry=registry, clock=bootstrap.SystemClock(), calendars=Zones(),
-            salt=bootstrap.salt, version="1",
-        ),
-    )  # fmt: skip
+    service = tenant_service(store, "reviewed", *ALL)
     list(simulate(service, IL2, courses=6, seed=11, start=date(2024, 1, 1)))
     return service
 

@@ -10,29 +10,18 @@ import pytest
 from engine import bootstrap
 from engine.access import operator
 from engine.log_entry import Logged
-from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Settings
 from engine.simulation import simulate
 from engine.store.sql import SqlStore
-from engine.submission import Setting
 from engine.verification import Verifications
-from engine.zones import Zones
+from tests.tenant import tenant_service
 from workflows import ALL, SIMULATIONS
 
 
 @pytest.fixture(scope="module")
 def service(store: SqlStore) -> Service:
-    registry, tenant = Registry(), "verified"
-    with store.transaction(tenant) as tx:
-        registry.install(ALL, tx)
-    service = Service(
-        store,
-        Setting(
-            tenant=tenant, registry=registry, clock=bootstrap.SystemClock(), calendars=Zones(),
-            salt=bootstrap.salt, version="1",
-        ),
-    )  # fmt: skip
+    service = tenant_service(store, "verified", *ALL)
     gauge = SIMULATIONS["instrument_calibration"]
     list(simulate(service, gauge, courses=3, seed=1, start=date(2024, 1, 1)))
     return service

@@ -18,7 +18,8 @@ from engine.store.worklist import SqlLists
 from engine.worklist import Worklists
 from tests.core.test_scheduling import started, workflow
 from tests.core.tiny import level
-from tests.service.bench import Bench, HandClock
+from tests.service.bench import Bench
+from tests.tenant import HandClock
 
 NOON = datetime(2026, 3, 6, 20, tzinfo=UTC)
 """Friday noon in Los Angeles, evening in Vienna, and Saturday morning in Auckland."""

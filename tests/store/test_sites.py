@@ -16,7 +16,7 @@ from engine.store.access import SqlAccess
 from engine.store.sites import SqlSites
 from engine.store.sql import SqlStore
 from engine.zones import Zones
-from tests.service.bench import HandClock
+from tests.tenant import HandClock
 
 WORKDAYS = {"format": 1, "zone": "Europe/Vienna", "open": ["monday", "friday"]}
 

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import ip_network
 from pathlib import Path
@@ -25,7 +25,6 @@ from engine.clinic import Sites
 from engine.core.definition import Workflow
 from engine.feed import Feed
 from engine.registry import Registry
-from engine.service import Service
 from engine.store import migrate
 from engine.store.access import SqlAccess
 from engine.store.calendars import SqlCalendars
@@ -36,7 +35,6 @@ from engine.store.sql import SqlStore, open_store
 from engine.store.told import SqlTold
 from engine.store.webhooks import SqlWebhooks
 from engine.store.worklist import SqlLists
-from engine.submission import Setting
 from engine.web.app import create_app
 from engine.web.limits import Rates
 from engine.web.loopback import LoopbackGate
@@ -47,6 +45,7 @@ from engine.webhooks.sender import HttpSender
 from engine.worklist import Worklists
 from engine.zones import Zones
 from tests.postgres import Server, fresh_database
+from tests.tenant import HandClock, tenant_service
 from workflows import instrument_calibration
 
 NOW = datetime(2026, 3, 2, 16, tzinfo=UTC)
@@ -55,49 +54,23 @@ numbers = itertools.count(1)
 
 
 @dataclass
-class HandClock:
-    """Shows what it is set to."""
-
-    time: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.time
-
-    def advance(self, **span: float) -> None:
-        self.time += timedelta(**span)
-
-
-@dataclass
 class House:
     """A service with everything that it stands on, and a client of it."""
 
     store: SqlStore
     tenant: str
-    clock: HandClock = field(default_factory=HandClock)
+    clock: HandClock = field(default_factory=lambda: HandClock(NOW))
     offered: tuple[Workflow, ...] = OFFERED
 
     def __post_init__(self) -> None:
-        self.registry = Registry()
-        with self.store.transaction(self.tenant) as tx:
-            self.registry.install(self.offered, tx)
         self.access_log = AccessLog(
             SqlAccess(self.store),
             clock=self.clock,
             identity=lambda: f"row-{next(numbers)}",
             tenant=self.tenant,
         )
-        self.salts = itertools.count(1)
-        self.service = Service(
-            self.store,
-            Setting(
-                tenant=self.tenant,
-                registry=self.registry,
-                clock=self.clock,
-                calendars=Zones(),
-                salt=lambda: f"salt-{next(self.salts)}",
-                version="test",
-            ),
-        )
+        self.service = tenant_service(self.store, self.tenant, *self.offered, clock=self.clock)
+        self.registry = self.service.setting.registry
         self.feed = Feed(store=SqlFeed(self.store), tenant=self.tenant, clock=self.clock)
         guard = Guard(allowed=(ip_network("127.0.0.0/8"),))
         self.sender = HttpSender(guard, seconds=10)

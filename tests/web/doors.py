@@ -23,14 +23,12 @@ from engine.access_log import AccessLog
 from engine.bootstrap import feed, webhooks
 from engine.log_entry import Entry, Logged
 from engine.permission import Action, Role
-from engine.registry import Registry
 from engine.service import Service
 from engine.settings import Settings
 from engine.store.access import SqlAccess
 from engine.store.operation import SqlOperation
 from engine.store.sql import SqlStore
 from engine.store.tables import metadata
-from engine.submission import Setting
 from engine.web.app import create_app
 from engine.web.callers import Need
 from engine.web.gate import BearerGate
@@ -39,8 +37,8 @@ from engine.web.metrics import Metrics
 from engine.web.office import Office
 from engine.web.operation import Operation
 from engine.web.streams import Streams
-from engine.zones import Zones
-from tests.web.conftest import HandClock, calendars_of, exchange_of
+from tests.tenant import HandClock, tenant_service
+from tests.web.conftest import NOW, calendars_of, exchange_of
 from workflows import ALL
 
 COURSE, PATIENT = "HOME-COURSE", "HOME-PATIENT"
@@ -100,7 +98,7 @@ class Doors:
     store: SqlStore
     tenant: str
     provider: Identifies | None = None
-    clock: HandClock = field(default_factory=HandClock)
+    clock: HandClock = field(default_factory=lambda: HandClock(NOW))
     victim: str = ""
     endpoint: str = ""
     calendar: str = ""
@@ -194,18 +192,4 @@ class Doors:
             }
 
     def _service(self, tenant: str) -> Service:
-        registry = Registry()
-        with self.store.transaction(tenant) as tx:
-            registry.install(ALL, tx)
-        salts = itertools.count(1)
-        return Service(
-            self.store,
-            Setting(
-                tenant=tenant,
-                registry=registry,
-                clock=self.clock,
-                calendars=Zones(),
-                salt=lambda: f"salt-{next(salts)}",
-                version="test",
-            ),
-        )
+        return tenant_service(self.store, tenant, *ALL, clock=self.clock)

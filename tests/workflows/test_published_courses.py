@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from itertools import count
 from typing import Any
 
 import pytest
@@ -27,11 +26,8 @@ from engine.core.snapshot import Snapshot
 from engine.errors import RegimenError
 from engine.ports import Definition
 from engine.registry import Registry, stored_form
-from engine.service import Service
 from engine.store.memory import MemoryStore
-from engine.submission import Setting
-from engine.testing import VirtualClock
-from engine.zones import Zones
+from tests.tenant import HandClock, tenant_service
 from workflows.intralesional_il2 import WORKFLOW
 
 Bodies = Sequence[Mapping[str, Json]]
@@ -163,17 +159,11 @@ class Clinic:
         self.offer, self.store = offer, store or MemoryStore()
         with self.store.transaction("clinic") as tx:
             tx.define(offer.definition)
-        salts = count()
-        self.service = Service(
+        self.service = tenant_service(
             self.store,
-            Setting(
-                tenant="clinic",
-                registry=offer.registry,
-                clock=VirtualClock(datetime(2030, 1, 1, tzinfo=UTC)),
-                calendars=Zones(),
-                salt=lambda: f"{next(salts):032x}",
-                version="test",
-            ),
+            "clinic",
+            registry=offer.registry,
+            clock=HandClock(datetime(2030, 1, 1, tzinfo=UTC)),
         )
         self.auditor = Auditor(store=self.store, registry=offer.registry, tenant="clinic")
 

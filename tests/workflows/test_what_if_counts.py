@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from engine import bootstrap
 from engine.core.contrast import Divergence
 from engine.core.definition import Workflow
 from engine.core.event import RECONSIDERED
@@ -21,12 +20,11 @@ from engine.core.record import Record
 from engine.core.supposition import Supposition, Why
 from engine.core.tally import Tally
 from engine.core.what_if import Policy, what_if
-from engine.registry import Registry, compiled, stored_form
-from engine.service import Service
+from engine.registry import compiled, stored_form
 from engine.simulation import simulate
 from engine.store.memory import MemoryStore
-from engine.submission import Setting
 from engine.zones import Zones
+from tests.tenant import tenant_service
 from tests.workflows.brute_force import (
     Counts,
     Lived,
@@ -60,16 +58,7 @@ amended = pytest.mark.parametrize("name", AMENDED)
 
 
 def told(workflow: Workflow, courses: int) -> Courses:
-    store, registry = MemoryStore(), Registry()
-    with store.transaction("clinic") as tx:
-        registry.install((workflow,), tx)
-    service = Service(
-        store,
-        Setting(
-            tenant="clinic", registry=registry, clock=bootstrap.SystemClock(), calendars=Zones(),
-            salt=bootstrap.salt, version="1",
-        ),
-    )  # fmt: skip
+    service = tenant_service(MemoryStore(), "clinic", workflow)
     scenario = SIMULATIONS[workflow.name]
     begun = simulate(service, scenario, courses=courses, seed=11, start=date(2024, 1, 1))
     return {one.course: service.records(one.course) for one in begun}
