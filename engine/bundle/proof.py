@@ -27,6 +27,8 @@ class Proof:
     keys: tuple[VerifierKey, ...] = ()
     sealed: int = field(default=0, init=False)
     """How many records were found in the tree so far."""
+    since_held: int = field(default=0, init=False)
+    """How many of them were sealed after the checkpoint that is held."""
     _begun: dict[int, dict[int, int]] = field(
         default_factory=lambda: defaultdict(dict), init=False, repr=False
     )
@@ -94,9 +96,20 @@ class Proof:
                 return Fault(seq=record.seq, kind="proof", what="it is not that leaf of the tree")
             before = leaf.index
             self.sealed += 1
+            self.since_held += self.held is not None and leaf.index >= self.held.size
         if self.asks and not bundle.leaves:
             return Fault(seq=1, kind="unsealed", what="the file holds no proof of it")
         return self._head(bundle, found)
+
+    def left_out(self, found: Sealed | None) -> int | None:
+        """How many records that were sealed since the checkpoint that is held are not in the file.
+
+        Each is of a course that is not in it, where all of the file's courses are whole. `None`
+        where that cannot be told: nothing is held, or nothing was sealed since.
+        """
+        if found is None or self.held is None or found.head.size <= self.held.size:
+            return None
+        return found.head.size - self.held.size - self.since_held
 
     def _head(self, bundle: Bundle, found: Sealed | None) -> Fault | None:
         """What is missing at the end of a course, or too much, by a checkpoint that tells."""

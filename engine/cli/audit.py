@@ -259,7 +259,7 @@ def _answer(session: Session, found: Sequence[Checked], ledger: Sealed | None = 
                 if said is not None:
                     out.print(f"{one.source}: {said}", soft_wrap=True)
         if len(courses) > 1 or not found:
-            files = len(found) - len(courses)
+            files = sum(one.course == NO_COURSE for one in bad)
             beside = f", and {files} file{'s'[: files > 1]} not whole" if files else ""
             wrong_ones = len(bad) - files
             out.print(f"{len(courses)} courses, {wrong_ones} with something wrong{beside}.")

@@ -29,6 +29,7 @@ WHOLE, ADDS_UP, ALIKE = "whole", "adds up to its row", "decided again alike"
 NO_COURSE = "?"
 """In the place of a course's name: what is wrong with a file, and no single course's fault."""
 UNTOLD = "Whether its last records were left out cannot be told: it has no map of course heads."
+NONE_HELD = "it holds no course"
 UNKNOWN_MAKER = "who made it cannot be told"
 
 
@@ -64,19 +65,32 @@ class Signed:
 class AskedFor:
     """What a file says that it was asked for; nobody signed that.
 
-    Whoever reads it has to know: of what it was not asked for it shows nothing.
+    Whoever reads it has to know: of what it was not asked for it shows nothing. `left_out` is how
+    many records, sealed between the checkpoint that is held and its own, are of no course of it.
     """
 
     tenant: str
     said: Mapping[str, Json]
+    left_out: int | None = None
 
     def __str__(self) -> str:
         if "tenant" in self.said:
             return f"it was asked for all courses of tenant {self.tenant}."
         if "since" in self.said:
             since = f"courses with a record since {self.said['since']}"
-            return f"it was asked for {since}: whether others have one is not told."
+            return f"it was asked for {since}: {self._others}"
         return "it was asked for some courses by name: whether there are others is not told."
+
+    @property
+    def _others(self) -> str:
+        if self.left_out is None:
+            return "whether others have one is not told."
+        between = "sealed between the checkpoint that you hold and its own"
+        if not self.left_out:
+            return f"no other course has one that was {between}."
+        if self.left_out == 1:
+            return f"1 record {between} is of another course, which it does not hold."
+        return f"{self.left_out} records {between} are of other courses, which it does not hold."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +131,7 @@ class Checked:
         }
         if self.asked is not None:
             told["asked"] = dict(self.asked.said)
+            told["left_out"] = self.asked.left_out
         return told if signed is None else {**told, "keys": str(signed.keys)}
 
     def lines(self) -> Iterator[str]:
@@ -124,6 +139,9 @@ class Checked:
         where = self.course if self.source == DATABASE else f"{self.course} in {self.source}"
         if self.course == NO_COURSE:
             where = self.source
+            if not self.wrong:
+                yield f"{where}: {self.good}"
+                return
         number = "1 record" if self.records == 1 else f"{self.records} records"
         if not self.wrong:
             yield f"{where}: {number}, {self.good}, head {self.head[:16]}"
@@ -237,15 +255,24 @@ def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
     """Each course of a file; and what is wrong with the file, which is no course's fault."""
     with _opened(name) as stream:
         bundle = BundleFile(stream)
+        made: list[Checked] = []
+        damaged: DamagedBundle | None = None
         try:
             for course, fault in proof.courses(bundle):
                 found = _of_course(name, course, bundle.checkpoint, fault, re_decide=re_decide)
                 if not re_decide and not _tells(bundle):
                     found = replace(found, untold=(UNTOLD,))
-                asked = AskedFor(tenant=bundle.tenant, said=bundle.asked)
-                yield replace(found, signed=_signed(bundle, proof), asked=asked)
+                made.append(replace(found, signed=_signed(bundle, proof)))
         except DamagedBundle as wrong:
-            yield _of_no_course(name, wrong)
+            damaged = wrong
+        whole = damaged is None and not any(one.wrong for one in made)
+        left_out = proof.left_out(bundle.checkpoint) if whole else None
+        asked = AskedFor(tenant=bundle.tenant, said=bundle.asked, left_out=left_out)
+        if not made and whole:  # what it was asked for is to be told of an empty file too
+            made.append(replace(_of_no_course(name), signed=_signed(bundle, proof)))
+        yield from (replace(one, asked=asked) for one in made)
+        if damaged is not None:
+            yield _of_no_course(name, damaged)
 
 
 def _tells(bundle: BundleFile) -> bool:
@@ -284,8 +311,8 @@ def _of_course(
     return _checked(bundle.course, name, bundle.records, wrong, good)
 
 
-def _of_no_course(name: str, wrong: DamagedBundle) -> Checked:
-    return _checked(NO_COURSE, name, (), (str(wrong),), WHOLE)
+def _of_no_course(name: str, wrong: DamagedBundle | None = None) -> Checked:
+    return _checked(NO_COURSE, name, (), () if wrong is None else (str(wrong),), NONE_HELD)
 
 
 def _checked(

@@ -88,6 +88,50 @@ def test_it_is_said_what_a_bundle_was_asked_for_since_one_of_some_shows_of_no_ot
     assert [one["asked"] for one in told] == [{"tenant": True}] * 2
 
 
+def test_who_holds_a_checkpoint_is_told_how_many_records_since_are_of_courses_left_out(
+    gauges: Regimen,
+):
+    """A file that says it was asked for what changed since may still lack a course that did."""
+    checkpoint("held")
+    for course in ("gauge-1", "gauge-2"):
+        signing = ("--record", "1", "--meaning", "reviewed", "--role", "metrologist")
+        assert gauges("sign", course, *signing, "--name", "Kim Bell").code == 0
+    checkpoint("newer")
+    exported = gauges("export", "--since", "2020-01-01", "--checkpoint", "held", "--out", "b.jsonl")
+    assert exported.code == 0
+    parts = parts_of(Path("b.jsonl"))
+    second = next(
+        n for n, one in enumerate(parts) if one.get("course", {}).get("course") == "gauge-2"
+    )
+    closed(parts[:second], Path("less.jsonl"))
+    nothing = [one for one in parts[:second] if not {"course", "record", "definition"} & one.keys()]
+    closed(nothing, Path("none.jsonl"))
+    between = "sealed between the checkpoint that you hold and its own"
+
+    def told(file: str, *options: str) -> tuple[str, int | None]:
+        ran = gauges("verify", file, *options)
+        assert ran.code == 0
+        (line,) = (line for line in ran.out.splitlines() if "it was asked for" in line)
+        asked = gauges("verify", file, *options, "--json").json()["courses"]
+        (left_out,) = {one["left_out"] for one in asked}
+        return line.partition("Z: ")[2], left_out
+
+    hold = ("--checkpoint", "held")
+    assert told("b.jsonl", *hold) == (f"no other course has one that was {between}.", 0)
+    lacking = f"records {between} are of other courses, which it does not hold."
+    since = [sum(one["record"]["leaf"]["index"] >= 6 for one in some if "record" in one)
+             for some in (parts[second:], parts)]  # fmt: skip
+    assert len(set(since)) == 2
+    assert told("less.jsonl", *hold) == (f"{since[0]} {lacking}", since[0])
+    assert told("none.jsonl", *hold) == (f"{since[1]} {lacking}", since[1])
+    assert told("less.jsonl") == ("whether others have one is not told.", None)
+    assert told("b.jsonl", "--checkpoint", "newer") == (
+        "whether others have one is not told.",
+        None,
+    )
+    assert "none.jsonl: it holds no course" in gauges("verify", "none.jsonl").out
+
+
 @pytest.mark.parametrize("how", [(), ("--re-decide",)], ids=["replay", "re-decide"])
 def test_a_bundle_that_is_replayed_is_told_by_whose_keys_as_one_that_is_verified(
     gauges: Regimen, how: tuple[str, ...]
