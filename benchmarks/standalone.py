@@ -130,6 +130,9 @@ class Passing:
         with self._memory.transaction(tenant, **how) as tx:
             yield _Through(tx, self._writes)  # type: ignore[misc]  # all else is the store's
 
+    def close(self) -> None:
+        self._memory.close()
+
     def defined(self) -> Sequence[Definition]:
         with self._memory.transaction(TENANT, write=False) as tx:
             return tx.definitions()

@@ -309,6 +309,9 @@ class Store(Protocol):
         Raises StoreUnavailable when the database cannot be reached, is full or stays locked.
         """
 
+    def close(self) -> None:
+        """Let go of the connections that are its own; the next transaction opens new ones."""
+
 
 class Clock(Protocol):
     """The system's time."""

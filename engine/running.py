@@ -162,5 +162,4 @@ class _Asker:
             return f"{course}: {type(wrong).__name__}: {wrong}"
 
     def close(self) -> None:
-        if close := getattr(self._store, "close", None):
-            close()
+        self._store.close()

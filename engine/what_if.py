@@ -298,8 +298,7 @@ class _Reader:
         return self._courses.of(course, self._supposing)
 
     def close(self) -> None:
-        if close := getattr(self._store, "close", None):
-            close()
+        self._store.close()
 
 
 @lru_cache(maxsize=8)

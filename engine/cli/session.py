@@ -188,8 +188,8 @@ class Session:
 
     def close(self) -> None:
         """Let the connections go."""
-        if self._service is not None and (close := getattr(self._service.store, "close", None)):
-            close()
+        if self._service is not None:
+            self._service.store.close()
         self._service = None
 
     def _hint(self, said: re.Match[str]) -> str:

@@ -83,6 +83,9 @@ class MemoryStore:
             raise StoreUnavailable("another transaction does not end")
         return MemoryTransaction(tenant, self._tenants.get(tenant, _Tenant()))
 
+    def close(self) -> None:
+        """Nothing: it has no connection, and keeps what it holds."""
+
     def ended(self, tenant: str, held: _Tenant | None, *, write: bool) -> None:
         """Keep what a transaction leaves, if anything, and let the next writer in."""
         if write:

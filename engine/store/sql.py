@@ -114,6 +114,9 @@ class HostStore:
         """The host's transaction; when the block ends it goes on, and the host commits it."""
         return _Joined(self._bind, tenant, write=write)
 
+    def close(self) -> None:
+        """Nothing: the connection is the host's."""
+
 
 def open_store(url: str, **options: Any) -> SqlStore:  # noqa: ANN401  # SQLAlchemy's
     """The store of a database URL such as `sqlite:///courses.db` or `postgresql://host/courses`.

@@ -25,6 +25,13 @@ class CourseContract:
 
     # --- courses and records ------------------------------------------------------------------
 
+    def test_a_closed_store_keeps_its_courses_and_opens_again(self, clinic: Clinic):
+        clinic.begun()
+        clinic.store.close()
+
+        with clinic.reading() as tx:
+            assert len(list(tx.records("C-1"))) == 1
+
     def test_of_a_course_that_does_not_exist_nothing_is_known(self, clinic: Clinic):
         with clinic.writing() as tx:
             assert tx.head("C-1", "e") is None
