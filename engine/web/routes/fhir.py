@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from engine.calendars import AHEAD
 from engine.core.wire import IDENTIFIER
@@ -20,10 +21,28 @@ from engine.worklist import MOST, Ask
 
 router = APIRouter(prefix="/fhir", tags=["fhir"])
 
-Site = Annotated[str | None, Query(pattern=f"^(?:{IDENTIFIER.pattern})$")]
-OfCourse = Annotated[str | None, Query(pattern=f"^(?:{IDENTIFIER.pattern})$")]
+Named = Annotated[str | None, Query(pattern=f"^(?:{IDENTIFIER.pattern})$")]
 Count = Annotated[int, Query(alias="_count", ge=1, le=MOST)]
 Cursor = Annotated[str | None, Query(description="That of the `next` link of the page before.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which visits are asked for, of a course or of sites, and which page of them."""
+
+    course: str | None
+    site: str | None
+    cursor: str | None
+    count: int
+
+
+def _search(
+    course: Named = None, site: Named = None, cursor: Cursor = None, count: Count = 50
+) -> Search:
+    return Search(course=course, site=site, cursor=cursor, count=count)
+
+
+Searched = Annotated[Search, Depends(_search)]
 
 
 def _get(path: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -38,33 +57,15 @@ def metadata(*, desk: Anybody, request: Request) -> FhirResponse:
 
 
 @_get("/Appointment")
-def appointments(
-    *,
-    desk: VisitReader,
-    request: Request,
-    course: OfCourse = None,
-    site: Site = None,
-    cursor: Cursor = None,
-    count: Count = 50,
-) -> FhirResponse:
+def appointments(*, desk: VisitReader, request: Request, wanted: Searched) -> FhirResponse:
     """The visits that are proposed and not booked; nothing is booked here."""
-    found = _Visits(desk, Listing.UNBOOKED, course, site, cursor, count)
-    return found.bundle(request, proposal.appointment)
+    return _visits(desk, request, wanted, Listing.UNBOOKED, proposal.appointment)
 
 
 @_get("/Task")
-def tasks(
-    *,
-    desk: VisitReader,
-    request: Request,
-    course: OfCourse = None,
-    site: Site = None,
-    cursor: Cursor = None,
-    count: Count = 50,
-) -> FhirResponse:
+def tasks(*, desk: VisitReader, request: Request, wanted: Searched) -> FhirResponse:
     """The due visits, booked or not."""
-    found = _Visits(desk, Listing.VISITS, course, site, cursor, count)
-    return found.bundle(request, visit.task)
+    return _visits(desk, request, wanted, Listing.VISITS, visit.task)
 
 
 @_get("/CarePlan/{course}")
@@ -80,7 +81,7 @@ def audit_events(
     *,
     desk: LogReader,
     request: Request,
-    course: OfCourse = None,
+    course: Named = None,
     cursor: Annotated[str | None, Query(pattern="^[0-9]{1,15}:[0-9]{1,15}$")] = None,
     count: Count = 50,
 ) -> FhirResponse:
@@ -96,40 +97,34 @@ def audit_events(
     return FhirResponse(bundle(request, map(audit.audit_event, page.records), following))
 
 
-class _Visits:
-    """A page of visits, of a course or of sites."""
+def _visits(
+    desk: Desk,
+    request: Request,
+    wanted: Search,
+    listing: Listing,
+    made: Callable[[Item, Place], dict[str, Any] | None],
+) -> FhirResponse:
+    """A page of visits as resources; those that have none are left out."""
+    items, cursor = _found(desk, wanted, listing)
+    courses = list(dict.fromkeys(item.course for item in items))
+    places = exchange(desk).places(desk.caller.tenant, courses)
+    resources = [made(item, places[item.course]) for item in items]
+    return FhirResponse(bundle(request, [r for r in resources if r], cursor))
 
-    def __init__(  # noqa: PLR0917  # as they are asked for
-        self,
-        desk: Desk,
-        listing: Listing,
-        course: str | None,
-        site: str | None,
-        cursor: str | None,
-        count: int,
-    ) -> None:
-        self._exchange = exchange(desk)
-        self._tenant = desk.caller.tenant
-        self.cursor: str | None = None
-        sites = None if desk.caller.sites is None else frozenset(desk.caller.sites)
-        lists = desk.worklists
-        if course is not None:
-            found = lists.of_course(course, sites=sites)
-            self.items: Sequence[Item] = [
-                item for item in found.items if site is None or item.site == site
-            ]
-            return
-        if site is not None:
-            sites = frozenset({site}) if sites is None else sites & {site}
-        ask = Ask(listing=listing, sites=sites, soon_days=AHEAD, cursor=cursor, limit=count)
-        page = lists.page(ask)
-        self.items, self.cursor = page.items, page.cursor
 
-    def bundle(
-        self, request: Request, made: Callable[[Item, Place], dict[str, Any] | None]
-    ) -> FhirResponse:
-        """The visits as resources; those that have none are left out."""
-        courses = list(dict.fromkeys(item.course for item in self.items))
-        places = self._exchange.places(self._tenant, courses)
-        resources = [made(item, places[item.course]) for item in self.items]
-        return FhirResponse(bundle(request, [r for r in resources if r], self.cursor))
+def _found(desk: Desk, wanted: Search, listing: Listing) -> tuple[Sequence[Item], str | None]:
+    """The visits of a page, and where the next one begins. A course has one page."""
+    site, lists = wanted.site, desk.worklists
+    if wanted.course is not None:
+        found = lists.of_course(wanted.course, sites=desk.caller.sites)
+        return [item for item in found.items if site is None or item.site == site], None
+    page = lists.page(
+        Ask(
+            listing=listing,
+            sites=desk.scope(None if site is None else [site]),
+            soon_days=AHEAD,
+            cursor=wanted.cursor,
+            limit=wanted.count,
+        )
+    )
+    return page.items, page.cursor
