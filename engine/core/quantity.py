@@ -151,24 +151,6 @@ def convert(value: Decimal, source: str, target: str) -> Decimal:
     return CONTEXT.divide(Decimal(exact.numerator), Decimal(exact.denominator))
 
 
-def multiply_units(a: str, b: str) -> str:
-    """The unit of a product, like symbols gathered and annotations dropped.
-
-    >>> multiply_units("mL/h", "h"), multiply_units("10*3/uL", "uL")
-    ('mL', '10*3')
-    """
-    return _combined(a, b, 1)
-
-
-def divide_units(a: str, b: str) -> str:
-    """The unit of a quotient, like symbols gathered and annotations dropped.
-
-    >>> divide_units("ug/kg", "min"), divide_units("mg", "mg")
-    ('ug/kg/min', '1')
-    """
-    return _combined(a, b, -1)
-
-
 @dataclass(frozen=True, slots=True)
 class _Scale:
     """How a unit reaches base units: `(value + offset) * factor`."""
@@ -298,19 +280,3 @@ def _unreadable(unit: str, problem: str) -> UnitError:
     except UnitError:
         return UnitError(unit, problem)
     return UnitError(unit, f"{problem}; in UCUM write {meant!r}")
-
-
-def _combined(a: str, b: str, sign: int) -> str:
-    powers = Counter[str]()
-    for unit, factor in ((a, 1), (b, sign)):
-        for symbol, power in _terms(unit):
-            _atom(unit, symbol)
-            powers[symbol] += power * factor
-    powers["1"] = 0
-    above = [_power(symbol, power) for symbol, power in powers.items() if power > 0]
-    below = ["/" + _power(symbol, -power) for symbol, power in powers.items() if power < 0]
-    return ".".join(above) + "".join(below) or "1"
-
-
-def _power(symbol: str, power: int) -> str:
-    return symbol if power == 1 else f"{symbol}{power}"

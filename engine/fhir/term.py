@@ -22,7 +22,7 @@ OWN = "urn:x-regimen:"
 COURSE, PATIENT, SITE, BOOKING = OWN + "course", OWN + "patient", OWN + "site", OWN + "booking"
 VISIT, EVENT, ROLE, ACTOR = OWN + "visit", OWN + "event", OWN + "role", OWN + "actor"
 CODE, STAGE, WORKFLOW, PROBLEM = OWN + "code", OWN + "stage", OWN + "workflow", OWN + "problem"
-DUE, VERDICT, RECORD = OWN + "due", OWN + "verdict", OWN + "record"
+DUE, RECORD = OWN + "due", OWN + "record"
 NUMBER = OWN + "number"
 """An extension: which of its series a visit is."""
 
