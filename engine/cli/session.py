@@ -32,7 +32,7 @@ from engine.calendars import SharedCalendars
 from engine.cli.exits import Exit
 from engine.clinic import Sites
 from engine.core.encoding import Json
-from engine.errors import NotFound, RegimenError, StoreUnavailable, UnknownEvent
+from engine.errors import Divergence, NotFound, RegimenError, StoreUnavailable, UnknownEvent
 from engine.log_entry import Logged
 from engine.permission import Caller
 from engine.ports import Store
@@ -177,14 +177,18 @@ class Session:
         self.err.print(text, style=style, soft_wrap=True)
 
     def fail(self, error: RegimenError) -> NoReturn:
-        """End the command: it could not be done, and the message says what to do about it."""
+        """End the command: it could not be done, and the message says what to do about it.
+
+        Records that do not agree with what they claim are a negative answer, all else bad input.
+        """
         message = _HINT.sub(self._hint, str(error))
         if self.as_json:
             self.document({"error": {"kind": type(error).__name__, "message": message}})
         self.say(f"Error: {message}", style="red")
         if advice := ADVICE.get(type(error)):
             self.say(advice)
-        raise typer.Exit(Exit.BAD)
+        # What was asked for could be looked at, and is not so.
+        raise typer.Exit(Exit.NO if isinstance(error, Divergence) else Exit.BAD)
 
     def close(self) -> None:
         """Let the connections go."""
