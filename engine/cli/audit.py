@@ -141,7 +141,8 @@ def replay(
         if isinstance(shown, Checked):
             _answer(session, [shown])
         else:
-            played_back(session, shown, step, at, sense)
+            playback, origin = shown
+            played_back(session, playback, step, at, sense, origin=origin)
         return
     found: list[Checked] = []
     for name in _watched(session, names):

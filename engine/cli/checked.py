@@ -94,6 +94,29 @@ class AskedFor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The file of which steps are shown: whose keys it was held against, what it was asked for."""
+
+    file: str
+    signed: Signed
+    asked: AskedFor
+
+    def json(self) -> dict[str, Json]:
+        unknown = self.signed.keys is not Keys.GIVEN
+        return {
+            "source": self.file,
+            "cannot_find": [str(self.signed)] if unknown else [],
+            "asked": dict(self.asked.said),
+            "keys": str(self.signed.keys),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """What to tell below the steps, as below what is verified."""
+        yield f"{self.file}: {self.asked}"
+        yield f"{self.file}: {self.signed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What was found of one course; `wrong` is empty when nothing is wrong with it.
 
@@ -193,19 +216,20 @@ def replayed_file(name: str, *, re_decide: bool) -> Iterator[Checked]:
     yield from _of_file(name, Proof(), re_decide=re_decide)
 
 
-def played_file(name: str, course: str | None) -> Playback | Checked:
+def played_file(name: str, course: str | None) -> tuple[Playback, Origin] | Checked:
     """A course of a file, to be shown step by step; what is wrong with it, where something is.
 
-    Nothing is shown of a file that was changed. Raises InvalidInput for another file, and where the
-    file has several courses and none of them is named.
+    With it goes what is to be told of the file. Nothing is shown of a file that was changed. Raises
+    InvalidInput for another file, and where the file has several courses and none is named.
     """
     chosen: list[Bundle] = []
     several: list[str] = []
     bad: list[Checked] = []
+    proof = Proof()
     with _opened(name) as stream:
         bundle = BundleFile(stream)
         try:
-            for one, fault in Proof().courses(bundle):
+            for one, fault in proof.courses(bundle):
                 several.append(one.course)
                 if fault is not None:
                     bad.append(_of_course(name, one, bundle.checkpoint, fault, re_decide=False))
@@ -219,7 +243,9 @@ def played_file(name: str, course: str | None) -> Playback | Checked:
         listed = ", ".join(several[:FEW]) + (", ..." if len(several) > FEW else "")
         raise InvalidInput("COURSE", f"beside the file, one of its courses: {listed or 'none'}")
     (found,) = chosen
-    return Playback(found.course, found.records, found.machine, Zones().of)
+    asked = AskedFor(tenant=bundle.tenant, said=bundle.asked)
+    origin = Origin(file=name, signed=_signed(bundle, proof), asked=asked)
+    return Playback(found.course, found.records, found.machine, Zones().of), origin
 
 
 def is_file(name: str) -> bool:

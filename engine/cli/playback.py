@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.checked import Origin
 from engine.cli.ink import CORRECTED, STYLES, Lines
 from engine.cli.session import Session, command
 from engine.cli.times import instant_at
@@ -148,32 +149,44 @@ def _would(one: Mapping[str, Json]) -> str:
 
 
 def played_back(  # what one replay is asked
-    session: Session, playback: Playback, step: int | None, at: str | None, sense: Sense | None
+    session: Session,
+    playback: Playback,
+    step: int | None,
+    at: str | None,
+    sense: Sense | None,
+    *,
+    origin: Origin | None = None,
 ) -> None:
     """Answer with one step of a course, or with all of them in a few words each.
 
-    Raises InvalidInput for a step that is not there.
+    Of a file it is told below by whose keys it is signed. Raises InvalidInput for a step that is
+    not there.
     """
     if step is not None and at is not None:
         raise InvalidInput("--at", "nothing beside --step")
+    document: dict[str, Json]
     if step is None and at is None:
-        chosen = sense or Sense.RECORDED
-        session.answer(
-            {
-                "course": playback.course,
-                "sense": chosen.value,
-                "steps": [_brief(playback, n, chosen) for n in range(1, len(playback) + 1)],
-            },
-            lambda out: _tell_all(out, playback, chosen),
-        )
-        return
-    chosen = sense or Sense.RECORDED if step is not None else sense or Sense.KNOWN
-    instant = instant_at("--at", at)
-    number = step or 0
-    if instant is not None:
-        number = playback.at(instant).seq
-    shown = playback.shown(number, chosen)
-    session.answer(shown, lambda out: _tell(out, playback, number, chosen))
+        number, chosen = None, sense or Sense.RECORDED
+        document = {
+            "course": playback.course,
+            "sense": chosen.value,
+            "steps": [_brief(playback, n, chosen) for n in range(1, len(playback) + 1)],
+        }
+    else:
+        chosen = sense or Sense.RECORDED if step is not None else sense or Sense.KNOWN
+        instant = instant_at("--at", at)
+        number = step or 0 if instant is None else playback.at(instant).seq
+        document = playback.shown(number, chosen)
+
+    def tell(out: Console) -> None:
+        if number is None:
+            _tell_all(out, playback, chosen)
+        else:
+            _tell(out, playback, number, chosen)
+        for line in origin.lines() if origin is not None else ():
+            out.print(line, soft_wrap=True)
+
+    session.answer(document if origin is None else {**document, **origin.json()}, tell)
 
 
 def _brief(playback: Playback, number: int, sense: Sense) -> dict[str, Json]:

@@ -18,6 +18,7 @@ from tests.bundle.standalone import FILE, verify
 from tests.cli.conftest import Regimen
 
 LIMIT = "deviation_limit=3"
+TOLD_OF_A_FILE = ("source", "keys", "asked", "cannot_find")
 
 
 def checkpoint(name: str) -> str:
@@ -145,6 +146,28 @@ def test_a_bundle_that_is_replayed_is_told_by_whose_keys_as_one_that_is_verified
     told = gauges("replay", "b.jsonl", *how, "--json").json()["courses"]
     assert [one["keys"] for one in told] == ["enclosed", "enclosed"]
     assert [one["asked"] for one in told] == [{"tenant": True}] * 2
+
+
+@pytest.mark.parametrize(
+    "how",
+    [("--step", "2"), ("--at", "2100-01-01T00:00:00Z"), ("--sense", "believed")],
+    ids=["step", "at", "sense"],
+)
+def test_steps_of_a_bundle_are_told_by_whose_keys_as_one_that_is_verified(
+    gauges: Regimen, how: tuple[str, ...]
+):
+    checkpoint("held")
+    assert gauges("export", "--out", "b.jsonl").code == 0
+    (keys_line,) = (line for line in gauges("verify", "b.jsonl").out.splitlines() if "keys" in line)
+    ran = gauges("replay", "b.jsonl", "gauge-1", *how)
+    told = gauges("replay", "b.jsonl", "gauge-1", *how, "--json").json()
+
+    assert ran.out.splitlines()[-1] == keys_line
+    assert ran.out.splitlines()[-2] == "b.jsonl: it was asked for all courses of tenant default."
+    assert (told["keys"], told["asked"]) == ("enclosed", {"tenant": True})
+    assert keys_line.removeprefix("b.jsonl: ") in told["cannot_find"]
+    of_the_database = gauges("replay", "gauge-1", *how, "--json").json()
+    assert told == {**of_the_database, **{name: told[name] for name in TOLD_OF_A_FILE}}
 
 
 def test_whose_keys_are_meant_is_said_of_each_file_and_not_of_one_that_is_not_whole(

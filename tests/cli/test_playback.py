@@ -152,9 +152,19 @@ def test_a_file_is_replayed_step_by_step_as_the_database_is(bench: Regimen):
     assert bench("export", "bench-1", "--out", "b.jsonl").code == 0
     for more in (("--step", "3"), ("--sense", "believed"), ("--step", "3", "--sense", "known")):
         told = bench("replay", "b.jsonl", *more)
-        assert (told.code, told.out) == (0, bench("replay", "bench-1", *more).out)
+        unknown = "it has no checkpoint: who made it cannot be told."
+        asked = "it was asked for some courses by name: whether there are others is not told."
+        of_the_file = f"b.jsonl: {asked}\nb.jsonl: {unknown}\n"
+        assert (told.code, told.out) == (0, bench("replay", "bench-1", *more).out + of_the_file)
         same = bench("replay", "bench-1", *more, "--json").json()
-        assert bench("replay", "b.jsonl", *more, "--json").json() == same
+        found = bench("replay", "b.jsonl", *more, "--json").json()
+        assert found == {
+            **same,
+            "source": "b.jsonl",
+            "keys": "none",
+            "asked": {"courses": ["bench-1"]},
+            "cannot_find": [unknown],
+        }
 
     Path("regimen.db").rename("elsewhere.db")
     assert "step 3 of" in bench("replay", "b.jsonl", "--step", "3").out
