@@ -14,8 +14,6 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-import structlog
-
 from engine import keys, packages
 from engine.access import Access, Gate, Identifies, Tokens, operator
 from engine.access_log import AccessLog
@@ -33,6 +31,7 @@ from engine.feed import Feed
 from engine.guard_report import GuardReports
 from engine.inspection import Inspection, inspected
 from engine.ledger import Ledger
+from engine.logs import log
 from engine.permission import Caller
 from engine.ports import Store
 from engine.privacy import Privacy
@@ -70,8 +69,6 @@ from engine.webhooks.endpoints import Webhooks
 from engine.webhooks.reply import Sender
 from engine.worklist import Worklists
 from engine.zones import Zones
-
-log = structlog.get_logger("regimen")
 
 
 class SystemClock:

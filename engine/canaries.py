@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-import structlog
-
 from engine.canary.flight import flown
 from engine.canary.result import SOUND
 from engine.core.encoding import Json
 from engine.errors import DefinitionError
 from engine.flown import Flew, Flown, Kept
+from engine.logs import log
 from engine.ports import Definition
 from engine.service import Service
 
 LOOK = timedelta(minutes=15)
 """How long a worker that found nothing due asks nobody again."""
-
-log = structlog.get_logger("regimen")
 
 
 class Canaries:

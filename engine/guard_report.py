@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-import structlog
-
 from engine.core.encoding import Json, instant_text
 from engine.counted import Report, ReportStore
 from engine.guard_rates import Counts, Period, Use, weighings
+from engine.logs import log
 from engine.service import Service
 from engine.silence import LEVEL, Hearing, Tone
 
@@ -26,8 +25,6 @@ LOOK = timedelta(minutes=15)
 """How long a worker that found nothing due asks nobody again."""
 PARTS = ("acted", "overridden", "undecided", "quiet")
 """What a guard came to in a course, what matters most first. Stored: never reorder."""
-
-log = structlog.get_logger("regimen")
 
 
 class GuardReports:

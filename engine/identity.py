@@ -22,7 +22,6 @@ from hashlib import sha256
 from typing import Any
 
 import httpx2
-import structlog
 from joserfc import jwk, jwt
 from joserfc.errors import (
     ExpiredTokenError,
@@ -37,11 +36,10 @@ from joserfc.jws import JWSRegistry
 from engine.core.encoding import Json
 from engine.core.event import ENGINE
 from engine.core.wire import IDENTIFIER
+from engine.logs import log
 from engine.permission import Caller, Denied, How, Role, Why
 from engine.ports import Clock
 from engine.settings import Oidc
-
-log = structlog.get_logger("regimen")
 
 BETWEEN = timedelta(seconds=30)
 """Between two fetches at least, whatever unknown keys somebody names."""

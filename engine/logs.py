@@ -1,4 +1,8 @@
-"""Log lines on stderr: one event with keys each, as JSON or for a person at a terminal.
+"""Log lines: one event with keys each.
+
+The command and the service write them to stderr, as JSON or for a person at a terminal. Embedded,
+the engine writes them as its host does: by structlog where the host has configured it, else by the
+standard library's logger `regimen`, which tells nobody of a decision unless it is asked to.
 
 Clinical content never reaches a log line. The keys that may are listed here; a line loses all
 others, and every value that is more than a word or a number, whoever wrote it.
@@ -29,6 +33,17 @@ KEYS = frozenset({
 """What a log line may say. A state is not among them, since it may tell of an illness."""
 
 
+class _Log:
+    """Looks at every line whose it is: a host may set up its own after it has imported us."""
+
+    def __getattr__(self, method: str) -> Any:  # noqa: ANN401  # what structlog's loggers have
+        return getattr(_OF_STRUCTLOG if structlog.is_configured() else _OF_LOGGING, method)
+
+
+log = _Log()
+"""What every part of the engine says its lines to."""
+
+
 def configure(*, form: str, level: str) -> None:
     """Let log lines go to stderr from `level` on, in the form `json` or `console`."""
     terminal = sys.stderr.isatty()
@@ -56,6 +71,17 @@ def hide_findings(_: object, __: str, line: MutableMapping[str, Any]) -> Mapping
     """A line without whatever could be clinical: unknown keys, and values with members."""
     return {key: value for key, value in line.items() if key in KEYS and isinstance(value, _PLAIN)}
 
+
+_OF_STRUCTLOG = structlog.get_logger("regimen")
+_OF_LOGGING = structlog.wrap_logger(
+    logging.getLogger("regimen"),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    processors=[
+        structlog.stdlib.filter_by_level,
+        hide_findings,
+        structlog.processors.KeyValueRenderer(key_order=["event"], drop_missing=True),
+    ],
+)
 
 _PLAIN = (str, int, float, bool, type(None))
 

@@ -10,8 +10,6 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-import structlog
-
 from engine.answer import Answer
 from engine.core.axes import is_retrospective, known_by
 from engine.core.calendar import Noting
@@ -33,11 +31,10 @@ from engine.errors import (
     RegimenError,
     StoreUnavailable,
 )
+from engine.logs import log
 from engine.ports import CourseLine, DueVisit, Search, Store, Transaction, Write
 from engine.submission import Desk, Setting
 from engine.watching import Watch, use_case
-
-log = structlog.get_logger("regimen")
 
 _T = TypeVar("_T")
 

@@ -14,7 +14,6 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import Protocol
 
-import structlog
 from starlette.types import ASGIApp
 
 from engine import packages
@@ -38,6 +37,7 @@ from engine.bootstrap import (
 )
 from engine.core.definition import Workflow
 from engine.errors import InvalidInput, StoreUnavailable
+from engine.logs import log
 from engine.settings import Settings
 from engine.tenants import Services
 from engine.watching import Watch
@@ -52,8 +52,6 @@ from engine.web.operation import Operation
 from engine.web.server import AT_ONCE, Server
 from engine.web.streams import Streams
 from engine.worker import Worker
-
-log = structlog.get_logger("regimen")
 
 STUCK = 60.0
 """Seconds without a finished round after which a worker is taken to be stuck."""

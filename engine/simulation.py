@@ -18,13 +18,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
-import structlog
-
 from engine.answer import Answer
 from engine.clock import VirtualClock
 from engine.core.encoding import Json, instant_text
 from engine.core.event import ENROLLED, FORMAT
 from engine.errors import Conflict, InvalidInput, RegimenError, UnknownWorkflow
+from engine.logs import log
 from engine.ports import Definition, Transaction, Write
 from engine.registry import Registry
 from engine.scenario import Scenario, Seen, Step, Wait
@@ -35,8 +34,6 @@ from engine.zones import Zones
 
 STEPS_AT_MOST = 20_000
 """More steps than any course has: a scenario that takes them does not end."""
-
-log = structlog.get_logger("regimen")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

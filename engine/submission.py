@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-import structlog
-
 from engine.admissibility import require_apt, require_in_time, require_permitted, staleness
 from engine.answer import Answer, again
 from engine.core import row as course_row
@@ -44,6 +42,7 @@ from engine.core.snapshot import Snapshot
 from engine.core.wire import IDENTIFIER, word
 from engine.errors import Conflict, IdempotencyConflict, InvalidInput, NotFound
 from engine.formalities import Place, erasable, require_signable, require_signed_words
+from engine.logs import log
 from engine.past import Past
 from engine.ports import Calendars, Clock, Transaction
 from engine.recent import Left, Recent, Standing
@@ -54,7 +53,6 @@ from engine.watching import Unwatched, Watch
 TIMERS_AT_ONCE = 1000
 """How many timers of one course are decided in one transaction; a worker goes on with the rest."""
 
-log = structlog.get_logger("regimen")
 
 _SHAPE = "an identifier of 1 to 64 letters, digits and . _ : -"
 

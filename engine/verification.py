@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from engine.access_log import AccessLog
 from engine.audit import Auditor, Looked
 from engine.core.encoding import Json
 from engine.core.history import Fault, Mismatch
 from engine.errors import NotFound
 from engine.log_entry import Entry, Logged
+from engine.logs import log
 from engine.permission import Caller
 from engine.ports import Clock
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:  # it loads the database library, which the help of a command 
 
 LOOK = timedelta(minutes=15)
 """How long a worker that found nothing due asks nobody again."""
-
-log = structlog.get_logger("regimen")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,11 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from engine.errors import RegimenError, StoreUnavailable
-
-log = structlog.get_logger("regimen")
+from engine.logs import log
 
 Stop = Callable[[], bool]
 Job = Callable[[Stop], None]

@@ -3,12 +3,50 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from engine import logs
-from engine.logs import hide_findings
+from engine.logs import hide_findings, log
+
+ROOT = Path(__file__).parent.parent
+EMBEDDED = """
+from engine.testing import Story
+from workflows.instrument_calibration import WORKFLOW
+
+assert Story(WORKFLOW).sends("release_instrument").refused
+"""
+
+
+def test_an_embedded_engine_says_nothing_where_its_host_set_up_no_lines():
+    command = [sys.executable, "-c", EMBEDDED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_host_that_logs_by_the_standard_library_finds_the_lines_there(
+    caplog: pytest.LogCaptureFixture,
+):
+    structlog.reset_defaults()
+    with caplog.at_level("INFO", logger="regimen"):
+        log.info("event_decided", course="GAR-Z", seq=3, platelets="29")
+
+    assert caplog.messages == ["event='event_decided' course='GAR-Z' seq=3"]
+
+
+def test_a_host_that_logs_by_structlog_finds_the_lines_there(caplog: pytest.LogCaptureFixture):
+    structlog.reset_defaults()
+    with capture_logs() as lines, caplog.at_level("INFO", logger="regimen"):
+        log.info("event_decided", course="GAR-Z")
+
+    assert lines == [{"event": "event_decided", "course": "GAR-Z", "log_level": "info"}]
+    assert caplog.messages == []
 
 
 def test_a_line_is_one_json_object_on_stderr(capsys: pytest.CaptureFixture[str]):

@@ -6,7 +6,6 @@ import ipaddress
 from importlib.util import find_spec
 from typing import Annotated
 
-import structlog
 import typer
 
 from engine import logs
@@ -15,9 +14,8 @@ from engine.cli.demonstration import shipped
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
 from engine.errors import InvalidInput
+from engine.logs import log
 from engine.service import Service
-
-log = structlog.get_logger("regimen")
 
 FILE = "regimen-serve.db"
 NEEDED = ("fastapi", "uvicorn")

@@ -10,16 +10,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
-import structlog
 import typer
 from rich.console import Console
 
 from engine.cli.session import Session, command
 from engine.core.encoding import Json
+from engine.logs import log
 from engine.messages import Sent
 from engine.worker import GRAIN, Stop, Worker
-
-log = structlog.get_logger("regimen")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 

@@ -12,13 +12,11 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.logs import log
 from engine.web.problems import Problem
-
-log = structlog.get_logger("regimen")
 
 REQUEST_ID = "X-Request-Id"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,64}")

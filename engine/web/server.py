@@ -14,14 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from engine.errors import InvalidInput
+from engine.logs import log
 from engine.web.promptness import PromptProtocol
-
-log = structlog.get_logger("regimen")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 AT_ONCE = 1

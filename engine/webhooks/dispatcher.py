@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-import structlog
-
 from engine.errors import StoreUnavailable
 from engine.feed import Feed
+from engine.logs import log
 from engine.messages import Delivery, Endpoint, Sent
 from engine.ports import Clock
 from engine.store.deliveries import SqlDeliveries
@@ -22,8 +21,6 @@ from engine.store.webhooks import SqlWebhooks
 from engine.webhooks import endpoints as words
 from engine.webhooks.reply import SECONDS, Reply, Sender
 from engine.webhooks.schedule import GONE, outcome
-
-log = structlog.get_logger("regimen")
 
 AT_ONCE = 20
 """How many courses' messages to an endpoint are taken in hand together."""

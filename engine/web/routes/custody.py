@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import structlog
 from fastapi import APIRouter, Path, Request
 
 from engine.answer import Answer
 from engine.core.encoding import Json
 from engine.core.wire import IDENTIFIER, NAME, members, whole, word
+from engine.logs import log
 from engine.privacy import Privacy
 from engine.web import formalities
 from engine.web.bodies import Body
@@ -23,7 +23,6 @@ from engine.web.responses import PROBLEMS
 from engine.web.routes.courses import Course
 
 router = APIRouter(tags=["custody"])
-log = structlog.get_logger("regimen")
 
 Hold = Annotated[str, Path(pattern=f"^(?:{IDENTIFIER.pattern})$")]
 _A_CODE = "a code of letters, digits and . _ -"
