@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -64,9 +64,21 @@ def list_queues(
         {"queue": queue.value, "count": counts[queue][0], "more": counts[queue][1], **page.json()}
         for queue, page in pages.items()
     ]
+
+    def go_on(queue: Queue, following: str) -> str:
+        return session.spelled(
+            "review",
+            "list",
+            kind=[queue.value],
+            site=site or [],
+            workflow=[] if workflow is None else [workflow],
+            limit=[] if limit == PAGE else [str(limit)],
+            cursor=[following],
+        )
+
     session.answer(
         {"sites": site or None, "workflow": workflow, "queues": lists},
-        lambda out: _tell(out, pages, counts),
+        lambda out: _tell(out, pages, counts, go_on),
     )
 
 
@@ -144,7 +156,10 @@ def _queues(asked: Sequence[str] | None) -> list[Queue]:
 
 
 def _tell(
-    out: Console, pages: Mapping[Queue, Page], counts: Mapping[Queue, tuple[int, bool]]
+    out: Console,
+    pages: Mapping[Queue, Page],
+    counts: Mapping[Queue, tuple[int, bool]],
+    go_on: Callable[[Queue, str], str],
 ) -> None:
     shown = {queue: page for queue, page in pages.items() if page.items}
     for number, (queue, page) in enumerate(shown.items()):
@@ -160,8 +175,7 @@ def _tell(
             table.add_row(*cells, _what(said))
         out.print(table)
         if page.cursor is not None:
-            out.print(f"There are more: --kind {queue.value} --cursor {page.cursor}",
-                      soft_wrap=True)  # fmt: skip
+            out.print(f"There are more: {go_on(queue, page.cursor)}", soft_wrap=True)
     if not shown:
         out.print("Nothing is to be looked at.")
 

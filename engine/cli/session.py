@@ -190,6 +190,15 @@ class Session:
         # What was asked for could be looked at, and is not so.
         raise typer.Exit(Exit.NO if isinstance(error, Divergence) else Exit.BAD)
 
+    def spelled(self, *words: str, **options: Iterable[str]) -> str:
+        """A command that runs as it is printed: on this database and tenant, each option repeated.
+
+        Only the password of a database's URL is left out.
+        """
+        chosen = {"db": self._named(), "tenant": self.tenant}
+        everywhere = {name: [value] for name, value in chosen.items() if value is not None}
+        return shlex.join(["regimen", *_options(everywhere), *words, *_options(options)])
+
     def close(self) -> None:
         """Let the connections go."""
         if self._service is not None:
@@ -198,10 +207,12 @@ class Session:
 
     def _hint(self, said: re.Match[str]) -> str:
         """A command to run, on the database that was named; its password is left out."""
-        if self.database is None:
-            return said[0]
-        named = _PASSWORD.sub(r"\1***@", self.database)
-        return f"`regimen --db {shlex.quote(named)} {said[1]}`"
+        named = self._named()
+        return said[0] if named is None else f"`regimen --db {shlex.quote(named)} {said[1]}`"
+
+    def _named(self) -> str | None:
+        """The database as the command line named it, without its password."""
+        return None if self.database is None else _PASSWORD.sub(r"\1***@", self.database)
 
     def _opened(self, *, writes: bool) -> Service:
         settings = self.settings
@@ -295,6 +306,16 @@ def _user() -> str:
     except (OSError, KeyError):  # a user without a name
         name = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
     return f"os:{_NO_ID.sub('-', name)[:60]}"
+
+
+def _options(named: Mapping[str, Iterable[str]]) -> list[str]:
+    """Options as they are typed, each with its value behind it."""
+    return [
+        word
+        for name, values in named.items()
+        for value in values
+        for word in (f"--{name.replace('_', '-')}", value)
+    ]
 
 
 def _console(*, stderr: bool) -> Console:

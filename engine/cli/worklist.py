@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -72,9 +72,22 @@ def worklist(
         )
         for one in kinds
     }
+
+    def go_on(one: Listing, following: str) -> str:
+        return session.spelled(
+            "worklist",
+            kind=[one.value],
+            site=site or [],
+            day=[] if day is None else [day],
+            as_of=[] if as_of is None else [as_of],
+            soon=[] if soon == SOON_DAYS else [str(soon)],
+            limit=[] if limit == PAGE else [str(limit)],
+            cursor=[following],
+        )
+
     document: Json = {"as_of": as_of, "soon_days": soon, "day": day, "sites": site or None}
     lists = [{"kind": one.value, **page.json()} for one, page in pages.items()]
-    session.answer({**document, "worklists": lists}, lambda out: _tell(out, pages))
+    session.answer({**document, "worklists": lists}, lambda out: _tell(out, pages, go_on))
 
 
 def _kinds(asked: Sequence[str] | None) -> list[Listing]:
@@ -85,7 +98,7 @@ def _kinds(asked: Sequence[str] | None) -> list[Listing]:
     return [known[name] for name in dict.fromkeys(asked or known)]
 
 
-def _tell(out: Console, pages: dict[Listing, Page]) -> None:
+def _tell(out: Console, pages: dict[Listing, Page], go_on: Callable[[Listing, str], str]) -> None:
     shown = {one: page for one, page in pages.items() if page.items}
     for number, (one, page) in enumerate(shown.items()):
         out.print(("\n" if number else "") + f"{_name(one)}: {WORKLISTS[one]}", style="bold")
@@ -95,7 +108,7 @@ def _tell(out: Console, pages: dict[Listing, Page]) -> None:
             table.add_row(item.course, item.site, _visit(item), days, item.why)
         out.print(table)
         if page.cursor is not None:
-            out.print(f"There are more: --kind {one.value} --cursor {page.cursor}", soft_wrap=True)
+            out.print(f"There are more: {go_on(one, page.cursor)}", soft_wrap=True)
     if not shown:
         out.print("Nothing is to be done.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from tests.cli.conftest import Regimen
@@ -41,6 +43,22 @@ def test_queues_are_listed_of_one_workflow_by_its_name(told: Regimen):
     assert any(its.values())
     assert others["workflow"] == "instrument_calibration"
     assert [(one["count"], one["items"]) for one in others["queues"]] == [(0, [])] * len(every)
+
+
+def test_the_command_that_shows_the_next_page_runs_as_it_is_printed(told: Regimen):
+    every = queues(told)["refusal"]
+    sites = ("--site", str(every[0]["site"]), "--site", "a site of two words")
+    asked = ("--workflow", "intralesional_il2", *sites, "--limit", "1", "--kind", "refusal")
+    ran = told(*DB, "review", "list", *asked)
+    (hint,) = [line for line in ran.out.splitlines() if line.startswith("There are more: ")]
+    program, *arguments = shlex.split(hint.removeprefix("There are more: "))
+    following = told(*arguments, "--json").json()
+
+    assert program == "regimen"
+    assert following["sites"] == [every[0]["site"], "a site of two words"]
+    assert following["workflow"] == "intralesional_il2"
+    (queue,) = following["queues"]
+    assert [one["record"] for one in queue["items"]] == [every[1]["record"]]
 
 
 def test_a_record_is_signed_off_and_is_gone(told: Regimen):

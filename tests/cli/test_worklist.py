@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections import Counter
 
 import pytest
 
@@ -61,6 +63,25 @@ def test_what_cannot_be_asked_is_named(gauges: Regimen, asked: tuple[str, ...], 
 
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_the_command_that_shows_the_next_page_runs_as_it_is_printed(gauges: Regimen):
+    """With every option that the first page was asked with: else it would be of another list."""
+    gauges("simulate", "--workflow=instrument_calibration", "--courses=6", "--seed=3")
+    missed = gauges("worklist", "--kind=missed", "--as-of=2030-01-01", "--json").json()
+    sites = Counter(one["site"] for one in missed["worklists"][0]["items"])
+    ((site, _),) = sites.most_common(1)
+    asked = ("--kind=missed", f"--site={site}", "--site=hall 1", "--as-of=2030-01-01", "--soon=3")
+    ran = gauges("--db=regimen.db", "worklist", *asked, "--limit=1")
+    whole = gauges("worklist", *asked, "--json").json()["worklists"][0]["items"]
+    (hint,) = [line for line in ran.out.splitlines() if line.startswith("There are more: ")]
+    program, *arguments = shlex.split(hint.removeprefix("There are more: "))
+    following = gauges(*arguments, "--json").json()
+
+    assert (program, *arguments[:3]) == ("regimen", "--db", "regimen.db", "worklist")
+    assert (following["as_of"], following["soon_days"]) == ("2030-01-01", 3)
+    assert following["sites"] == [site, "hall 1"]
+    assert following["worklists"][0]["items"] == whole[1:2]
 
 
 def test_nothing_to_do_is_said(gauges: Regimen):
