@@ -12,9 +12,12 @@ from rich.table import Table
 from engine.cli.session import Session, command
 from engine.core.encoding import Json, instant_text
 from engine.core.event import FORMAT, REVIEWED
-from engine.core.review import OUTCOMES, QUEUES, Queue
+from engine.core.review import OUTCOMES, QUEUES, Queue, Seen
 from engine.errors import InvalidInput
 from engine.review import MOST, PAGE, Page, Reviews
+
+NOBODY = "none"
+"""In the place of the last sign-off: there was none."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -96,6 +99,14 @@ def sign_off(
     comment: Annotated[
         str | None, typer.Option(help="In words; it can be erased. Needed for acted-on.")
     ] = None,
+    reviewed_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECORD|none",
+            help="`reviewed_by` of the item as you saw it: nothing is recorded where somebody has "
+            "signed it off since.",
+        ),
+    ] = None,
     role: Annotated[str, typer.Option(help="The role to act in.")] = "auditor",
     actor: Annotated[
         str | None,
@@ -106,6 +117,7 @@ def sign_off(
 
     Whoever acted in a record does not review it, and nobody reviews it twice.
     """
+    seen = _seen(reviewed_by, queue)
     service = session.service(writes=True)
     named = {"queue": queue, "comment": comment}
     from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
@@ -123,7 +135,8 @@ def sign_off(
                 "outcome": outcome,
                 **{name: value for name, value in named.items() if value is not None},
             },
-        }
+        },
+        seen=seen,
     )
     with service.store.transaction(service.tenant, write=False) as tx:
         items = tx.reviews(course, record)
@@ -145,6 +158,18 @@ def _reviews(session: Session) -> Reviews:
     from engine import bootstrap  # noqa: PLC0415  # the database library is slow to import
 
     return bootstrap.reviews(service)
+
+
+def _seen(reviewed_by: str | None, queue: str | None) -> Seen | None:
+    """How far the record had been signed off for whoever looked. Raises InvalidInput."""
+    if reviewed_by is None:
+        return None
+    if reviewed_by == NOBODY:
+        return Seen(reviewed_by=None, queue=queue)
+    if not reviewed_by.isdecimal() or int(reviewed_by) < 1:
+        expected = f"the record of a sign-off, or {NOBODY}"
+        raise InvalidInput("--reviewed-by", expected, found=repr(reviewed_by))
+    return Seen(reviewed_by=int(reviewed_by), queue=queue)
 
 
 def _queues(asked: Sequence[str] | None) -> list[Queue]:

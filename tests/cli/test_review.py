@@ -83,6 +83,20 @@ def test_the_same_person_cannot_sign_off_again(told: Regimen):
     assert "was signed off by them before" in again.err
 
 
+def test_a_sign_off_by_who_saw_less_than_there_is_now_is_not_recorded(told: Regimen):
+    item = queues(told)["refusal"][0]
+    place = ("sign-off", str(item["course"]), str(item["record"]), "--outcome", "escalated")
+    first = told(*DB, "review", *place, "--reviewed-by", "none", "--actor", "auditor-1", "--json")
+    by = first.json()["signed_off_by"]
+    late = told(*DB, "review", *place, "--reviewed-by", "none", "--actor", "auditor-2")
+    (waiting,) = [one for one in queues(told)["refusal"] if one["record"] == item["record"]]
+    informed = told(*DB, "review", *place, "--reviewed-by", str(by), "--actor", "auditor-2")
+
+    assert (first.code, late.code, informed.code) == (0, 2, 0)
+    assert f"record {item['record']} was last signed off by record {by}" in late.err
+    assert waiting["reviewed_by"] == by
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -90,6 +104,10 @@ def test_the_same_person_cannot_sign_off_again(told: Regimen):
         (("list", "--cursor", "x"), "--cursor: expected one --kind beside it"),
         (("sign-off", "nobody", "1", "--outcome", "accepted"), "nobody"),
         (("sign-off", "DEMO-constructed", "2", "--outcome", "fine"), "data.outcome: expected"),
+        (
+            ("sign-off", "x", "2", "--outcome", "accepted", "--reviewed-by", "nobody"),
+            "--reviewed-by: expected the record of a sign-off, or none",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_named(told: Regimen, asked: tuple[str, ...], said: str):
