@@ -4,7 +4,7 @@
     python regimen_verify.py FILE [--checkpoint FILE] [--key VKEY]
 
 One file, Python 3.11 or newer, the standard library and nothing else, built to be judged in twenty
-minutes: lines 1 to 594 are the whole argument, in the order in which a bundle is read.
+minutes: lines 1 to 595 are the whole argument, in the order in which a bundle is read.
 
  1. The file is a bundle, whole up to its end, and holds what it says it holds. Each definition has
     the SHA-256 by which records name it.
@@ -16,7 +16,7 @@ minutes: lines 1 to 594 are the whole argument, in the order in which a bundle i
     that again, and all that was recorded must follow: each verdict, accepted or refused and why,
     rules fired, advice, messages, the next state, variables, readings and timers.
 
-Lines 595 to 1379 are the tools that it names: (A) what an event brings, (B) JSON, (C) conditions,
+Lines 596 to 1395 are the tools that it names: (A) what an event brings, (B) JSON, (C) conditions,
 (D) readings, (E) values with units, (F) trees and signatures, (G) the command. Each can be looked
 up by itself; to read them all takes half an hour more. Ed25519 is written out, under the names of
 its standard, so that nothing has to be installed, and trusted, where this runs.
@@ -35,7 +35,8 @@ whoever has the signing key, and in no case that records which are newer than th
 file were left out. Of single courses it cannot tell whether that key put one twice into the map of
 course heads, or sealed it again since: a bundle of the whole tenant can.
 
-Exit: 0 all of it holds, 1 something does not (the first bad position is named), 2 no bundle.
+Exit: 0 all of it holds, 1 something does not (the first bad position is named), 2 no bundle,
+or a key or checkpoint of yours that cannot be used.
 """
 
 from __future__ import annotations
@@ -1249,12 +1250,19 @@ def total(values: list[Value]) -> Value:
 # --- F. Proofs: Merkle trees (RFC 9162), signed notes (C2SP), Ed25519 (RFC 8032, 5.1) -----------
 
 
+def key_of(vkey: str) -> tuple[str, str, bytes]:
+    """A verifier key taken apart: its name, its number, and the kind with the 32 bytes."""
+    name, number, encoded = (*vkey.strip().split("+", 2), "", "")[:3]
+    key = b64decode(encoded)
+    require(len(key) == 33 and key[0] in (1, 4), "key", f"{vkey!r} is no NAME+NUMBER+KEY")
+    mine = sha256(f"{name}\n".encode() + key)[:4].hex() == number
+    require(mine, "key", f"{vkey!r} has not its number: it was mistyped or cut off")
+    return name, number, key
+
+
 def is_signed(text: str, signatures: str, vkey: str) -> bool:
     """Whether one of the lines is the signature of a key, given as `name+number+base64`."""
-    name, number, encoded = vkey.strip().split("+", 2)
-    key = b64decode(encoded)
-    mine = sha256(f"{name}\n".encode() + key)[:4].hex() == number
-    require(mine and key[0] in (1, 4), "key", f"{name}: not its number")
+    name, number, key = key_of(vkey)
     for line in signatures.splitlines():
         signer, _, encoded = line.removeprefix("\u2014 ").rpartition(" ")
         raw = b64decode(encoded)
@@ -1361,11 +1369,19 @@ def main() -> int:
     text = "who must have signed the checkpoint, the log itself or a witness; repeatable"
     parser.add_argument("--key", action="append", default=[], metavar="VKEY", help=text)
     asked = parser.parse_args()
-    try:
+    try:  # what is yours comes first: a mistake in it says nothing against the bundle
         held = None if asked.checkpoint is None else asked.checkpoint.read_text("utf-8")
+        if held is not None:
+            opened(held, [])
+        for key in asked.key:
+            key_of(key)
+    except (*MALFORMED, OSError, Wrong) as wrong:
+        print(f"NOT CHECKED: what you gave cannot be used: {wrong}", file=sys.stderr)
+        return 2
+    try:
         audit = Audit(held, asked.key)
         audit.read(asked.file)
-    except (NoBundle, OSError, UnicodeDecodeError) as wrong:
+    except (NoBundle, OSError) as wrong:
         print(f"NO BUNDLE: {wrong}", file=sys.stderr)
         return 2
     print(*audit.told, sep="\n")

@@ -133,3 +133,25 @@ def test_a_checkpoint_may_be_held_by_the_key_of_a_witness(tmp_path: Path) -> Non
                                      forged.encode())  # fmt: skip
     path.write_bytes(told)
     assert verify(path, "--key", witness.verifier.text()).wrong[0].startswith("checkpoint: ")
+
+
+def test_a_key_or_checkpoint_of_the_auditor_that_is_none_says_nothing_against_the_bundle(
+    tmp_path: Path,
+) -> None:
+    yard = Yard().tell()
+    vkey = yard.tree.seal().keys[0].text()
+    path = yard.exported(tmp_path / "bundle", FIRST)
+    other = tmp_path / "other"
+    other.write_text("no note")
+
+    for given, why in (
+        (("--key", "mistyped"), "key: 'mistyped' is no NAME+NUMBER+KEY"),
+        (("--key", f"x{vkey}"), "it was mistyped or cut off"),
+        (("--key", vkey[:-4]), "is no NAME+NUMBER+KEY"),
+        (("--checkpoint", other), "checkpoint: it is no signed note"),
+        (("--checkpoint", tmp_path / "nowhere"), "nowhere"),
+    ):
+        said = verify(path, *given)
+        assert (said.code, said.wrong) == (2, ())
+        assert said.told.startswith("NOT CHECKED: what you gave cannot be used: ")
+        assert why in said.told
