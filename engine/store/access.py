@@ -33,6 +33,9 @@ from engine.permission import Role, Token
 from engine.store.sql import DIALECTS, SqlStore
 from engine.store.tables import access_log, tokens
 
+AT_ONCE = 1000
+"""How many entries are in memory at once while the whole log is read, on a server too."""
+
 
 class SqlAccess:
     """Tokens and the access log of a store's database."""
@@ -82,18 +85,22 @@ class SqlAccess:
             return [_entry(row) for row in connection.execute(asked)]
 
     def unchained(self, tenant: str) -> Iterator[Entry]:
-        with self._store.connection(write=False) as connection:
-            yield from map(_entry, connection.execute(_UNCHAINED, {"its_tenant": tenant}))
+        for row in self._every(_UNCHAINED, tenant):
+            yield _entry(row)
 
     def links(self, tenant: str) -> Iterator[Link]:
-        with self._store.connection(write=False) as connection:
-            for row in connection.execute(_LINKS, {"its_tenant": tenant}):
-                yield Link(
-                    entry=_entry(row),
-                    position=row.position,
-                    prev_hash=row.prev_hash,
-                    hash=row.hash,
-                )
+        for row in self._every(_LINKS, tenant):
+            yield Link(
+                entry=_entry(row), position=row.position, prev_hash=row.prev_hash, hash=row.hash
+            )
+
+    def _every(self, asked: Select[Any], tenant: str) -> Iterator[Row[Any]]:
+        """Rows as they come. Whoever reads on no further leaves no cursor open on the server."""
+        with (
+            self._store.connection(write=False) as connection,
+            connection.execute(asked, {"its_tenant": tenant}) as rows,
+        ):
+            yield from rows
 
     def last_of_everything(self, tenant: str, action: Logged) -> Entry | None:
         asked = {"its_tenant": tenant, "its_action": action.value}
@@ -181,11 +188,13 @@ _LINKS = (
     select(access_log)
     .where(_ITS, access_log.c.position.is_not(None))
     .order_by(access_log.c.position)
+    .execution_options(yield_per=AT_ONCE)
 )
 _UNCHAINED = (
     select(access_log)
     .where(_ITS, access_log.c.position.is_(None))
     .order_by(access_log.c.at, access_log.c.id)
+    .execution_options(yield_per=AT_ONCE)
 )
 
 

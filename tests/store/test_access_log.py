@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from engine.access import operator
@@ -128,6 +129,26 @@ def test_a_late_page_looks_at_no_row_before_it(database: SqlStore, office: Offic
 
     assert [entry.about["n"] for entry in found] == list(range(1_991, 2_000))
     assert looked.rows < 100
+
+
+def test_on_postgresql_the_whole_log_is_read_in_parts(migrated_postgres_url: str, tenant: str):
+    """Else a driver holds all of it at once, and a worker reads it daily."""
+    store = open_store(migrated_postgres_url)
+    office = Office(store, tenant)
+    office.access.append([office.log.entry(caller(tenant), Logged.READ, {}) for _ in range(5)])
+    cursors = list[object]()
+
+    def executed(_connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        if "FROM regimen_access_log" in statement:
+            cursors.append(cursor)
+
+    event.listen(store.reading, "after_cursor_execute", executed)
+    found = office.log.verify(tenant)
+    store.close()
+
+    assert (found.position, found.flaw) == (5, None)
+    assert len(cursors) == 2
+    assert all(isinstance(one, psycopg.ServerCursor) for one in cursors)
 
 
 def test_the_same_denial_again_and_again_is_one_row_and_a_number(office: Office):
