@@ -7,8 +7,9 @@ anew, with everything that follows from it, as well as this engine does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, text, update
@@ -86,6 +87,7 @@ class World:
     size: int = field(init=False)
     saved: dict[Table, list[dict[str, Any]]] = field(init=False)
     touched: set[Table] = field(default_factory=set)
+    salts: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self._lived()
@@ -107,7 +109,7 @@ class World:
             checkpoints=SqlCheckpoints(self.store),
             feed=Feed(store=SqlFeed(self.store), tenant=self.tenant, clock=self.bench.clock),
             clock=self.bench.clock,
-            salts=lambda length: hash_of(str(next(self.bench.salts)).encode()).encode()[:length],
+            salts=lambda length: hash_of(str(next(self.salts)).encode()).encode()[:length],
             signers=[signer],
         )
 
