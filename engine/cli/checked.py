@@ -226,7 +226,7 @@ def played_file(name: str, course: str | None) -> tuple[Playback, Origin] | Chec
     several: list[str] = []
     bad: list[Checked] = []
     proof = Proof()
-    with _opened(name) as stream:
+    with opened(name) as stream:
         bundle = BundleFile(stream)
         try:
             for one, fault in proof.courses(bundle):
@@ -265,6 +265,22 @@ def named_like_a_file(name: str) -> bool:
     return there or "/" in name or Path(name).suffix in (".json", ".jsonl")
 
 
+@contextmanager
+def opened(name: str) -> Iterator[BinaryIO]:
+    """A file that `export` wrote, or what comes through a pipe. Raises InvalidInput."""
+    if name == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(name).open("rb") as stream:
+            if not stream.read(1000).strip():
+                raise InvalidInput(name, "a file that `export` wrote", found="an empty one")
+            stream.seek(0)
+            yield stream
+    except OSError as wrong:
+        raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
+
+
 _GONE = f"record 1: gap: {ALL_GONE}"
 
 
@@ -279,7 +295,7 @@ def _stored(auditor: Auditor, course: str) -> tuple[list[Record], bytes | None]:
 
 def _of_file(name: str, proof: Proof, *, re_decide: bool) -> Iterator[Checked]:
     """Each course of a file; and what is wrong with the file, which is no course's fault."""
-    with _opened(name) as stream:
+    with opened(name) as stream:
         bundle = BundleFile(stream)
         made: list[Checked] = []
         damaged: DamagedBundle | None = None
@@ -352,22 +368,6 @@ def _checked(
         good=good,
         wrong=tuple(wrong),
     )
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    """A file that `export` wrote, or what comes through a pipe. Raises InvalidInput."""
-    if name == STDIN:
-        yield sys.stdin.buffer
-        return
-    try:
-        with Path(name).open("rb") as stream:
-            if not stream.read(1000).strip():
-                raise InvalidInput(name, "a file that `export` wrote", found="an empty one")
-            stream.seek(0)
-            yield stream
-    except OSError as wrong:
-        raise InvalidInput(name, "a file that can be read", found=str(wrong)) from wrong
 
 
 def _row_differences(replayed: Mapping[str, Any], stored: bytes | None) -> Iterator[str]:

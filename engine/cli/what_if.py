@@ -13,7 +13,7 @@ import typer
 from engine.bundle.form import DamagedBundle
 from engine.bundle.proof import Proof
 from engine.bundle.reading import Bundle, BundleFile
-from engine.cli.checked import is_file, named_like_a_file
+from engine.cli.checked import is_file, named_like_a_file, opened
 from engine.cli.definition import definition_of
 from engine.cli.exits import Exit
 from engine.cli.progress import over_courses
@@ -41,7 +41,8 @@ def what_if(
         list[str] | None,
         typer.Argument(
             metavar="[COURSE|FILE]...",
-            help="Courses, or files that `export` wrote; else every course of the workflow.",
+            help="Courses, or files that `export` wrote (- is stdin); else every course of the "
+            "workflow.",
         ),
     ] = None,
     *,
@@ -183,13 +184,11 @@ def _bundles(name: str, damaged: list[Unreadable]) -> list[Bundle]:
     found: list[Bundle] = []
     wrong: list[Unreadable] = []
     try:
-        with Path(name).open("rb") as stream:
+        with opened(name) as stream:
             for one, fault in Proof().courses(BundleFile(stream)):
                 found.append(one)
                 if fault is not None:
                     wrong.append(Unreadable(course=one.course, what=str(fault)))
-    except OSError as unread:
-        raise InvalidInput(name, "a file that can be read", found=str(unread)) from unread
     except DamagedBundle as damage:
         wrong.append(Unreadable(course=name, what=str(damage)))
     damaged += wrong

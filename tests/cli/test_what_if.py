@@ -116,6 +116,20 @@ def test_an_exported_course_is_asked_without_a_database(told: Regimen) -> None:
     assert there.json()["by_course"] == here["by_course"]
 
 
+def test_an_exported_course_is_asked_through_a_pipe(told: Regimen) -> None:
+    bundle = told("export", "GAUGE-3-00001").out
+    here = told("what-if", "GAUGE-3-00001", "--set", LIMIT, "--json").json()
+    Path("regimen.db").unlink()
+
+    there = told("what-if", "-", "--set", LIMIT, "--json", stdin=bundle)
+    cut = told("what-if", "-", "--set", LIMIT, stdin=bundle[:3000])
+
+    assert there.code == 0
+    assert there.json()["by_course"] == here["by_course"]
+    assert cut.code == 1
+    assert "-: " in cut.out
+
+
 def test_every_course_of_a_file_is_asked(told: Regimen) -> None:
     told("export", "--out", "all.jsonl")
     here = told("what-if", "--set", LIMIT, "--json").json()
