@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from engine.access_log import AccessLog
-from engine.core.encoding import Json
+from engine.core.encoding import Json, instant_text
 from engine.core.event import ENGINE
 from engine.core.wire import IDENTIFIER, shown, word
 from engine.errors import InvalidInput
@@ -68,6 +68,23 @@ class Issued:
 
     token: Token
     text: str
+
+
+def token_json(token: Token, now: datetime) -> dict[str, Json]:
+    """A token as it is shown, at a terminal and over HTTP alike; never its secret."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "roles": list(token.roles),
+        "actor_roles": list(token.actor_roles),
+        "sites": None if token.sites is None else list(token.sites),
+        "status": token.status(now),
+        "created_at": instant_text(token.created_at),
+        "created_by": token.created_by,
+        "expires_at": instant_text(token.expires_at),
+        "revoked_at": None if token.revoked_at is None else instant_text(token.revoked_at),
+        "revoked_by": token.revoked_by,
+    }
 
 
 class Tokens:
@@ -156,7 +173,7 @@ class Tokens:
         caller = caller_of(token)
         if not same:
             return Denied(why=Why.WRONG_SECRET, actor=caller.id, tenant=token.tenant)
-        match token.standing(self._clock.now()):
+        match token.status(self._clock.now()):
             case "valid":
                 return caller
             case "revoked":

@@ -360,7 +360,7 @@ class Token:
     revoked_at: datetime | None = None
     revoked_by: str | None = None
 
-    def standing(self, now: datetime) -> str:
+    def status(self, now: datetime) -> str:
         """Whether it is `valid`, `expired` or `revoked`."""
         if self.revoked_at is not None:
             return "revoked"

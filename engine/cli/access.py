@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.access import DAYS, MOST_DAYS
+from engine.access import DAYS, MOST_DAYS, token_json
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
-from engine.core.encoding import Json, canonical, instant_text
+from engine.core.encoding import canonical, instant_text
 from engine.core.wire import instant
 from engine.errors import InvalidInput
 from engine.log_entry import Entry
@@ -70,7 +70,7 @@ def create(
         days=expires_days,
     )
     session.answer(
-        {**_document(issued.token, issued.token.created_at), "text": issued.text},
+        {**token_json(issued.token, issued.token.created_at), "text": issued.text},
         lambda out: out.print(issued.text, soft_wrap=True),
     )
     if not session.as_json:
@@ -89,15 +89,15 @@ def list_all(session: Session) -> None:
         found += page
 
     def tell(out: Console) -> None:
-        table = Table("Token", "Name", "Roles", "Sites", "Is", "Until", "Created by", box=None)
+        table = Table("Token", "Name", "Roles", "Sites", "Status", "Until", "Created by", box=None)
         for one in found:
             roles = " ".join((*one.roles, *(f"as:{role}" for role in one.actor_roles)))
             sites = "every" if one.sites is None else " ".join(one.sites)
             until = instant_text(one.expires_at)
-            table.add_row(one.id, one.name, roles, sites, one.standing(now), until, one.created_by)
+            table.add_row(one.id, one.name, roles, sites, one.status(now), until, one.created_by)
         out.print(table if found else "There is none.")
 
-    session.answer({"tokens": [_document(one, now) for one in found]}, tell)
+    session.answer({"tokens": [token_json(one, now) for one in found]}, tell)
 
 
 @command
@@ -111,7 +111,7 @@ def revoke(
     if found is None or found.revoked_at is None:
         raise InvalidInput("ID", "that of a token, see `regimen token list`", found=repr(token))
     session.answer(
-        _document(found, service.setting.clock.now()),
+        token_json(found, service.setting.clock.now()),
         lambda out: out.print(f"Revoked {found.id}."),
     )
 
@@ -202,19 +202,3 @@ def _last(found: Sequence[Token]) -> tuple[datetime, str] | None:
 
 def _last_entry(found: Sequence[Entry]) -> tuple[datetime, str] | None:
     return (found[-1].at, found[-1].id) if found else None
-
-
-def _document(token: Token, now: datetime) -> dict[str, Json]:
-    return {
-        "id": token.id,
-        "name": token.name,
-        "roles": list(token.roles),
-        "actor_roles": list(token.actor_roles),
-        "sites": None if token.sites is None else list(token.sites),
-        "is": token.standing(now),
-        "created_at": instant_text(token.created_at),
-        "created_by": token.created_by,
-        "expires_at": instant_text(token.expires_at),
-        "revoked_at": None if token.revoked_at is None else instant_text(token.revoked_at),
-        "revoked_by": token.revoked_by,
-    }

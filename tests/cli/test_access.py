@@ -43,7 +43,7 @@ def test_a_token_has_the_roles_sites_and_days_that_were_chosen(regimen: Regimen)
     (listed,) = regimen("token", "list", "--json").json()["tokens"]
 
     assert (made["roles"], made["actor_roles"]) == (["service"], ["nurse"])
-    assert (made["sites"], made["is"]) == (["east", "north"], "valid")
+    assert (made["sites"], made["status"]) == (["east", "north"], "valid")
     assert listed == {name: value for name, value in made.items() if name != "text"}
     assert isinstance(identified(made["text"]), Caller)
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from engine.access import DAYS, Access
-from engine.core.encoding import Json, instant_text
+from engine.access import DAYS, Access, token_json
+from engine.core.encoding import instant_text
 from engine.core.wire import IDENTIFIER, instant, json_kind, members, whole, word
 from engine.errors import InvalidInput
-from engine.permission import Action, Token
+from engine.permission import Action
 from engine.web.bodies import Body
 from engine.web.callers import AccessLogReader, Anybody, Desk, TokenManager, TokenReader
 from engine.web.canonical import CanonicalResponse
@@ -75,7 +75,7 @@ def create(*, desk: TokenManager, body: Body) -> CanonicalResponse:
         sites=None if sites is None else _words(sites, "sites"),
         days=whole(asked.get("expires_days", DAYS), "expires_days", 1),
     )
-    made = {**_token(issued.token, issued.token.created_at), "text": issued.text}
+    made = {**token_json(issued.token, issued.token.created_at), "text": issued.text}
     headers = {**_NEVER_KEPT, "Location": f"/v1/tokens/{issued.token.id}"}
     return CanonicalResponse(made, 201, headers=headers)
 
@@ -88,7 +88,7 @@ def tokens(*, desk: TokenReader, cursor: Cursor = None, limit: Limit = 100) -> C
     last = found[-1] if len(found) == limit else None
     return CanonicalResponse(
         {
-            "tokens": [_token(one, now) for one in found],
+            "tokens": [token_json(one, now) for one in found],
             "next": None if last is None else _cursor(last.created_at, last.id),
         }
     )
@@ -102,7 +102,7 @@ def revoke(
     found = _access(desk).tokens.revoke(desk.caller, token)
     if found is None:
         raise Problem("not-found")
-    return CanonicalResponse(_token(found, desk.office.now()))
+    return CanonicalResponse(token_json(found, desk.office.now()))
 
 
 @router.get("/access-log", response_model=AccessLogPage, responses=PROBLEMS["read"])
@@ -134,22 +134,6 @@ def _access(desk: Desk) -> Access:
     if desk.office.access is None:
         raise Problem("not-found")
     return desk.office.access
-
-
-def _token(token: Token, now: datetime) -> dict[str, Json]:
-    return {
-        "id": token.id,
-        "name": token.name,
-        "roles": list(token.roles),
-        "actor_roles": list(token.actor_roles),
-        "sites": None if token.sites is None else list(token.sites),
-        "status": token.standing(now),
-        "created_at": instant_text(token.created_at),
-        "created_by": token.created_by,
-        "expires_at": instant_text(token.expires_at),
-        "revoked_at": None if token.revoked_at is None else instant_text(token.revoked_at),
-        "revoked_by": token.revoked_by,
-    }
 
 
 def _words(raw: Any, field: str) -> list[str]:  # noqa: ANN401  # JSON
