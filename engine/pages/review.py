@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from engine.core.event import REVIEWED
 from engine.core.marks import LATE_AFTER
+from engine.core.outcome import Reason
 from engine.core.review import (
     ACCEPTED,
     ACTED_ON,
@@ -29,7 +30,7 @@ from engine.service import Place
 from engine.telling.entry import Entry
 from engine.telling.lexicon import Lexicon
 from engine.telling.seen import elapsed
-from engine.telling.wording import Tone, Wording, either
+from engine.telling.wording import Tone, Wording, because, either
 
 Texts = Mapping[int, Mapping[str, str]]
 """Free texts, by record and by their place in it."""
@@ -96,6 +97,7 @@ class Row:
     state: str
     seq: int
     since: str
+    zone: str
     age: str
     who: str
     causes: tuple[str, ...]
@@ -226,6 +228,7 @@ def row(one: Candidate, place: Place, caller: Caller, now: datetime) -> Row:
         state=lexicon.state(body["state"][1]),
         seq=item.seq,
         since=wording.instant(item.recorded_at),
+        zone=place.row["zone"],
         age=elapsed(now - item.recorded_at),
         who=f"{actor['id']}, {actor['role']}",
         causes=tuple(_causes(one, body, place)),
@@ -349,8 +352,10 @@ def _causes(one: Candidate, body: Mapping[str, Any], place: Place) -> Iterator[s
         yield f"reason given: {str(event['override']['code']).replace('-', ' ')}"
     elif not guards:
         before = lexicon.state(body["state"][0])
+        reason = str(decision.get("reason") or "")
+        illegal = reason == Reason.ILLEGAL_TRANSITION
         yield (
             f"not foreseen in the state “{before}”"
-            if queue is Queue.DEVIATION
-            else (str(decision.get("reason") or "").replace("-", " "))
+            if queue is Queue.DEVIATION or illegal
+            else because(reason)
         )

@@ -215,7 +215,7 @@ class Wording:
 
     def _refusal(self, told: Explained, before: str) -> list[Said]:
         reason = told["reason"] or ""
-        said = [Said(_REASONS.get(reason, reason) + _how_old(told))]
+        said = [Said(because(reason) + _how_old(told))]
         if reason == Reason.ILLEGAL_TRANSITION:
             possible = either(told["possible_in"]) or "no state"
             return [Said(f"Not foreseen in the state “{before}”; it is in: {possible}.")]
@@ -366,6 +366,13 @@ PROVENANCE = {
     "local": "LOCAL DECISION",
 }
 _TONES = {"accepted": Tone.YES, "deviation": Tone.DEVIATION, "refused": Tone.NO}
+
+
+def because(reason: str) -> str:
+    """The reason of a refusal as a sentence; one that names its state is for `Wording` to tell."""
+    return _REASONS.get(reason, reason.replace("-", " "))
+
+
 _REASONS = {
     Reason.NO_SUCH_FINDING.value: "No such finding is open: somebody has disposed of it already.",
     Reason.GUARD_FAILED.value: "A requirement is not met.",

@@ -89,11 +89,18 @@ def test_a_queue_says_in_words_what_waits_who_is_asked_and_since_when(doors: Doo
     row = shown.split(f"records/{refused}?queue=refusal")[1].split("</tr>")[0]
 
     assert "Release the hold for cardiac enzymes" in row
-    assert "not foreseen" not in row
-    assert "illegal transition" in row
+    assert "not foreseen in the state “" in row
+    assert "illegal" not in row
     assert "clinician, prescriber or auditor" in row
     assert "2026-03-02" in row
     assert "less than a minute" in row
+
+
+def test_a_time_of_a_queue_says_of_which_zone_it_is(doors: Doors, refused: int):
+    shown = browser(doors, Role.AUDITOR).get("/review?queue=refusal").text
+    zone = doors.services[doors.tenant].place(COURSE).row["zone"]
+
+    assert f"Times are those of the site, {zone}." in shown
 
 
 def test_counts_and_rows_are_those_of_the_site_and_workflow_that_were_chosen(
