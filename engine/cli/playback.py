@@ -19,7 +19,7 @@ from engine.core.encoding import Json
 from engine.core.playback import Playback, Sense
 from engine.errors import InvalidInput
 from engine.telling.lexicon import Lexicon
-from engine.telling.played import TITLES, others
+from engine.telling.played import TITLES, others, told
 from engine.telling.wording import Tone, Wording, why
 
 Happened = Annotated[
@@ -231,30 +231,16 @@ def _tell_all(out: Console, playback: Playback, sense: Sense) -> None:
 
 def _tell(out: Console, playback: Playback, number: int, sense: Sense) -> None:
     out.print(f"{playback.course}, step {number} of {len(playback)}, {TITLES[sense]}")
-    shown = playback.shown(number, sense)
-    step, believed = playback.step(number), playback.believed(number)
     lexicon, wording = Lexicon(playback.machine), _wording(playback)
-    record = shown["record"]
-    at, recorded_at = wording.instant(step.record.at), wording.instant(record["recorded_at"])
-    out.print(f"{lexicon.event(record['event'])}: happened {at}, recorded {recorded_at}")
-    if record["state_before"] is not None:
-        state = record["state"]
-        if sense is Sense.BELIEVED and believed.outcome is not None:
-            state = believed.outcome.state
-        told = lexicon.explained(
-            record["event"],
-            shown["decision"] or {"verdict": record["verdict"]},
-            state_before=record["state_before"],
-            state=state,
-        )
-        states = (lexicon.state(record["state_before"]), lexicon.state(state))
-        would = sense is Sense.BELIEVED and believed.outcome != step.outcome
-        out.print(Lines([wording.decision(told, states, would=would)]))
-    known = believed.readings if sense is Sense.BELIEVED else step.readings
-    held = [one.as_of(number) if sense is Sense.KNOWN else one for one in known.values()]
-    if held:
+    step = told(playback, number, sense, lexicon, wording)
+    at = wording.instant(playback.step(number).record.at)
+    recorded_at = wording.instant(step.record["recorded_at"])
+    out.print(f"{lexicon.event(step.record['event'])}: happened {at}, recorded {recorded_at}")
+    if step.said is not None:
+        out.print(Lines([step.said]))
+    if step.held:
         out.print("Readings in force:")
-        out.print(_table(held, lexicon, wording))
+        out.print(_table(step.held, lexicon, wording))
     out.print(Lines(list(others(playback, number, sense, lexicon))))
 
 

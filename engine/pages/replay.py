@@ -5,7 +5,7 @@ Everything is told by links from step to step; the slider only goes there faster
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.core.axes import Known
@@ -15,7 +15,7 @@ from engine.core.phrase import value_text
 from engine.core.playback import Playback, Sense
 from engine.telling.lexicon import Lexicon
 from engine.telling.marks import VERDICT_TONES
-from engine.telling.played import TITLES, others
+from engine.telling.played import TITLES, others, told
 from engine.telling.wording import Said, Tone, Wording, why
 
 
@@ -80,52 +80,35 @@ class StepPage:
 
 def step_of(playback: Playback, number: int, sense: Sense) -> StepPage:
     """A step as a page shows it. Raises InvalidInput for one that is not there."""
-    step, believed = playback.step(number), playback.believed(number)
-    shown = playback.shown(number, sense)
-    record, lexicon = shown["record"], Lexicon(playback.machine)
-    first = playback.step(1).row
+    lexicon, first = Lexicon(playback.machine), playback.step(1).row
     wording = Wording.of(
         zone=first["zone"],
         retrospective=first["retrospective"],
         not_published=playback.machine.workflow.not_published,
         called=lexicon.event,
     )
-    state = record["state"]
-    if sense is Sense.BELIEVED and believed.outcome is not None:
-        state = believed.outcome.state
-    said = None
-    if record["state_before"] is not None:
-        told = lexicon.explained(
-            record["event"],
-            shown["decision"] or {"verdict": record["verdict"]},
-            state_before=record["state_before"],
-            state=state,
-        )
-        states = (lexicon.state(record["state_before"]), lexicon.state(state))
-        would = sense is Sense.BELIEVED and believed.outcome != step.outcome
-        said = wording.decision(told, states, would=would)
-    known = believed.readings if sense is Sense.BELIEVED else step.readings
-    held = [one.as_of(number) if sense is Sense.KNOWN else one for one in known.values()]
+    step = told(playback, number, sense, lexicon, wording)
+    record = step.record
     return StepPage(
         number=number,
         count=len(playback),
         sense=sense,
         senses=tuple(TITLES.items()),
         title=lexicon.event(record["event"]),
-        at=wording.instant(step.record.at),
+        at=wording.instant(playback.step(number).record.at),
         recorded=wording.instant(record["recorded_at"]),
         verdict=record["verdict"],
         tone=VERDICT_TONES.get(record["verdict"], Tone.PLAIN),
-        state=lexicon.state(state),
-        said=said,
+        state=lexicon.state(step.state),
+        said=step.said,
         others=tuple(others(playback, number, sense, lexicon)),
-        held=tuple(_held(one, lexicon, wording, number) for one in _newest_first(held)),
+        held=tuple(_held(one, lexicon, wording, number) for one in _newest_first(step.held)),
         changed=tuple(_changed(playback, number, lexicon, wording)),
         teeth=tuple(_teeth(playback, number, lexicon)),
     )
 
 
-def _newest_first(held: list[Known]) -> list[Known]:
+def _newest_first(held: Iterable[Known]) -> list[Known]:
     return sorted(held, key=lambda one: one.record, reverse=True)
 
 

@@ -1,14 +1,16 @@
-"""What the senses of a replay say of one step, beside the one that is looked at."""
+"""What a sense of a replay says of one step, and the others beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from engine.core.axes import Known
 from engine.core.hindsight import Outcome
 from engine.core.playback import Playback, Sense
 from engine.telling.lexicon import Lexicon
-from engine.telling.wording import Said, Tone
+from engine.telling.wording import Said, Tone, Wording
 
 TITLES: Mapping[Sense, str] = {
     Sense.RECORDED: "as recorded",
@@ -16,6 +18,44 @@ TITLES: Mapping[Sense, str] = {
     Sense.BELIEVED: "as now believed",
     Sense.AGAIN: "weighed again",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A step in one sense: its record, the state after it, and what was decided, if anything was.
+
+    `held` are the readings in force.
+    """
+
+    record: Mapping[str, Any]
+    state: str
+    said: Said | None
+    held: Sequence[Known]
+
+
+def told(playback: Playback, number: int, sense: Sense, lexicon: Lexicon, wording: Wording) -> Told:
+    """A step as a sense has it. Raises InvalidInput for one that is not there."""
+    step, believed = playback.step(number), playback.believed(number)
+    shown = playback.shown(number, sense)
+    record, known = shown["record"], step.readings
+    before, state = record["state_before"], record["state"]
+    if sense is Sense.BELIEVED:
+        known = believed.readings
+        if believed.outcome is not None:
+            state = believed.outcome.state
+    said = None
+    if before is not None:
+        explained = lexicon.explained(
+            record["event"],
+            shown["decision"] or {"verdict": record["verdict"]},
+            state_before=before,
+            state=state,
+        )
+        would = sense is Sense.BELIEVED and believed.outcome != step.outcome
+        states = (lexicon.state(before), lexicon.state(state))
+        said = wording.decision(explained, states, would=would)
+    held = [one.as_of(number) if sense is Sense.KNOWN else one for one in known.values()]
+    return Told(record=record, state=state, said=said, held=held)
 
 
 def others(playback: Playback, number: int, sense: Sense, lexicon: Lexicon) -> Iterator[Said]:
