@@ -4,7 +4,7 @@
     python regimen_verify.py FILE [--checkpoint FILE] [--key VKEY]
 
 One file, Python 3.11 or newer, the standard library and nothing else, built to be judged in twenty
-minutes: lines 1 to 595 are the whole argument, in the order in which a bundle is read.
+minutes: lines 1 to 599 are the whole argument, in the order in which a bundle is read.
 
  1. The file is a bundle, whole up to its end, and holds what it says it holds. Each definition has
     the SHA-256 by which records name it.
@@ -16,7 +16,7 @@ minutes: lines 1 to 595 are the whole argument, in the order in which a bundle i
     that again, and all that was recorded must follow: each verdict, accepted or refused and why,
     rules fired, advice, messages, the next state, variables, readings and timers.
 
-Lines 596 to 1395 are the tools that it names: (A) what an event brings, (B) JSON, (C) conditions,
+Lines 600 to 1399 are the tools that it names: (A) what an event brings, (B) JSON, (C) conditions,
 (D) readings, (E) values with units, (F) trees and signatures, (G) the command. Each can be looked
 up by itself; to read them all takes half an hour more. Ed25519 is written out, under the names of
 its standard, so that nothing has to be installed, and trusted, where this runs.
@@ -94,14 +94,14 @@ PARTS = ("definition", "checkpoint", "course", "record", "end")
 def lines(file: BinaryIO, first: bytes) -> Iterator[tuple[str, Json]]:
     """What the lines after the first hold, up to an end that counts and digests those before it."""
     digest, part = hashlib.sha256(first), ""
-    for number, line in enumerate(file, start=1):
+    for before, line in enumerate(file, start=1):  # how many lines came before it
         require(part != "end", "file", "something comes after the end")
         try:
             ((part, content),) = parse(line).items()
         except MALFORMED as wrong:
-            raise Wrong(f"file: line {number + 1} cannot be read: {wrong}") from wrong
+            raise Wrong(f"file: line {before + 1} cannot be read: {wrong}") from wrong
         require(part in PARTS, "file", "it has a part that is not known here")
-        counted = {"lines": number, "digest": f"sha256:{digest.hexdigest()}"}
+        counted = {"lines": before, "digest": f"sha256:{digest.hexdigest()}"}
         require(part != "end" or content == counted, "file", "a line is not what it was")
         digest.update(line)
         yield part, content
@@ -117,7 +117,8 @@ class Audit:
         self.told, self.wrong = list[str](), list[str]()
         self.definitions: dict[str, Definition] = {}
         self.tree = Checkpoint("", 0, b"", b"", 0)  # none yet
-        # Checkpoints that say how far courses had come, and by its place where each course began.
+        # By checkpoint, where it has a map of course heads: what was shown of that map, which is
+        # the place of a course in it, and of the course's first record in the tree.
         self.maps: dict[Checkpoint, dict[int, int]] = {}
         self.course: Course | None = None
         self.courses, self.records, self.sealed = list[str](), 0, 0
@@ -139,7 +140,7 @@ class Audit:
             try:
                 self.tenant, self.asked = self.manifest["tenant"], self.manifest["asked"]
                 self.told.append(f"bundle of tenant {self.tenant!r}, asked {self.asked}")
-                for place, content in lines(file, first):
+                for place, content in lines(file, first):  # to take_definition and so on, below
                     getattr(self, f"take_{place}")(content)
             except (*MALFORMED, Wrong) as wrong:
                 self.note(place, wrong)
@@ -173,8 +174,8 @@ class Audit:
         path = {one["size"]: one["path"] for one in content.get("consistency", [])}.get(old.size)
         proven = continues(old, new, path or [])
         require(proven, "checkpoint", f"it is not shown to continue yours of {old.size} leaves")
-        told = new.heads or not old.heads
-        require(told, "checkpoint", "it has no map of course heads, as yours has")
+        mapped = new.heads or not old.heads
+        require(mapped, "checkpoint", "it has no map of course heads, as yours has")
         if self.held is not None:
             self.told.append(f"  it continues the one that you hold, of {old.size} leaves")
         self.maps = {tree: {} for tree in (old, new) if tree.heads}
@@ -221,8 +222,9 @@ class Audit:
         """A checkpoint says that a course had these leaves in its tree, and no others."""
         shown = {one["size"]: one for one in self.heads}.get(tree.size, {"place": -1, "path": []})
         numbers = (tree.size, leaves[0].place, len(leaves))
-        said = b"".join(number.to_bytes(8) for number in numbers)
-        head, place = sha256(b"\x00" + leaves[-1].salt + said + leaves[-1].hashed), shown["place"]
+        counts = b"".join(number.to_bytes(8) for number in numbers)
+        head = sha256(b"\x00" + leaves[-1].salt + counts + leaves[-1].hashed)
+        place = shown["place"]
         _, root = climbed(shown["path"], place, tree.courses - 1, head)
         last = place in range(tree.courses) and root == tree.heads
         require(last, "head", f"it is not shown to be the last of its course in {tree.size} leaves")
@@ -249,7 +251,7 @@ class Audit:
             f"course {course.name}: {course.seq} records"
             + (f", {unsealed} not sealed" if unsealed else "")
             + f", {course.weighed} verdicts weighed again, head {course.head}"
-            + (f"; as recorded: {', '.join(sorted(course.foreign))}" if course.foreign else "")
+            + (f"; as recorded: {', '.join(sorted(course.trusted))}" if course.trusted else "")
         )
 
     def take_end(self, _: Json) -> None:
@@ -331,7 +333,7 @@ class Course:
     def __init__(self, tenant: str, name: str) -> None:
         self.tenant, self.name, self.bad = tenant, name, False
         self.seq, self.head, self.leaves = 0, "0" * 64, list[Leaf]()
-        self.ids, self.hashes, self.foreign = set[str](), list[str](), set[str]()
+        self.ids, self.hashes, self.trusted = set[str](), list[str](), set[str]()
         self.digest, self.recorded_at, self.weighed = "", datetime.min.replace(tzinfo=UTC), 0
         # What it remembers, as records say it; and of that, as values to weigh:
         self.row: dict[str, Json] = {name: {} for name in (*REBUILT, *RECORDED)}
@@ -365,8 +367,8 @@ class Course:
     def check(self) -> None:
         """Decide a record again, and hold everything that was recorded against it."""
         body, recorded = self.body, dict(self.body["decision"])
-        row = patched(self.row, body["changes"])  # what it says that the course remembers,
-        self.after = dict(self.row)  # and what follows
+        row = patched(self.row, body["changes"])  # what the course remembers after it, as recorded
+        self.after = dict(self.row)  # the same as it follows: filled below, and compared at the end
         self.at, self.last_at = instant(self.event["at"]), instant(self.row["last_at"])
         self.late = bool(self.at and self.last_at and self.at < self.last_at)
         self.data: dict[str, Value] = {}  # of the event, and the readings that it brings:
@@ -379,7 +381,7 @@ class Course:
             decision = self.begin()
         elif self.kind.startswith("course.") and self.kind not in CORRECTIONS:
             decision = recorded  # of bookings and the like, which change nothing that guards see
-            self.foreign.add(self.kind)
+            self.trusted.add(self.kind)
             if self.kind == "course.signed" and decision["verdict"] == "accepted":
                 note_signature(self, self.event["data"])
         else:
@@ -415,7 +417,7 @@ class Course:
     def decide(self) -> Json:
         """Requests, reports and corrections: facts first, then requirements, then rules."""
         declared, at = self.definition.events.get(self.kind), self.at
-        if declared is None:
+        if declared is None:  # the engine's own: a correction
             require(self.kind in CORRECTIONS, "decision", "the workflow has no such event")
             self.brought = [corrected(self, self.event["data"])]
             at = self.brought[0][1].at or at
@@ -424,7 +426,8 @@ class Course:
             self.data, self.brought = sent(self, declared)
         self.known = self.readings  # and from here on with those that the event brings
         self.readings, self.revised = with_brought(self)
-        # What guards see: what was so when it happened, and at the latest time known.
+        # Guards are asked twice, on the same readings: as of when it happened (`then`), and as of
+        # the latest time known (`now`). They differ where something was told late.
         self.then = Seen(self, at)
         self.now = Seen(self, at and latest_of(at, self.at, self.last_at))
         if declared is None:
@@ -505,7 +508,7 @@ class Course:
         """What follows once an event is taken: the way's updates, then what every rule asks."""
         definition, after = self.definition, self.after
         messages = [{"kind": kind, "about": way["name"]} for kind in way.get("messages", [])]
-        advice, said, moved_by = list(way.get("advice", [])), list[Json](), None
+        advice, rules, moved_by = list(way.get("advice", [])), list[Json](), None
         state = after["state"] = way.get("target") or after["state"]
         if way.get("opens_round"):
             after["round"] += 1
@@ -516,16 +519,17 @@ class Course:
         for rule, fresh, seen in reversed(fired):  # so that the first rank's updates stand
             self.update(rule if fresh else {}, seen)
         for rule, fresh, _ in fired:
-            action, told = definition.actions[rule["action"]], rule.get("advice", []) * fresh
-            advice += [name for name in told if name not in advice]
-            if fresh:
+            action, told = definition.actions[rule["action"]], list[str]()
+            if fresh:  # else it held before, and was told then
+                told = rule.get("advice", [])
                 kind = action.get("message") or action["name"]
                 messages.append(lean(kind=kind, about=rule["guard"], advice=told))
+            advice += [name for name in told if name not in advice]
             target = definition.target(action["name"], state)
             if moved_by is None and target != state:
                 moved_by, after["state"] = rule["guard"], target
             one = lean(rule=rule["guard"], action=action["name"], delivered=fresh, advice=told)
-            said.append(one)
+            rules.append(one)
         latest = {name: newest(self, self.readings, name).json() for name, _ in self.brought}
         after["latest"] = after["latest"] | latest
         after["last_at"] = stored(latest_of(self.last_at, self.at))
@@ -534,7 +538,7 @@ class Course:
         after["timers"] = waiting(self)
         return lean(verdict=verdict, transition=way.get("name"), late=self.late,
                     weighed=self.needs, another_open=self.body["decision"].get("another_open"),
-                    attempts=self.attempts, fired=said, signed=self.signed, unknown=unknown, no=no,
+                    attempts=self.attempts, fired=rules, signed=self.signed, unknown=unknown, no=no,
                     moved_by=moved_by, advice=advice, messages=messages)  # fmt: skip
 
     def update(self, part: Json, seen: Seen) -> None:
@@ -570,7 +574,7 @@ class Course:
                 no.append(guard)
             if now is None:
                 unknown.append(guard)
-            elif now is True and not at_event:
+            elif now is True and not at_event:  # since which record it has held
                 firing[guard] = self.row["firing"].get(guard, self.seq + 1)
         others = {rule["guard"] for rule in rules} - weighed  # whose questions stay open
         still = others.intersection(self.row["questions"])
