@@ -19,6 +19,7 @@ from transitions import Event as _Event
 from transitions import EventData
 from transitions import Machine as _Machine
 from transitions import Transition as _Transition
+from transitions.core import Condition as _Condition
 
 from engine.core import expression as tree
 from engine.core.definition import (
@@ -403,8 +404,18 @@ _ASKED = frozenset({*ARRANGEMENTS, *FORMALITIES, DISPOSED})
 """The engine's own events that ask leave."""
 
 
+class _Closure(_Condition):
+    """A condition that is there to be called: the library looks up how, each time it is asked."""
+
+    def check(self, event_data: EventData) -> bool:
+        """Whether it lets the candidate be taken."""
+        return callable(self.func) and self.func(event_data) is True
+
+
 class _Way(_Transition):
     """A candidate that asks for no callbacks, since there are none: the library asks five times."""
+
+    condition_cls = _Closure
 
     def execute(self, event_data: EventData) -> bool:
         """Whether it was admitted; then the cursor is in its target."""
