@@ -19,6 +19,7 @@ from engine.core.envelope import parse_enrolment
 from engine.core.event import ADOPTED, ENROLLED, RECONSIDERED, Event
 from engine.core.evolution import evolve
 from engine.core.finding import Missing
+from engine.core.history import folded
 from engine.core.lookback import readings_for
 from engine.core.machine import Machine
 from engine.core.outcome import Refused, lacking
@@ -121,12 +122,16 @@ def standing(
 
 
 class Again(Walk):
-    """A walk on which every decision is made again. `decision` is what the last one came to."""
+    """A walk on which every decision is made again. `decision` is what the last one came to.
+
+    It needs no row while each comes to what was recorded: the snapshot goes on by itself.
+    """
 
     def __init__(self, machines: Machines) -> None:
         super().__init__(machines)
         self.decision: dict[str, Json] = {}
         self._passed: list[Record] = []
+        self._folded = 0  # the records that are in the row
 
     def differences(self, record: Record) -> list[Difference]:
         """How the decision of the next record differs from the recorded one."""
@@ -146,8 +151,16 @@ class Again(Walk):
         if found:
             self.take_over(record, body)
         else:
-            self.settle(record, body, after, added)
+            self._standing = after
+            self.add(added)
         return found
+
+    def take_over(self, record: Record, body: Mapping[str, Any]) -> tuple[Reading, ...]:
+        """As recorded, once the row has what came before."""
+        for passed in self._passed[self._folded : -1]:
+            self.row = folded(self.row, passed, json.loads(passed.body.decode()))
+        self._folded = len(self._passed)
+        return super().take_over(record, body)
 
     def _reconsidered(self, record: Record, body: Mapping[str, Any]) -> list[Difference]:
         """How what the engine said was changed differs from what follows from the records."""

@@ -120,14 +120,6 @@ class Walk:
         self._standing, self._last = None, (machine, record.recorded_at)
         return added
 
-    def settle(
-        self, record: Record, body: Mapping[str, Any], after: Snapshot, added: Sequence[Reading]
-    ) -> None:
-        """Go on from a decision that was made again alike: no need to read its record twice."""
-        self.row = folded(self.row, record, body)
-        self._standing = after
-        self.add(added)
-
     def add(self, readings: Sequence[Reading]) -> None:
         """Put readings into their places."""
         for reading in readings:
