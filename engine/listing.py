@@ -64,8 +64,9 @@ class Wanted:
 
     `first` and `last` are the earliest and latest civil day that it may be at any site, `until` the
     day by which a window opens that counts as soon. `sites` limits what may be seen; `None` is
-    every site. `day` is a clinic day. `after` is the place of the last item that was seen; of a
-    course of which there may be more items it names the course, which is given again.
+    every site. `workflow` is the name of one; `None` is every workflow. `day` is a clinic day.
+    `after` is the place of the last item that was seen; of a course of which there may be more
+    items it names the course, which is given again.
     """
 
     listing: Listing
@@ -73,6 +74,7 @@ class Wanted:
     last: date
     until: date
     sites: frozenset[str] | None = None
+    workflow: str | None = None
     day: date | None = None
     after: tuple[Any, ...] | None = None
     limit: int = 50

@@ -64,13 +64,14 @@ class Ask:
     """What is asked of a list.
 
     `as_of` is a civil day, the same at every site; without it, it is today at each. `sites` are
-    those that may be seen (`None`: all), `day` is a clinic day: only what is booked for it, or
-    proposed on it where nothing is booked.
+    those that may be seen (`None`: all), `workflow` is the name of one (`None`: every). `day` is a
+    clinic day: only what is booked for it, or proposed on it where nothing is booked.
     """
 
     listing: Listing
     as_of: date | None = None
     sites: frozenset[str] | None = None
+    workflow: str | None = None
     day: date | None = None
     soon_days: int = SOON_DAYS
     cursor: str | None = None
@@ -237,6 +238,7 @@ class Worklists:
             last=last,
             until=last + timedelta(days=ask.soon_days),
             sites=ask.sites,
+            workflow=ask.workflow,
             day=ask.day,
             after=after,
             limit=ask.limit + 1,

@@ -34,6 +34,10 @@ def worklist(
     site: Annotated[
         list[str] | None, typer.Option(help="Only courses at this site; repeatable.")
     ] = None,
+    workflow: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only courses of this workflow, by its name alone."),
+    ] = None,
     day: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="Only what is booked for that day, or proposed on it."),
@@ -64,6 +68,7 @@ def worklist(
                 listing=one,
                 as_of=None if as_of is None else civil_day("--as-of", as_of),
                 sites=None if not site else frozenset(site),
+                workflow=workflow,
                 day=None if day is None else civil_day("--day", day),
                 soon_days=soon,
                 cursor=cursor,
@@ -78,6 +83,7 @@ def worklist(
             "worklist",
             kind=[one.value],
             site=site or [],
+            workflow=[] if workflow is None else [workflow],
             day=[] if day is None else [day],
             as_of=[] if as_of is None else [as_of],
             soon=[] if soon == SOON_DAYS else [str(soon)],
@@ -85,7 +91,13 @@ def worklist(
             cursor=[following],
         )
 
-    document: Json = {"as_of": as_of, "soon_days": soon, "day": day, "sites": site or None}
+    document: Json = {
+        "as_of": as_of,
+        "soon_days": soon,
+        "day": day,
+        "sites": site or None,
+        "workflow": workflow,
+    }
     lists = [{"kind": one.value, **page.json()} for one, page in pages.items()]
     session.answer({**document, "worklists": lists}, lambda out: _tell(out, pages, go_on))
 

@@ -179,12 +179,13 @@ class Site:
 def worklists(
     *,
     site: str | tuple[str, ...] | None = None,
+    workflow: str | None = None,
     day: date | None = None,
     as_of: date | None = None,
     soon_days: int | None = None,
 ) -> Call[tuple[Worklist, ...]]:
     """Every worklist with how many items it has."""
-    asked = query(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    asked = query(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
     return get("/v1/worklists", members(Worklist, "worklists"), asked)
 
 
@@ -192,6 +193,7 @@ def worklist(
     kind: str,
     *,
     site: str | tuple[str, ...] | None = None,
+    workflow: str | None = None,
     day: date | None = None,
     as_of: date | None = None,
     soon_days: int | None = None,
@@ -202,13 +204,14 @@ def worklist(
 
     `day`: only what is booked for that day, or proposed on it where nothing is booked.
     """
-    asked = query(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    asked = query(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
     return _items(path("/v1/worklists/{kind}", kind=kind), asked, page, cursor)
 
 
 def visits(
     *,
     site: str | tuple[str, ...] | None = None,
+    workflow: str | None = None,
     day: date | None = None,
     as_of: date | None = None,
     soon_days: int | None = None,
@@ -216,7 +219,7 @@ def visits(
     cursor: str | None = None,
 ) -> Call[Part[Item]]:
     """Every visit whose window has opened or opens soon, the earliest first."""
-    asked = query(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    asked = query(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
     return _items("/v1/visits", asked, page, cursor)
 
 
@@ -229,12 +232,13 @@ def visits_of(course: str, *, as_of: date | None = None) -> Call[CourseVisits]:
 def holds(
     *,
     site: str | tuple[str, ...] | None = None,
+    workflow: str | None = None,
     as_of: date | None = None,
     page: int = 50,
     cursor: str | None = None,
 ) -> Call[Part[Item]]:
     """Every course that is on hold, with the visit that reviews it."""
-    return _items("/v1/holds", query(site=site, as_of=as_of), page, cursor)
+    return _items("/v1/holds", query(site=site, workflow=workflow, as_of=as_of), page, cursor)
 
 
 def site(site: str) -> Call[Site]:

@@ -24,6 +24,7 @@ class Choices:
     """What a list is narrowed to, as it was asked for; an empty text asks for nothing."""
 
     site: str = ""
+    workflow: str = ""
     day: str = ""
     as_of: str = ""
     soon_days: str = ""

@@ -21,6 +21,9 @@ AtSites = Annotated[
     list[Name] | None,
     Query(alias="site", max_length=100, description="Only courses at these sites; repeatable."),
 ]
+OfWorkflow = Annotated[
+    Name | None, Query(alias="workflow", description="Only courses of this workflow, by its name.")
+]
 Day = Annotated[str | None, Query(json_schema_extra={"format": "date"}, pattern=_A_DAY)]
 AsOf = Annotated[
     str | None,
@@ -37,9 +40,10 @@ Limit = Annotated[int, Query(ge=1, le=MOST)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """At which sites, and as of which day."""
+    """At which sites, of which workflow, and as of which day."""
 
     sites: list[str] | None
+    workflow: str | None
     as_of: date | None
 
 
@@ -60,8 +64,8 @@ class Page:
     limit: int
 
 
-def _scope(site: AtSites = None, as_of: AsOf = None) -> Scope:
-    return Scope(sites=site, as_of=named(as_of, "as_of"))
+def _scope(site: AtSites = None, workflow: OfWorkflow = None, as_of: AsOf = None) -> Scope:
+    return Scope(sites=site, workflow=workflow, as_of=named(as_of, "as_of"))
 
 
 Scoped = Annotated[Scope, Depends(_scope)]
@@ -88,6 +92,7 @@ def ask(desk: Desk, listing: Listing, wanted: Filter | Scope, page: Page = FIRST
         listing=listing,
         as_of=scope.as_of,
         sites=desk.scope(scope.sites),
+        workflow=scope.workflow,
         cursor=page.cursor,
         limit=page.limit,
     )

@@ -40,9 +40,13 @@ def test_an_item_says_why_and_what_is_proposed(gauges: Regimen):
         (("--site", "south", "--site", "north"), ["gauge-1"]),
         (("--day", "2026-03-03"), ["gauge-1"]),
         (("--day", "2026-03-04"), []),
+        (("--workflow", "instrument_calibration"), ["gauge-1"]),
+        (("--workflow", "intralesional_il2"), []),
     ],
 )
-def test_a_list_is_of_sites_and_of_a_day(gauges: Regimen, asked: tuple[str, ...], found: list[str]):
+def test_a_list_is_of_sites_of_a_day_and_of_a_workflow(
+    gauges: Regimen, asked: tuple[str, ...], found: list[str]
+):
     told = gauges("worklist", "--kind=unbooked", "--as-of=2026-02-01", "--json", *asked).json()
 
     assert [item["course"] for item in told["worklists"][0]["items"]] == found
@@ -71,7 +75,8 @@ def test_the_command_that_shows_the_next_page_runs_as_it_is_printed(gauges: Regi
     missed = gauges("worklist", "--kind=missed", "--as-of=2030-01-01", "--json").json()
     sites = Counter(one["site"] for one in missed["worklists"][0]["items"])
     ((site, _),) = sites.most_common(1)
-    asked = ("--kind=missed", f"--site={site}", "--site=hall 1", "--as-of=2030-01-01", "--soon=3")
+    asked = ("--kind=missed", f"--site={site}", "--site=hall 1", "--as-of=2030-01-01", "--soon=3",
+             "--workflow=instrument_calibration")  # fmt: skip
     ran = gauges("--db=regimen.db", "worklist", *asked, "--limit=1")
     whole = gauges("worklist", *asked, "--json").json()["worklists"][0]["items"]
     (hint,) = [line for line in ran.out.splitlines() if line.startswith("There are more: ")]
@@ -80,6 +85,7 @@ def test_the_command_that_shows_the_next_page_runs_as_it_is_printed(gauges: Regi
 
     assert (program, *arguments[:3]) == ("regimen", "--db", "regimen.db", "worklist")
     assert (following["as_of"], following["soon_days"]) == ("2030-01-01", 3)
+    assert following["workflow"] == "instrument_calibration"
     assert following["sites"] == [site, "hall 1"]
     assert following["worklists"][0]["items"] == whole[1:2]
 

@@ -75,16 +75,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "what_if": {
         "courses": ["C-1"], "parameters": {"limit": "50"}, "definition": "w@2", "policy": "stop",
     },
-    "worklists": {"site": "north", "day": DAY, "as_of": DAY, "soon_days": 3},
+    "worklists": {"site": "north", "workflow": "w", "day": DAY, "as_of": DAY, "soon_days": 3},
     "worklist": {
-        "kind": "due_now", "site": ("north", "south"), "day": DAY, "as_of": DAY, "soon_days": 3,
-        "page": 5, "cursor": "c",
+        "kind": "due_now", "site": ("north", "south"), "workflow": "w", "day": DAY, "as_of": DAY,
+        "soon_days": 3, "page": 5, "cursor": "c",
     },
     "visits": {
-        "site": "north", "day": DAY, "as_of": DAY, "soon_days": 3, "page": 5, "cursor": "c"
+        "site": "north", "workflow": "w", "day": DAY, "as_of": DAY, "soon_days": 3, "page": 5,
+        "cursor": "c",
     },
     "visits_of": {"course": "C-1", "as_of": DAY},
-    "holds": {"site": "north", "as_of": DAY, "page": 5, "cursor": "c"},
+    "holds": {"site": "north", "workflow": "w", "as_of": DAY, "page": 5, "cursor": "c"},
     "site": {"site": "north"},
     "set_calendar": {"site": "north", "calendar": {"format": 1}},
     "feed": {"after": 4, "page": 5},

@@ -187,6 +187,14 @@ def test_a_list_shows_what_one_finds_by_looking_at_each_course(
         assert all(item.why and item.json() for item in items)
 
 
+@pytest.mark.parametrize("listing", [*WORKLISTS, Listing.VISITS, Listing.HOLDS])
+def test_a_list_is_of_one_workflow_where_one_is_named(many: Crowd, listing: Listing) -> None:
+    whole = everything(many, listing, as_of=FRIDAY)
+
+    assert everything(many, listing, as_of=FRIDAY, workflow="tiny") == whole
+    assert everything(many, listing, as_of=FRIDAY, workflow="another") == []
+
+
 def test_every_list_has_something_to_show(many: Crowd) -> None:
     """Else the test above would prove nothing of it."""
     shown = many.worklists.counts(Ask(listing=Listing.DUE_NOW, limit=2))

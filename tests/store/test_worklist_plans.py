@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -87,8 +88,8 @@ def test_a_list_follows_its_index_and_reads_no_table_through(
     )
     with SqlLists(crowded).reading(TENANT) as reader:
         key = reader.candidates(replace(wanted, sites=None))[0].key
-    for after in (None, key):
-        steps = plan(crowded, replace(wanted, after=after, day=day))
+    for after, workflow in product((None, key), (None, "w")):
+        steps = plan(crowded, replace(wanted, after=after, day=day, workflow=workflow))
         assert steps
         if day and (listing.value.startswith("waiting") or listing in OF_NO_DAY):
             continue  # nothing is of a day that has none

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -309,6 +310,35 @@ def test_a_list_shows_the_sites_that_the_caller_sees(database: Any):
 
 def test_no_list_but_those_that_are_known_has_a_route():
     assert {*Kind.__args__} | {"visits", "holds"} == {one.value for one in Listing}
+
+
+def test_lists_are_of_one_workflow_over_http_by_the_client_and_on_the_page(house: House):
+    with house.store.transaction(house.tenant) as tx:
+        house.registry.install([listed_workflow()], tx)
+    in_service(house)
+    for event, more in (
+        ("course.enrolled", {"workflow": "tiny", "patient": "P-1", "site": "north",
+                             "zone": "America/Los_Angeles"}),
+        ("noted", {"data": {"started": "2026-02-27", "number": 1}}),
+    ):  # fmt: skip
+        body = house.event(event, course="T-1", **more) | {"actor": {"id": "w", "role": "worker"}}
+        assert house.service.submit(body).verdict == "accepted"
+
+    client, as_of = house.caller(), date(2026, 3, 1)
+    for workflow, its in ((None, {"I-1", "T-1"}), ("tiny", {"T-1"}), ("another", set())):
+        asked = {"as_of": "2026-03-01"} | ({} if workflow is None else {"workflow": workflow})
+        lines = get(house, "/worklists", **asked)["worklists"]
+        page = house.client.get("/worklists/due_now", params=asked).text
+
+        assert {line["kind"]: line["count"] for line in lines}["due_now"] == len(its)
+        for path in ("/worklists/due_now", "/visits"):
+            assert set(courses(get(house, path, **asked))) == its
+        listed = client.worklist("due_now", workflow=workflow, as_of=as_of)
+        assert {item.course for item in listed} == its
+        assert {one for one in ("I-1", "T-1") if f">{one}<" in page} == its
+        assert ('<option value="tiny" selected>' in page) is (workflow == "tiny")
+    following = house.client.get("/worklists?workflow=tiny").text
+    assert "/worklists/missed?workflow=tiny" in following
 
 
 def test_a_hold_is_listed_with_its_review_and_its_bookings(house: House):

@@ -14,7 +14,7 @@ from engine.errors import IdempotencyConflict
 from engine.formalities import as_before
 from engine.review import MOST, PAGE
 from engine.web import formalities, reviews, schemas
-from engine.web.asked import AtSites, Cursor, Name
+from engine.web.asked import AtSites, Cursor, OfWorkflow
 from engine.web.bodies import Body
 from engine.web.callers import Desk, LogReader, Reviewer
 from engine.web.canonical import CanonicalResponse
@@ -26,9 +26,6 @@ router = APIRouter(tags=["review"])
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Named = Literal["open-finding", "deviation", "override", "late-entry", "refusal"]
-OfWorkflow = Annotated[
-    Name | None, Query(alias="workflow", description="Only courses of this workflow, by its name.")
-]
 
 _SEEN = "reviewed_by"
 

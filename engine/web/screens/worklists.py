@@ -27,17 +27,23 @@ AT_A_GLANCE = 8
 """How many items of each list the first page shows."""
 
 # A form sends what was left empty as an empty text.
-Site = Annotated[str, Query(pattern=f"^(?:{IDENTIFIER.pattern})?$")]
+Word = Annotated[str, Query(pattern=f"^(?:{IDENTIFIER.pattern})?$")]
 Day = Annotated[str, Query(pattern=r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
 Soon = Annotated[str, Query(pattern=r"^[0-9]{0,3}$")]
 
 
 @router.get("/worklists")
 def worklists(
-    *, desk: VisitSight, site: Site = "", day: Day = "", as_of: Day = "", soon_days: Soon = ""
+    *,
+    desk: VisitSight,
+    site: Word = "",
+    workflow: Word = "",
+    day: Day = "",
+    as_of: Day = "",
+    soon_days: Soon = "",
 ) -> Response:
     """Every worklist with its first items; those without any are named together."""
-    choices = Choices(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    choices = Choices(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
     words = _words(desk)
     pages = {
         kind: desk.worklists.page(_ask(desk, choices, kind, limit=AT_A_GLANCE)) for kind in TITLES
@@ -49,6 +55,7 @@ def worklists(
         lists=[glance(kind, TITLES[kind], pages[kind], choices, words) for kind in TITLES],
         choices=choices,
         sites=_sites(desk),
+        workflows=_workflows(desk),
         links=_links(desk),
     )
 
@@ -58,14 +65,15 @@ def worklist(
     *,
     kind: Annotated[Kind, Path()],
     desk: VisitSight,
-    site: Site = "",
+    site: Word = "",
+    workflow: Word = "",
     day: Day = "",
     as_of: Day = "",
     soon_days: Soon = "",
     cursor: Cursor = None,
 ) -> Response:
     """A page of one worklist."""
-    choices = Choices(site=site, day=day, as_of=as_of, soon_days=soon_days)
+    choices = Choices(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
     listing, words = Listing(kind), _words(desk)
     found = desk.worklists.page(_ask(desk, choices, listing, limit=PAGE, cursor=cursor))
     return screen(
@@ -79,6 +87,7 @@ def worklist(
         begun=cursor is not None,
         choices=choices,
         sites=_sites(desk),
+        workflows=_workflows(desk),
         links=_links(desk),
     )
 
@@ -91,6 +100,7 @@ def _ask(
         listing=kind,
         as_of=named(choices.as_of or None, "as_of"),
         sites=desk.scope(asked),
+        workflow=choices.workflow or None,
         day=named(choices.day or None, "day"),
         soon_days=int(choices.soon_days or SOON_DAYS),
         cursor=cursor,
@@ -101,6 +111,11 @@ def _ask(
 def _sites(desk: Desk) -> tuple[str, ...]:
     """The sites that may be chosen by name: a caller of every site writes which."""
     return desk.seen_sites or ()
+
+
+def _workflows(desk: Desk) -> list[str]:
+    """The workflows that may be chosen."""
+    return sorted({one.machine.workflow.name for one in desk.service.workflows()})
 
 
 def _words(desk: Desk) -> Lexicons:
