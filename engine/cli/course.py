@@ -281,11 +281,7 @@ def _from_options(status: Status, event: str, at: datetime) -> Explained:
 
 
 def _wording(status: Status) -> Wording:
-    return Wording.of(
-        zone=status.row["zone"],
-        retrospective=status.row["retrospective"],
-        not_published=status.machine.workflow.not_published,
-    )
+    return Wording.of(status.row, status.machine)
 
 
 def _standing(

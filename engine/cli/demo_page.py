@@ -76,11 +76,7 @@ def _courses(shown: Sequence[Shown]) -> Iterator[RenderableType]:
 def _featured(one: Shown, status: Status) -> Iterator[RenderableType]:
     lexicon = Lexicon(status.machine)
     wording = replace(
-        Wording.of(
-            zone=status.row["zone"],
-            retrospective=status.row["retrospective"],
-            not_published=status.machine.workflow.not_published,
-        ),
+        Wording.of(status.row, status.machine),
         quoting=QUOTING,
     )
     yield _heading(f"{one.course} over time")

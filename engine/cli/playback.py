@@ -270,9 +270,4 @@ def _since(one: Known) -> bool:
 
 
 def _wording(playback: Playback) -> Wording:
-    row = playback.step(1).row
-    return Wording.of(
-        zone=row["zone"],
-        retrospective=row["retrospective"],
-        not_published=playback.machine.workflow.not_published,
-    )
+    return Wording.of(playback.step(1).row, playback.machine)

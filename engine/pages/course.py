@@ -107,12 +107,7 @@ def head(status: Status) -> Head:
 
 def wording_of(status: Status) -> Wording:
     """The sentences of a course, with times as its site's wall shows them."""
-    return Wording.of(
-        zone=status.row["zone"],
-        retrospective=status.row["retrospective"],
-        not_published=status.machine.workflow.not_published,
-        called=Lexicon(status.machine).event,
-    )
+    return Wording.of(status.row, status.machine, called=Lexicon(status.machine).event)
 
 
 def questions(overview: Overview) -> list[Said]:

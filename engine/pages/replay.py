@@ -81,12 +81,7 @@ class StepPage:
 def step_of(playback: Playback, number: int, sense: Sense) -> StepPage:
     """A step as a page shows it. Raises InvalidInput for one that is not there."""
     lexicon, first = Lexicon(playback.machine), playback.step(1).row
-    wording = Wording.of(
-        zone=first["zone"],
-        retrospective=first["retrospective"],
-        not_published=playback.machine.workflow.not_published,
-        called=lexicon.event,
-    )
+    wording = Wording.of(first, playback.machine, called=lexicon.event)
     step = told(playback, number, sense, lexicon, wording)
     record = step.record
     return StepPage(

@@ -210,11 +210,7 @@ def tabs(
 def row(one: Candidate, place: Place, caller: Caller, now: datetime) -> Row:
     """A record of a queue in words."""
     lexicon = Lexicon(place.machine)
-    wording = Wording.of(
-        zone=place.row["zone"],
-        retrospective=place.row["retrospective"],
-        not_published=place.machine.workflow.not_published,
-    )
+    wording = Wording.of(place.row, place.machine)
     body, item = json.loads(one.record.body), one.item
     actor = body["event"]["actor"]
     mine = ""

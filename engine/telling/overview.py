@@ -51,16 +51,11 @@ class Overview:
         cls, status: Status, records: Iterable[Record], at: datetime, *, later: int | None = None
     ) -> Overview:
         """The overview of a course as it stands, or as it stood before `later` more records."""
-        workflow = status.machine.workflow
         zone = ZoneInfo(status.row["zone"])
         return cls(
             status=status,
             lexicon=Lexicon(status.machine),
-            wording=Wording.of(
-                zone=status.row["zone"],
-                retrospective=status.row["retrospective"],
-                not_published=workflow.not_published,
-            ),
+            wording=Wording.of(status.row, status.machine),
             at=at,
             today=at.astimezone(zone).date(),
             bodies=[json.loads(record.body) for record in records],

@@ -7,13 +7,15 @@ sentence here knows a workflow: titles, citations and units come from the course
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.encoding import Json, instant_from
+from engine.core.machine import Machine
 from engine.core.outcome import Reason
 from engine.telling.deciding import TIMES
 from engine.telling.explanation import (
@@ -81,17 +83,16 @@ class Wording:
     @classmethod
     def of(
         cls,
+        row: Mapping[str, Any],
+        machine: Machine,
         *,
-        zone: str,
-        retrospective: bool,
-        not_published: str | None,
         called: Callable[[str], str] | None = None,
     ) -> Wording:
-        """The wording of a course, its zone by name."""
+        """The wording of a course, from its row and the definition that it is pinned to."""
         return cls(
-            zone=ZoneInfo(zone),
-            retrospective=retrospective,
-            not_published=not_published,
+            zone=ZoneInfo(row["zone"]),
+            retrospective=row["retrospective"],
+            not_published=machine.workflow.not_published,
             called=called,
         )
 

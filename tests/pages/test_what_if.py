@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -51,7 +52,7 @@ def beside(policy: Policy, name: str = "tolerated_grade", value: str = "1") -> B
             records=records,
             entries=entries(records),
             lexicon=Lexicon(machine),
-            wording=Wording.of(zone="UTC", retrospective=False, not_published=None),
+            wording=Wording(zone=ZoneInfo("UTC")),
         ),
     )
 
