@@ -53,6 +53,25 @@ def test_nothing_is_wider_than_a_phone(opened: Opener, name: str):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.parametrize("name", ["records", "review"])
+def test_on_a_phone_two_times_of_a_row_stand_apart_and_are_not_cut_off(opened: Opener, name: str):
+    page = look(opened, name, viewport={"width": 360, "height": 780})
+    told = page.evaluate(
+        """[...document.querySelectorAll("td.when")].filter(one => one.querySelector(".small"))
+        .map(one => {
+          const first = document.createRange();
+          first.selectNode([...one.childNodes].find(part => part.nodeType === 3));
+          const edge = one.getBoundingClientRect().right, at = first.getBoundingClientRect();
+          return [...one.querySelectorAll(".small")].map(part => part.getBoundingClientRect())
+            .every(box => box.right <= edge + 1
+              && (box.top >= at.bottom - 1 || box.left >= at.right + 4));
+        })"""
+    )
+
+    assert told
+    assert all(told)
+
+
 @EACH
 def test_on_paper_there_is_nothing_to_press_and_nothing_is_cut_off(opened: Opener, name: str):
     page = look(opened, name, viewport={"width": 794, "height": 1123})
