@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.core.calendar import Completed
@@ -40,8 +41,8 @@ class Beliefs:
 
     standing: Mapping[Key, Reading] = field(default_factory=dict)
     late: Sequence[Reading] = ()
-    times: Mapping[str, frozenset[datetime | None]] = field(default_factory=dict)
-    """By input, every time at which a reading was taken, right or wrong, that is not as it was."""
+    times: Mapping[Key, frozenset[datetime | None]] = field(default_factory=dict)
+    """Of each reading that is not as it was, every time at which it was taken, right or wrong."""
 
     def but(self, key: Key) -> Beliefs:
         """The same, but for the corrections of one reading."""
@@ -122,21 +123,29 @@ def beliefs(
         and (first.seq in entries or (first.seq in before and now.at <= before[first.seq]))
         and now.flaw != ENTERED_IN_ERROR
     ]
-    times: dict[str, set[datetime | None]] = {}
-    for key in standing:
-        times.setdefault(key[0], set()).update(told[key])
-    for reading in late:
-        times.setdefault(reading.input, set()).add(reading.at)
-    return Beliefs(
-        standing=standing,
-        late=late,
-        times={name: frozenset(several) for name, several in times.items()},
-    )
+    changed = {*standing, *((reading.input, reading.origin) for reading in late)}
+    times = {key: frozenset(told[key]) for key in changed}
+    return Beliefs(standing=standing, late=late, times=times)
 
 
 def outcome_recorded(body: Mapping[str, Any]) -> Outcome:
     """What a recorded decision came to."""
     return _outcome(body["decision"], body["state"][1])
+
+
+class Times:
+    """Times of readings, looked up and not gone through. `undated` says that one has none."""
+
+    __slots__ = ("_sorted", "undated")
+
+    def __init__(self, times: Collection[datetime | None]) -> None:
+        self._sorted = sorted(at for at in times if at is not None)
+        self.undated = len(self._sorted) < len(times)
+
+    def within(self, since: datetime, until: datetime) -> bool:
+        """Whether one of them lies between two instants, these included."""
+        first = bisect_left(self._sorted, since)
+        return first < len(self._sorted) and self._sorted[first] <= until
 
 
 class Hindsight:
@@ -150,6 +159,9 @@ class Hindsight:
         self._believed = believed
         self._calendar = calendar
         self._inputs = {name for name, _ in believed.standing} | {r.input for r in believed.late}
+        self._corrected = {name for name, _ in believed.standing}
+        self._times = {name: Times(_times(believed, name)) for name in self._inputs}
+        self._late = {name: _ordered(believed.late, name) for name in self._inputs}
         self._variables: dict[str, Any] = {}
         """Variables that are believed to have been different from those that were recorded."""
         self._after: dict[str, Any] | None = None
@@ -171,15 +183,15 @@ class Hindsight:
         self._after = self.decision = None
         if not self._inputs and not self._variables:
             return recorded
-        event = self._to_weigh(walk, body)
-        if event is None:
-            return recorded
         machine = self._machines(body["workflow"])
+        if walk.row is None or body["event"]["event"] not in machine.events:
+            return recorded
+        event = walk.event(body)
         told = self._told(machine, event, record.seq)
         lists = {
             name: self._list(walk, machine, name, event, record.seq)
             for name in self._inputs
-            if self._may_matter(walk, machine, name, event)
+            if self.may_matter(walk, machine, name, event, self._times[name])
         }
         touched = {n: held for n, held in lists.items() if held != walk.readings.get(n, [])}
         if told is event and not touched and not self._variables:
@@ -207,6 +219,14 @@ class Hindsight:
             recorded = {} if walk.snapshot is None else walk.snapshot.variables
             self._variables = {n: v for n, v in after.items() if v != recorded.get(n)}
 
+    def follow(self, other: Hindsight) -> None:
+        """Take over the variables of another hindsight, which weighed alike."""
+        self._variables = other._variables
+
+    def carries(self, machine: Machine) -> bool:
+        """Whether what a course remembers may be believed to have been different."""
+        return bool(self._variables) or not machine.carried.isdisjoint(self._inputs)
+
     def would_see(self, walk: Walk, record: Record, event: Event, name: str, origin: int) -> bool:
         """Whether guards would see what a record told of an input, as is believed.
 
@@ -227,46 +247,56 @@ class Hindsight:
 
     # --- how ----------------------------------------------------------------------------------
 
-    def _to_weigh(self, walk: Walk, body: Mapping[str, Any]) -> Event | None:
-        machine = self._machines(body["workflow"])
-        if walk.row is None or body["event"]["event"] not in machine.events:
-            return None
-        return machine.forms.reread(body["event"])
-
-    def _may_matter(self, walk: Walk, machine: Machine, name: str, event: Event) -> bool:
-        """Whether what is believed of an input may be seen by an event, and is not as it was told.
+    def may_matter(  # what is asked, and of which decision
+        self,
+        walk: Walk,
+        machine: Machine,
+        name: str,
+        event: Event,
+        times: Times,
+        *,
+        ever: bool = False,
+    ) -> bool:
+        """Whether readings of an input of these times, told or believed, may be seen by an event.
 
         Guards see the latest reading, and what lies within a horizon: what is older than both is as
         good as the same. Looked at first, so that a long course is not compared reading by reading.
+        A reading that was corrected may be the latest no more, and hides none. With `ever` what is
+        later than the event counts too: it cannot be seen, but `Revised` depends on it.
         """
-        times = self._believed.times[name]
         held = walk.readings.get(name, ())
-        if event.at is None or walk.row is None or None in times:
+        if event.at is None or walk.row is None or times.undated or (held and held[-1].at is None):
             return True
-        last = walk.row["last_at"]
-        until = event.at if last is None else max(event.at, instant_from(last))
-        newest = next((r.at for r in reversed(held) if r.at is None or r.at <= event.at), None)
+        standing = self._believed.standing
+        last = bisect_right(held, event.at, key=_when)
+        while last and (name, held[last - 1].origin) in standing:
+            last -= 1
+        newest = held[last - 1].at if last else None
         if newest is None:
             return True
         horizon = machine.horizons.get(name)
-        since = newest if horizon is None else min(newest, event.at - horizon)
-        return any(at is not None and since <= at <= until for at in times)
+        known = walk.row["last_at"]
+        until = event.at if known is None else max(event.at, instant_from(known))
+        until = _END if ever else until
+        return times.within(newest if horizon is None else min(newest, event.at - horizon), until)
 
     def _list(  # what is believed of an input when an event is decided
         self, walk: Walk, machine: Machine, name: str, event: Event, seq: int
     ) -> list[Reading]:
-        standing = self._believed.standing
-        held = [standing.get((name, r.origin), r) for r in walk.readings.get(name, ())]
-        if event.at is not None and self._believed.late:
-            there = {seq, *(r.origin for r in held)}
-            held += [
-                r
-                for r in self._believed.late
-                if r.input == name and r.origin not in there and r.at and r.at <= event.at
-            ]
+        standing, late = self._believed.standing, self._late[name]
+        held = list(walk.readings.get(name, ()))
+        new = len(held)
+        if name in self._corrected:
+            held = [standing.get((name, r.origin), r) for r in held]
+            new = 0  # they may have other times
+        if event.at is not None and late:
+            # What was told by then is among the others.
+            held += [r for r in late[: bisect_right(late, event.at, key=_when)] if r.origin > seq]
+        if new < len(held):
+            held.sort(key=order)
         if machine.forgets_errors:
             held = [r for r in held if r.flaw != ENTERED_IN_ERROR]
-        return sorted(held, key=order)
+        return held
 
     def _beside(
         self, walk: Walk, machine: Machine, told: Reading, record: Record, event: Event
@@ -337,6 +367,22 @@ class Hindsight:
             readings=readings_for(machine, latest, event, load),
         )
         return replace(before, latest=latest, variables={**before.variables, **self._variables})
+
+
+def _times(believed: Beliefs, name: str) -> set[datetime | None]:
+    return {at for (of, _), several in believed.times.items() if of == name for at in several}
+
+
+def _when(reading: Reading) -> datetime:
+    return reading.at or _END
+
+
+def _ordered(readings: Iterable[Reading], name: str) -> list[Reading]:
+    return sorted((r for r in readings if r.input == name), key=order)
+
+
+_END = datetime.max.replace(tzinfo=UTC)
+"""Of what has no time, which stands behind all that has one."""
 
 
 def _goes_alike(decision: Decision, body: Mapping[str, Any]) -> bool:

@@ -52,7 +52,7 @@ from engine.core.forms import Forms
 from engine.core.guard import compile_guard, compile_value
 from engine.core.kind import DATE, INSTANT, NUMBER, Schema, Type
 from engine.core.names import schema_of
-from engine.core.reach import horizons, reads, remembered
+from engine.core.reach import carried, horizons, reads, remembered
 from engine.core.sheaf import Sheaf
 from engine.core.view import NOTHING
 from engine.core.weighing import Code
@@ -187,6 +187,7 @@ class Machine:
         self.timers = {timer.name: timer.event for timer in workflow.timers}
         self._steady = frozenset(name for name in self.states if self._is_steady(name))
         self.horizons = horizons(workflow)
+        self.carried = carried(workflow)
         if self._problems:
             raise DefinitionError(workflow.label, dict.fromkeys(self._problems))
 

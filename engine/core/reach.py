@@ -51,6 +51,23 @@ def horizons(workflow: Workflow) -> dict[str, timedelta]:
     return found
 
 
+def carried(workflow: Workflow) -> frozenset[str]:
+    """The inputs on which it may depend what the course remembers: of any other it never does.
+
+    Updates read them, or the guards of rules that have updates do.
+    """
+    updates = [event.updates for event in workflow.events]
+    updates += [transition.updates for transition in workflow.transitions]
+    updates += [rule.updates for rule in workflow.rules]
+    trees = [node for several in updates for node in several.values()]
+    acting = {rule.guard for rule in workflow.rules if rule.updates}
+    trees += [guard.condition for guard in workflow.guards if guard.name in acting]
+    named = frozenset[str]().union(*map(reads, trees))
+    fields = {(f.name, f.input) for event in workflow.events for f in event.fields}
+    told = {of for name, of in fields if name in named and of is not None}
+    return frozenset(told.union(i.name for i in workflow.inputs if i.name in named))
+
+
 def remembered(node: Expression) -> bool:
     """Whether a tree gives the same for as long as the course remembers the same."""
     return all(isinstance(part, _REMEMBERED) for part in tree.walk(node))

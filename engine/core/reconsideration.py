@@ -25,7 +25,7 @@ from typing import Any
 from engine.core.axes import is_retrospective
 from engine.core.encoding import Json
 from engine.core.event import CORRECTIONS, DISPOSED, RECONSIDERED, Event
-from engine.core.hindsight import Beliefs, Hindsight, Outcome, beliefs, outcome_recorded
+from engine.core.hindsight import Beliefs, Hindsight, Outcome, Times, beliefs, outcome_recorded
 from engine.core.outcome import Decision, Refused
 from engine.core.record import Record
 from engine.core.sight import view_of
@@ -71,7 +71,7 @@ def reconsider(
     corrects = last.event in CORRECTIONS
     if not corrects:
         entries.add(last.seq)
-    first = min([*origins.values(), _begins(records, machines, origins, entries)])
+    first = _first(records, machines, origins, entries)
     walk, found, added = Walk(machines), list[Brought](), dict[int, list[str]]()
     start = walk.fork()
     for record in records:
@@ -195,7 +195,10 @@ class _About:
 
 
 class _Weighing:
-    """The decisions of a course, in order, with what is believed and without what is new of it."""
+    """The decisions of a course, in order, with what is believed and without what is new of it.
+
+    Both come to the same where what is new cannot be seen, and what is remembered is the same.
+    """
 
     def __init__(  # all that one weighing rests on
         self,
@@ -208,22 +211,50 @@ class _Weighing:
         self._machines, self._about = machines, about
         self._now = Hindsight(machines, believed, calendar)
         self._then = Hindsight(machines, without, calendar)
+        new = {*about.told, *about.corrected}
+        self._new = {n: Times(believed.times.get((n, about.record), ())) for n in sorted(new)}
         self.relied: list[Json] = []
         self.differing: list[Json] = []
 
     def weigh(self, walk: Walk, record: Record) -> None:
         """Weigh one record, and walk on behind it."""
         body, now, then = json.loads(record.body), self._now, self._then
-        recorded = outcome_recorded(body)
-        without, found = then.weigh(walk, record, body), now.weigh(walk, record, body)
-        differs = found not in (recorded, without)
-        if differs or self._relies(walk, record, body):
+        if self._is_apart(walk, record, body):
+            recorded = outcome_recorded(body)
+            without, found = then.weigh(walk, record, body), now.weigh(walk, record, body)
+            differs = found not in (recorded, without)
+            if differs or self._relies(walk, record, body):
+                self.relied.append(record.seq)
+            if differs:
+                self.differing.append(_differing(record, recorded, found))
+            walk.take_over(record, body)
+            then.settle(walk, body)
+            now.settle(walk, body)
+            return
+        if self._about.corrected and self._relies(walk, record, body):
             self.relied.append(record.seq)
-        if differs:
-            self.differing.append(_differing(record, recorded, found))
+        carries = then.carries(self._machines(body["workflow"]))
+        if carries:
+            then.weigh(walk, record, body)
         walk.take_over(record, body)
-        then.settle(walk, body)
-        now.settle(walk, body)
+        if carries:
+            then.settle(walk, body)
+            now.follow(then)
+
+    def _is_apart(self, walk: Walk, record: Record, body: Mapping[str, Any]) -> bool:
+        """Whether a decision may have come to something else with what is new than without it."""
+        now, machine = self._now, self._machines(body["workflow"])
+        if now.variables != self._then.variables:
+            return True
+        if walk.row is None or record.event not in machine.events:
+            return False
+        if record.seq == self._about.record and self._about.corrected:
+            return True
+        event, ever = walk.event(body), bool(self._about.corrected)
+        return any(
+            now.may_matter(walk, machine, name, event, times, ever=ever)
+            for name, times in self._new.items()
+        )
 
     def _relies(self, walk: Walk, record: Record, body: Mapping[str, Any]) -> bool:
         machine, about = self._machines(body["workflow"]), self._about
@@ -238,7 +269,7 @@ class _Weighing:
         ]
         if not looked_at or record.event not in machine.events:
             return False
-        event = machine.forms.reread(body["event"])
+        event = walk.event(body)
         if early:
             origin = about.record
             return any(self._now.would_see(walk, record, event, n, origin) for n in looked_at)
@@ -286,25 +317,35 @@ def _entries(records: Sequence[Record]) -> set[int]:
     return {seq for one in records if (seq := late_entry(one)) is not None}
 
 
-def _begins(
+def _first(
     records: Sequence[Record],
     machines: Machines,
     origins: Mapping[int, int],
     entries: Collection[int],
 ) -> int:
-    """The first record that what was entered late could have informed, as first told or since."""
-    times = list[datetime]()
+    """The first record that has to be looked at for what the last one changes.
+
+    What is believed of other readings counts only where it may be remembered until then.
+    """
+    last = records[-1]
+    about = origins.get(last.seq, last.seq)
+    changed: dict[int, list[tuple[str, datetime | None]]] = {}
     for record in records:
-        if record.seq not in entries and origins.get(record.seq) not in entries:
-            continue
-        body = json.loads(record.body)
-        event = machines(body["workflow"]).forms.reread(body["event"])
-        said = [reading.at for reading in event.readings]
-        said += [] if event.correction is None else [event.correction.at]
-        times += [at for at in said if at is not None]
-    since = min(times, default=None)
+        if record.seq in entries or record.seq in origins:
+            body = json.loads(record.body)
+            event = machines(body["workflow"]).forms.reread(body["event"])
+            said = [(reading.input, reading.at) for reading in event.readings]
+            if event.correction is not None:
+                said.append((event.correction.input, event.correction.at))
+            changed.setdefault(origins.get(record.seq, record.seq), []).extend(said)
+    carried = machines(json.loads(last.body)["workflow"]).carried
+    if carried.isdisjoint(name for said in changed.values() for name, _ in said):
+        changed = {about: changed[about]}
+    corrected = set(origins.values()).intersection(changed)
+    told = [said for record, said in changed.items() if record in entries]
+    since = min((at for said in told for _, at in said if at is not None), default=None)
     later = (r.seq for r in records if since is not None and r.at is not None and r.at >= since)
-    return next(later, records[-1].seq)
+    return min([*corrected, next(later, last.seq)])
 
 
 def _overtakes(data: Mapping[str, Any], one: Mapping[str, Any]) -> bool:

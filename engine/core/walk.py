@@ -71,6 +71,7 @@ class Walk:
         self.readings: dict[str, list[Reading]] = {}
         self._standing: Snapshot | None = None
         self._last: tuple[Machine, datetime] | None = None
+        self._read: tuple[Mapping[str, Any], Event] | None = None
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -102,6 +103,12 @@ class Walk:
             readings=readings_for(machine, standing.latest, event, self.load),
         )
 
+    def event(self, body: Mapping[str, Any]) -> Event:
+        """The event of the next record, read once however often it is asked for."""
+        if self._read is None or self._read[0] is not body:
+            self._read = (body, self.machines(body["workflow"]).forms.reread(body["event"]))
+        return self._read[1]
+
     def take_over(self, record: Record, body: Mapping[str, Any]) -> tuple[Reading, ...]:
         """Go on from what was recorded, whatever weighing it again would say.
 
@@ -110,7 +117,7 @@ class Walk:
         machine = self.machines(body["workflow"])
         added: tuple[Reading, ...] = ()
         if self.row is not None and record.verdict != "refused" and machine.brings(record.event):
-            event = machine.forms.reread(body["event"])
+            event = self.event(body)
             if event.correction is not None:
                 added = facts(self.before(record, body, event), event)
             else:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from engine.core.definition import Rule, Variable
 from engine.core.expression import Constant, Latest, Sustained, Truth
 from engine.core.hindsight import Hindsight
+from engine.core.reconsideration import reconsider
 from engine.testing import Story
+from engine.zones import Zones
 from tests.core.tiny import level, tiny, way
 
 SEEN = Variable(name="seen", kind="number")
@@ -83,19 +85,27 @@ def test_up_to_a_first_difference_it_is_what_had_been_decided_of_the_right_value
     wrong.verify()
 
 
+REMEMBERING_NOTHING = tiny(
+    guards={
+        "flooded": level > 90,
+        "long_low": Sustained(
+            "level", "<", Constant(Decimal(30)), TWO, AN_HOUR, THREE_HOURS, Truth.NO, Truth.NO
+        ),
+        "full": level >= 50,
+    },
+    ways=[way("rise", "full")],
+    rules=[
+        Rule(guard="flooded", action="halt", advice=("pump",)),
+        Rule(guard="long_low", action="tell", advice=("fill",)),
+    ],
+)
+
 EVENTS = st.tuples(st.sampled_from(["told", "told", "rise", "noted"]), LEVELS, st.integers(0, 5))
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    steps=st.lists(st.tuples(EVENTS, WAITS), min_size=2, max_size=10),
-    fixes=st.lists(st.tuples(st.integers(0, 9), st.one_of(st.just("gone"), LEVELS)), max_size=4),
-)
-def test_what_is_too_old_to_be_seen_is_rightly_not_compared(
-    steps: list[Any], fixes: list[Any]
-) -> None:
-    """Late entries and corrections in any order: the short cut changes no outcome."""
-    story = Story(WORKFLOW)
+def course_of(workflow: Any, steps: list[Any], fixes: list[Any]) -> Story:
+    """Events in and out of time, then corrections of what they told."""
+    story = Story(workflow)
     told = []
     for (name, value, late), wait in steps:
         at = story.now - timedelta(minutes=30 * late)
@@ -109,10 +119,49 @@ def test_what_is_too_old_to_be_seen_is_rightly_not_compared(
             story.retracts(told[which % len(told)], "level")
         elif told:
             story.corrects(told[which % len(told)], "level", better)
+    return story
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    workflow=st.sampled_from([WORKFLOW, REMEMBERING_NOTHING]),
+    steps=st.lists(st.tuples(EVENTS, WAITS), min_size=2, max_size=10),
+    fixes=st.lists(st.tuples(st.integers(0, 9), st.one_of(st.just("gone"), LEVELS)), max_size=4),
+)
+def test_what_cannot_have_seen_what_is_new_is_rightly_not_weighed(
+    workflow: Any, steps: list[Any], fixes: list[Any]
+) -> None:
+    """What a late entry or correction changes is the same when every record is weighed with it."""
+    story = course_of(workflow, steps, fixes)
+    told = [body["event"]["data"] for body in story.events("course.reconsidered")]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("engine.core.reconsideration._first", lambda *_: 1)
+        patched.setattr("engine.core.reconsideration._Weighing._is_apart", lambda *_: True)
+        records, machine = story.records, story.auditor.playback("course-1").machine
+        again = [
+            reconsider(records[: record.seq - 1], lambda _: machine, Zones().of(story.zone.key))
+            for record in records
+            if record.event == "course.reconsidered"
+        ]
+
+    assert again == told
+    story.verify()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    steps=st.lists(st.tuples(EVENTS, WAITS), min_size=2, max_size=10),
+    fixes=st.lists(st.tuples(st.integers(0, 9), st.one_of(st.just("gone"), LEVELS)), max_size=4),
+)
+def test_what_is_too_old_to_be_seen_is_rightly_not_compared(
+    steps: list[Any], fixes: list[Any]
+) -> None:
+    """Late entries and corrections in any order: the short cut changes no outcome."""
+    story = course_of(WORKFLOW, steps, fixes)
     short = story.auditor.playback("course-1")
     found = [short.believed(step.seq).outcome for step in short]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Hindsight, "_may_matter", lambda *_: True)
+        patched.setattr(Hindsight, "may_matter", lambda *_, **__: True)
         whole = story.auditor.playback("course-1")
         assert [whole.believed(step.seq).outcome for step in whole] == found
     story.verify()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from engine.core.decision import decide
 from engine.core.definition import Rule
 from engine.core.encoding import canonical
 from engine.core.expression import Constant, Sustained, Truth, hours
@@ -155,6 +156,31 @@ def test_twice_as_many_records_after_its_time_cost_a_late_entry_twice_as_much(
         return len(compared)
 
     assert cost(80) <= 2 * cost(40) + 40
+
+
+def test_a_late_entry_weighs_what_could_have_seen_it_however_many_others_came_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is remembered of a value here, so that no other one changes what it changes."""
+    decided = list[int]()
+
+    def counting(machine: Any, snapshot: Any, event: Any) -> Any:
+        decided.append(1)
+        return decide(machine, snapshot, event)
+
+    def cost(late: int) -> int:
+        story = Story(WORKFLOW, start="2026-03-02 08:00")
+        for _ in range(30):
+            story.advance(minutes=10).sends("told", level=2)
+        for number in range(late):
+            told_late(story, at=story.now - timedelta(minutes=295 - 10 * number))
+        with monkeypatch.context() as counted:
+            counted.setattr("engine.core.hindsight.decide", counting)
+            decided.clear()
+            told_late(story, at=story.now - timedelta(minutes=24))
+        return len(decided)
+
+    assert cost(20) == cost(10) <= 2 * cost(0)
 
 
 def test_what_is_told_in_time_or_brings_no_value_is_followed_by_nothing() -> None:
