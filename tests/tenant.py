@@ -14,6 +14,9 @@ from engine.service import Service
 from engine.submission import Setting
 from engine.zones import Zones
 
+VERSION = "test"
+"""The engine that the records of such a service name."""
+
 
 @dataclass
 class HandClock:
@@ -46,6 +49,6 @@ def tenant_service(
         clock=clock or SystemClock(),
         calendars=Zones(),
         salt=lambda: f"{next(salts):032x}",
-        version="test",
+        version=VERSION,
     )
     return Service(store, setting)

@@ -23,6 +23,7 @@ from engine.testing import Story
 from tests.service import racing
 from tests.service.bench import NOW, Bench, said
 from tests.service.racing import BELL, RINGS, Race, Worker
+from tests.tenant import VERSION
 from tests.workflows import il2
 from workflows.intralesional_il2 import WORKFLOW as IL2
 
@@ -276,7 +277,7 @@ def told() -> Story:
 
 def test_the_answer_does_not_depend_on_how_far_a_worker_lags(store: SqlStore, told: Story):
     """Only the time of the record tells a prompt worker from a late one."""
-    expected = [{**body, "engine": "0"} for body in said(told.records)]
+    expected = [{**body, "engine": VERSION} for body in said(told.records)]
     delays = []
     for look in (prompt, lagging, now_and_then(Random(1))):
         bench = Bench(store, f"lag-{len(delays)}")
