@@ -88,6 +88,18 @@ def test_on_paper_there_is_nothing_to_press_and_nothing_is_cut_off(opened: Opene
     assert cut == 0
 
 
+def test_on_paper_the_numbers_of_a_guard_stand_in_one_line(opened: Opener):
+    page = look(opened, "guards", viewport={"width": 718, "height": 1050})  # A4 within its margins
+    page.emulate_media(media="print")
+    tops = page.evaluate(
+        "[...document.querySelector('.guards tbody tr').querySelectorAll('td.number')]"
+        ".map(one => one.getBoundingClientRect().top)"
+    )
+
+    assert len(tops) > 1
+    assert max(tops) - min(tops) < 2
+
+
 def test_every_page_is_reached_from_the_first_by_the_keyboard(opened: Opener):
     page = opened("/")
     page.keyboard.press("Tab")
