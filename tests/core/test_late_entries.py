@@ -12,9 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.core.decision import decide
-from engine.core.definition import Rule
+from engine.core.definition import Rule, Variable
 from engine.core.encoding import canonical
-from engine.core.expression import Constant, Sustained, Truth, hours
+from engine.core.expression import Constant, Latest, Sustained, Truth, hours
 from engine.core.marks import marks
 from engine.core.reconsideration import unreconsidered
 from engine.core.record import hash_of
@@ -267,6 +267,35 @@ def test_a_correction_of_what_was_entered_late_replaces_what_the_entry_changed()
         (5, "replaced"),
         (9, "open"),
     ]
+    story.verify()
+
+
+def test_of_a_late_entry_in_error_what_read_its_variable_is_found_and_the_variable_stays() -> None:
+    """What a course remembers is for its workflow to derive anew; until then it stands, shown."""
+    seen = Variable(name="seen", kind="number")
+    workflow = tiny(
+        guards={"seen_full": seen >= 50},
+        ways=[way("rise", "seen_full")],
+        variables=[seen],
+        updates={"told": {"seen": Latest("level")}},
+    )
+    story = Story(workflow, start="2026-03-02 08:00")
+    story.sends("told", at="09:00", level=40)
+    story.sends("noted", at="09:30")
+    late = told_late(story.advance(hours=1))
+    rise = story.sends("rise")
+    assert rise.verdict == "accepted"
+    story.retracts(late, "level")
+
+    (found,) = reconsidered(story)[-1]["differing"]
+    assert (found["record"], found["again"]["verdict"]) == (rise.seq, "refused")
+    assert story.variables["seen"] == 60
+    story.sends("fell")
+    after = story.sends("rise")
+    playback = story.auditor.playback("course-1")
+    assert (after.verdict, list(findings(story))) == ("accepted", [str(after.seq - 2)])
+    assert playback.differing() == [rise.seq, after.seq]
+    assert playback.believed(after.seq).variables == {"seen": Decimal(40)}
     story.verify()
 
 
