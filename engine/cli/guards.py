@@ -166,8 +166,10 @@ def _tell_alarms(out: Console, found: Sequence[Heard], start: datetime) -> None:
     if named:
         out.print(table)
     by_tone = {tone: sum(one.tone is tone for one in found) for tone in Tone}
+    alarms = by_tone[Tone.ALARM]
+    stopped = "1 rule" if alarms == 1 else f"{alarms} rules"
     out.print(
-        f"Since {instant_text(start)}: {by_tone[Tone.ALARM]} rules stopped firing, "
+        f"Since {instant_text(start)}: {stopped} stopped firing, "
         f"{by_tone[Tone.STEADY]} fire as before, of {by_tone[Tone.TOO_LITTLE]} there is too little "
         f"to tell, {by_tone[Tone.NEVER_FIRED]} never fired before.",
         soft_wrap=True,

@@ -21,6 +21,21 @@ def test_a_calendar_is_shared_listed_and_revoked(gauges: Regimen, monkeypatch: p
     assert gauges("calendar", "list", "--json").json()["calendars"][0]["revoked_at"] is not None
 
 
+def test_a_person_reads_of_whom_a_calendar_is_and_whether_it_is_revoked(
+    gauges: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REGIMEN_ACTOR", "kim")
+    assert gauges("calendar", "list").out == "There is none.\n"
+    role = gauges("calendar", "create", "role", "scheduler", "--site", "north", "--json").json()
+    whole = gauges("calendar", "create", "role", "clinician", "--json").json()
+    revoked = gauges("calendar", "revoke", role["id"], "--json").json()
+    _, first, second = [line.split() for line in gauges("calendar", "list").out.splitlines()]
+
+    assert first == [role["id"], "role", "scheduler", "north", role["created_at"], "kim",
+                     revoked["revoked_at"]]  # fmt: skip
+    assert second == [whole["id"], "role", "clinician", "every", whole["created_at"], "kim"]
+
+
 def test_the_path_alone_is_on_stdout(regimen: Regimen):
     ran = regimen("calendar", "create", "site", "north")
 

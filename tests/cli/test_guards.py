@@ -73,6 +73,33 @@ def test_each_guard_is_counted_by_definition_and_site(measured: Regimen):
     assert found["deviation_within_limit"]["use"] == "requirement"
 
 
+def lines(out: str) -> list[list[str]]:
+    """What a person reads, line by line, word by word."""
+    return [line.split() for line in out.splitlines()]
+
+
+def test_a_person_reads_how_often_each_guard_held_and_in_how_many_courses(measured: Regimen):
+    ran = measured("guards", "--site", "north", "--workflow", "instrument_calibration")
+
+    rules, requirements = ("Rules", "Site", "Fired"), ("Requirements", "Site", "Yes")
+    assert [tuple(one[:3]) for one in lines(ran.out) if one[0] in ("Rules", "Requirements")] == [
+        rules,
+        requirements,
+    ]
+    # Every other one of 24 gauges was once above the limit.
+    (rule,) = [one for one in lines(ran.out) if one[0] == RULE]
+    assert (rule[1:3], rule[-3:]) == (["north", "12"], ["12", "of", "24"])
+
+
+@pytest.mark.parametrize("other", [("--site", "south"), ("--workflow", "intralesional_il2")])
+def test_of_another_site_or_workflow_no_guard_was_weighed(
+    measured: Regimen, other: tuple[str, ...]
+):
+    ran = measured("guards", *other)
+
+    assert (ran.code, ran.out) == (0, "No guard was weighed.\n")
+
+
 def test_a_period_leaves_out_what_was_recorded_outside_it(measured: Regimen):
     later = measured("guards", "--since", "2126-01-01T00:00:00Z", "--json").json()
 
@@ -94,12 +121,17 @@ def test_a_rule_that_stopped_firing_is_an_alarm(measured: Regimen):
     assert measured("apply", "later.jsonl", "--strict").code == 0
     ran = measured("guards", "--alarms", "--since", since, "--json")
     told_of = ran.json()
+    read = measured("guards", "--alarms", "--since", since)
 
     assert ran.code == 1
     assert told_of["alarms"] == 1
     assert told_of["rules"][0]["rule"] == RULE
     assert told_of["rules"][0]["before"] == {"courses": 24, "fired": 12, "undecided": 0}
     assert told_of["rules"][0]["after"] == {"courses": 24, "fired": 0, "undecided": 0}
+    (alarm,) = [one for one in lines(read.out) if one[0] == "!"]
+    assert read.code == 1
+    assert alarm[1:8] == [RULE, "12", "of", "24", "0", "of", "24"]
+    assert "1 rule stopped firing, 0 fire as before" in read.out
 
 
 @pytest.mark.parametrize(
@@ -107,6 +139,8 @@ def test_a_rule_that_stopped_firing_is_an_alarm(measured: Regimen):
     [
         (("--since", "yesterday"), "--since: expected an instant with its zone"),
         (("--alarms", "--level", "2"), "--level: expected a number between 0 and 1"),
+        (("--alarms", "--level", "1/0"), "--level: expected a number between 0 and 1"),
+        (("--alarms", "--level", "rare"), "--level: expected a number between 0 and 1"),
     ],
 )
 def test_what_cannot_be_asked_is_named(gauges: Regimen, asked: tuple[str, ...], said: str):
