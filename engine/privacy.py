@@ -144,7 +144,7 @@ def _in_tables(counts: Mapping[str, int]) -> Iterator[Reached]:
         "deliveries": "messages that were sent to endpoints, or are to be: ids, and no text",
         "calendars": "secret calendars of this course that were shared",
         "access_log": "entries of the access log that name the course",
-        "exports": "exports of the course that the access log tells of",
+        "exports": "exports of the course, and those of the whole tenant or since a day",
         "same_patient": "other courses of the same pseudonym, with texts of their own",
     }
     for name, what in said.items():

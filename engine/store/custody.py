@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -69,7 +69,8 @@ class SqlCustody:
         asked = {"its_tenant": tenant, "its_course": course}
         with self._store.connection(write=False) as connection:
             found = {name: connection.scalar(query, asked) or 0 for name, query in _COUNTS.items()}
-            asked["about"] = f'%"course":"{course}"%'
+            asked["alone"] = f'%"course":"{course}"%'
+            asked["among"] = f'%"courses":[%"{course}"%]%'
             found["access_log"] = connection.scalar(_LOGGED, asked) or 0
             found["exports"] = connection.scalar(_EXPORTS, asked) or 0
         return found
@@ -154,12 +155,13 @@ _COUNTS: Mapping[str, Select[int]] = {
         .scalar_subquery()
     ),
 }
-_LOGGED = (
-    select(func.count())
-    .select_from(access_log)
-    .where(access_log.c.tenant == _TENANT, access_log.c.about.like(bindparam("about")))
-)
-_EXPORTS = _LOGGED.where(access_log.c.action == "exported")
+_ENTRIES = select(func.count()).select_from(access_log).where(access_log.c.tenant == _TENANT)
+_ABOUT = access_log.c.about
+_NAMED = or_(_ABOUT.like(bindparam("alone")), _ABOUT.like(bindparam("among")))
+_LOGGED = _ENTRIES.where(_NAMED)
+# One of the whole tenant, or of what changed since a day, names no course and may hold any.
+_WIDE = or_(_ABOUT.like('%"tenant":true%'), _ABOUT.like('%"since":"%'))
+_EXPORTS = _ENTRIES.where(access_log.c.action == "exported", or_(_NAMED, _WIDE))
 _OURS = text(
     "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class "
     "WHERE oid = 'regimen_texts'::regclass"

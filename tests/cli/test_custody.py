@@ -153,6 +153,19 @@ def test_the_check_says_what_is_left_where_it_looked_and_where_it_cannot_look(to
     assert "backups" in shown
 
 
+def test_the_check_counts_the_exports_that_had_the_course_without_naming_it_alone(told: Regimen):
+    def exports(*asked: str) -> int:
+        assert told("export", *asked, "--out", "some.jsonl").code == 0
+        places = told("erasure-check", COURSE, "--json").json()["places"]
+        return next(one["found"] for one in places if one["place"] == "exports")
+
+    assert exports(COURSE) == 1
+    assert exports() == 2
+    assert exports("--since", "2000-01-01") == 3
+    assert exports("gauge-8") == 3
+    assert exports("gauge-8", COURSE) == 4
+
+
 def test_what_is_not_there_is_bad_input(told: Regimen):
     for command in (("erase", "nobody", "--basis", "x", "--yes"), ("erasure-check", "nobody"),
                     ("legal-hold", "nobody"), ("erase", COURSE, "--basis", "x", "--yes",
