@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,30 @@ def test_a_person_reads_what_each_policy_means_and_the_first_difference(told: Re
     assert "deviation_limit: 5 um → 3 um" in ran.out
     assert "The deviation is above the limit" in ran.out
     assert "they belong to the way that was recorded" in ran.out
+
+
+def test_of_many_courses_a_person_reads_the_first_and_how_many_more_there_are(
+    regimen: Regimen,
+) -> None:
+    regimen("simulate", *GAUGES, "--courses=18", "--seed=3", "--until=2025-03-01")
+    ran = regimen("what-if", "--set", "deviation_limit=1")
+    found = regimen("what-if", "--set", "deviation_limit=1", "--json").json()["by_course"]
+    _, _, listed = ran.out.partition("The first difference of each course\n")
+
+    assert len(found) > 15
+    assert [line.split()[0] for line in listed.splitlines()[:15]] == [
+        one["course"] for one in found[:15]
+    ]
+    assert f"and {len(found) - 15} more: --json" in listed
+
+
+def test_courses_that_a_parameter_does_not_concern_are_told_apart(told: Regimen) -> None:
+    assert told("demo", "--db", "regimen.db").code == 0
+    ran = told("what-if", "--set", LIMIT)
+
+    assert ran.code == 0
+    assert "6 courses, " in ran.out
+    assert "Not asked: 6 courses of intralesional_il2, which it does not concern." in ran.out
 
 
 def test_help_explains_each_policy(regimen: Regimen) -> None:
@@ -253,6 +278,24 @@ def test_a_diff_is_read_by_a_person(told: Regimen) -> None:
     assert "Largest permitted deviation from the gauge block (deviation_limit)" in ran.out
     assert "value: 5 um → 3 um" in ran.out
     assert "running courses would decide otherwise at" in ran.out
+
+
+def test_a_diff_tells_another_order_and_titles_apart(told: Regimen) -> None:
+    file = Path(amended(told))
+    said = json.loads(file.read_text())
+    said["semantic"]["transitions"].reverse()
+    said["prose"]["states"]["withdrawn"]["title"] = "Put away"
+    file.write_text(json.dumps(said))
+    ran = told("workflow", "diff", "instrument_calibration", str(file), "--no-courses")
+    _, decides, titles = re.split("What can change a decision.*|Titles and citations only", ran.out)
+
+    assert ran.code == 0
+    assert [line.strip() for line in decides.splitlines() if line] == [
+        "Transitions",
+        "~ in another order",
+    ]
+    assert "title: Withdrawn, awaiting adjustment → Put away" in titles
+    assert "running courses" not in ran.out
 
 
 def test_a_diff_needs_no_database(regimen: Regimen) -> None:
