@@ -423,7 +423,8 @@ class _Way(_Transition):
         if not self._eval_conditions(event_data):
             return False
         if self.dest is not None:
-            event_data.machine.set_state(self.dest, event_data.model)
+            # What `set_state` does, but that it looks up by its name what the state is called.
+            setattr(event_data.model, event_data.machine.model_attribute, self.dest)
         return True
 
 
