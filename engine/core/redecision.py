@@ -145,7 +145,11 @@ class Again(Walk):
             self.take_over(record, body)
             return [_undecidable(record, wrong)]
         self.decision = decision
-        found = _compared(record, "decision", body["decision"], decision)
+        # What lists and feeds show of a record are these two: they must be its decision's.
+        state = [None if self.snapshot is None else self.snapshot.state, after.state]
+        found = _compared(record, "verdict", body["verdict"], decision["verdict"])
+        found += _compared(record, "state", body["state"], state)
+        found += _compared(record, "decision", body["decision"], decision)
         found += _compared(record, "changes", body["changes"], changed)
         found += again
         if found:

@@ -19,7 +19,7 @@ import pytest
 from engine.bundle.form import Asked, DamagedBundle
 from engine.bundle.proof import Proof
 from engine.bundle.reading import BundleFile
-from engine.cli.checked import verified_file
+from engine.cli.checked import replayed_file, verified_file
 from engine.core.encoding import canonical
 from engine.core.ledger import Checkpoint
 from engine.core.note import Head
@@ -440,3 +440,18 @@ def test_a_course_that_does_not_say_its_name_or_its_number_is_none(
     path.write_bytes(forgery.ended(b"".join(line + b"\n" for line in lines)))
 
     assert case.judged(path)
+
+
+@pytest.mark.parametrize("n", RECORDS)
+def test_a_record_that_tells_of_another_outcome_than_it_decided_is_found(
+    case: Case, n: int
+) -> None:
+    """By `replay --re-decide` too, although its chain is whole."""
+    parts = forgery.unsealed(case.one)
+    for told in ({"verdict": "other"}, {"state": ["idle", "elsewhere"]}, {"state": []}):
+        crime = forgery.rewritten(parts, n, lambda body, told=told: body.update(told))
+        path = closed(forgery.rechained(crime), case.folder / "forged")
+        engine = [wrong for one in replayed_file(str(path), re_decide=True) for wrong in one.wrong]
+
+        assert audited(path), told
+        assert any(next(iter(told)) in wrong for wrong in engine), (told, engine)
