@@ -22,6 +22,7 @@ from engine.core.ledger import Inclusion
 from engine.core.machine import Machine
 from engine.core.note import Head, Note, VerifierKey
 from engine.core.note import parse as parsed_note
+from engine.core.record import FORMAT as RECORD_FORMAT
 from engine.core.record import Record
 from engine.core.redecision import Difference, decide_again
 from engine.errors import InvalidInput, UnknownWorkflow
@@ -56,7 +57,10 @@ class Bundle:
             return fault
         enclosed = {definition.digest for definition in self.definitions}
         for record in self.records:
-            used = json.loads(record.body)["workflow"]
+            body = json.loads(record.body)
+            if (what := _misshapen(body)) is not None:
+                return Fault(seq=record.seq, kind="content", what=what)
+            used = body["workflow"]
             if used not in enclosed:
                 what = f"the file lacks the definition that it was decided by, {used}"
                 return Fault(seq=record.seq, kind="definition", what=what)
@@ -272,7 +276,8 @@ def read_bundle(data: bytes) -> Bundle:
 def _record(item: Mapping[str, Any], place: str) -> Record:
     try:
         body = item["body"].encode()
-        said = json.loads(body)
+        # Strictly: of a member given twice, others may read the first.
+        said: Any = parse(body)
         at = said["event"].get("at")
         return Record(
             course=said["course"],
@@ -288,6 +293,18 @@ def _record(item: Mapping[str, Any], place: str) -> Record:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise DamagedBundle(f"{place}.body", "the bytes of a record") from wrong
+
+
+_SHAPE = {"changes": dict, "civil": dict, "decision": dict, "verdict": str, "workflow": str}
+"""What whoever decides a record again takes for granted of its members."""
+
+
+def _misshapen(body: Mapping[str, Any]) -> str | None:
+    """Why bytes are not those of a record that can be decided again, if they are not."""
+    if type(body.get("format")) is not int or body["format"] != RECORD_FORMAT:
+        return f"it is no record of format {RECORD_FORMAT}"
+    bad = [name for name, kind in _SHAPE.items() if not isinstance(body.get(name), kind)]
+    return f"its {bad[0]} cannot be read" if bad else None
 
 
 def _definition(item: Mapping[str, Any], place: str) -> Definition:

@@ -23,6 +23,7 @@ from engine.cli.checked import replayed_file, verified_file
 from engine.core.encoding import canonical
 from engine.core.ledger import Checkpoint
 from engine.core.note import Head
+from engine.core.record import hash_of
 from engine.errors import InvalidInput
 from tests.bundle import forgery
 from tests.bundle.forgery import Parts, closed, parts_of, records
@@ -440,6 +441,41 @@ def test_a_course_that_does_not_say_its_name_or_its_number_is_none(
     path.write_bytes(forgery.ended(b"".join(line + b"\n" for line in lines)))
 
     assert case.judged(path)
+
+
+AMBIGUOUS = {
+    "a member twice": '{"seq":1,',
+    "a number that is none": '{"more":NaN,',
+    "a fraction": '{"more":1.5,',
+    "nested beyond reading": '{"more":' + "[" * 100_000 + "]" * 100_000 + ",",
+}
+
+
+@pytest.mark.parametrize("how", AMBIGUOUS)
+def test_bytes_of_a_record_that_can_be_read_in_two_ways_are_none(case: Case, how: str) -> None:
+    """The last of the chain and hashed as they are, so that all else agrees with itself."""
+    parts = forgery.unsealed(case.one)
+    record = parts[records(parts)[-1]]["record"]
+    record["body"] = record["body"].replace("{", AMBIGUOUS[how], 1)
+    record["hash"] = hash_of(record["body"].encode())
+    path = closed(parts, case.folder / "forged")
+
+    assert audited(path)
+    assert engine_says(path)
+
+
+@pytest.mark.parametrize("value", [None, [], {}, 2, "other"], ids=repr)
+def test_a_member_of_another_kind_is_named_before_anything_is_decided_again(
+    case: Case, value: object
+) -> None:
+    """Chained and hashed anew, with a value for each member that it cannot have."""
+    parts, last = forgery.unsealed(case.one), len(RECORDS) - 1
+    for name in ("changes", "civil", "decision", "format", "verdict", "workflow"):
+        crime = forgery.rewritten(parts, last, lambda body, name=name: body.update({name: value}))
+        path = closed(forgery.rechained(crime), case.folder / "forged")
+        engine = [wrong for one in replayed_file(str(path), re_decide=True) for wrong in one.wrong]
+
+        assert engine, (name, value)
 
 
 @pytest.mark.parametrize("n", RECORDS)
