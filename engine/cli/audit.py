@@ -31,6 +31,7 @@ from engine.cli.checked import (
 )
 from engine.cli.exits import Exit
 from engine.cli.notes import Keys, read_checkpoint, verifiers_of
+from engine.cli.plain import on_one_line
 from engine.cli.playback import played_back
 from engine.cli.sealed import Sealed
 from engine.cli.session import Session, command
@@ -254,11 +255,11 @@ def _answer(session: Session, found: Sequence[Checked], ledger: Sealed | None = 
     def tell(out: Console) -> None:
         for number, one in enumerate(found):
             for line in one.lines():
-                out.print(line, style="red" if one.wrong else "", soft_wrap=True)
+                out.print(on_one_line(line), style="red" if one.wrong else "", soft_wrap=True)
             last = number + 1 == len(found) or found[number + 1].source != one.source
             for said in (one.asked, one.signed) if last else ():
                 if said is not None:
-                    out.print(f"{one.source}: {said}", soft_wrap=True)
+                    out.print(on_one_line(f"{one.source}: {said}"), soft_wrap=True)
         if len(courses) > 1 or not found:
             files = sum(one.course == NO_COURSE for one in bad)
             beside = f", and {files} file{'s'[: files > 1]} not whole" if files else ""

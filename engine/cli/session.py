@@ -30,6 +30,7 @@ from engine.access import Access, operator
 from engine.audit import Auditor
 from engine.calendars import SharedCalendars
 from engine.cli.exits import Exit
+from engine.cli.plain import PlainConsole
 from engine.clinic import Sites
 from engine.core.encoding import Json
 from engine.errors import Divergence, NotFound, RegimenError, StoreUnavailable, UnknownEvent
@@ -319,8 +320,8 @@ def _options(named: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _console(*, stderr: bool) -> Console:
-    """Words as they are: a course called `[red]` is no colour."""
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    """Words as they are: a course called `[red]` is no colour, and none clears the screen."""
+    console = PlainConsole(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         console.width = WIDTH_OF_A_PIPE
     return console

@@ -16,7 +16,7 @@ minutes: lines 1 to 599 are the whole argument, in the order in which a bundle i
     that again, and all that was recorded must follow: each verdict, accepted or refused and why,
     rules fired, advice, messages, the next state, variables, readings and timers.
 
-Lines 600 to 1399 are the tools that it names: (A) what an event brings, (B) JSON, (C) conditions,
+Lines 600 to 1407 are the tools that it names: (A) what an event brings, (B) JSON, (C) conditions,
 (D) readings, (E) values with units, (F) trees and signatures, (G) the command. Each can be looked
 up by itself; to read them all takes half an hour more. Ed25519 is written out, under the names of
 its standard, so that nothing has to be installed, and trusted, where this runs.
@@ -55,7 +55,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TextIO, TypeAlias
 
 Json: TypeAlias = Any
 Value: TypeAlias = Any
@@ -1365,6 +1365,14 @@ def signed(key: bytes, signature: bytes, message: bytes) -> bool:
 # --- G. The command -----------------------------------------------------------------------------
 
 
+def say(*told: str, to: TextIO) -> None:
+    """A line each, as it is: no name in a bundle may begin a line, or clear a screen of some."""
+    for line in told:
+        safe = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+        coding = to.encoding or "ascii"
+        print(safe.encode(coding, "backslashreplace").decode(coding), file=to)
+
+
 def main() -> int:
     """Check a file and say what was found."""
     parser = argparse.ArgumentParser(description="Check a Regimen evidence bundle.")
@@ -1380,18 +1388,18 @@ def main() -> int:
         for key in asked.key:
             key_of(key)
     except (*MALFORMED, OSError, Wrong) as wrong:
-        print(f"NOT CHECKED: what you gave cannot be used: {wrong}", file=sys.stderr)
+        say(f"NOT CHECKED: what you gave cannot be used: {wrong}", to=sys.stderr)
         return 2
     try:
         audit = Audit(held, asked.key)
         audit.read(asked.file)
     except (NoBundle, OSError) as wrong:
-        print(f"NO BUNDLE: {wrong}", file=sys.stderr)
+        say(f"NO BUNDLE: {wrong}", to=sys.stderr)
         return 2
-    print(*audit.told, sep="\n")
+    say(*audit.told, to=sys.stdout)
     print("not recomputed: findings in words, civil times, visits, bookings (the head says it all)")
     wrong_places = [f"WRONG {place}" for place in audit.wrong]
-    print(*wrong_places, "NOT WHOLE" if audit.wrong else "WHOLE", sep="\n")
+    say(*wrong_places, "NOT WHOLE" if audit.wrong else "WHOLE", to=sys.stdout)
     return 1 if audit.wrong else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from engine import bootstrap, keys
 from engine.core.note import KeyKind
 from engine.ledger import Ledger
 from engine.settings import Settings
-from tests.bundle.forgery import closed, parts_of
+from tests.bundle.forgery import closed, ended, parts_of
 from tests.bundle.standalone import FILE, verify
 from tests.cli.conftest import Regimen
 
@@ -373,3 +374,25 @@ def test_the_verifier_is_written_as_it_is_and_runs_by_itself(gauges: Regimen):
 
 def test_the_verifier_comes_through_a_pipe(gauges: Regimen):
     assert gauges("verifier").out == FILE.read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1b[2J\x1b[H", "a\nWHOLE\n", "a\r", "a\u202eb", "\ud800"], ids=ascii
+)
+def test_no_name_in_a_bundle_clears_the_screen_or_begins_a_line(regimen: Regimen, name: str):
+    """A bundle comes from whom one does not trust, and names its courses and definitions itself."""
+    manifest = {"format": 2, "kind": "regimen-bundle", "tenant": "t", "asked": {"courses": [name]}}
+    counted = {"courses": 1, "records": 0, "definitions": []}
+    parts = [{**manifest, **counted}, {"course": {"course": name, "records": 0}}]
+    lines = "".join(json.dumps(part, separators=(",", ":")) + "\n" for part in parts)
+    Path("evil.jsonl").write_bytes(ended(lines.encode()))
+
+    ours = regimen("verify", "evil.jsonl")
+    theirs = verify(Path("evil.jsonl"))
+
+    assert ours.code in (1, 2)
+    assert theirs.code == 1
+    for told in (ours.out + ours.err, theirs.told):
+        assert not set(told) & set("\x1b\r\u202e\ud800"), told
+        assert "WHOLE" not in told.splitlines()
+    assert ascii(name)[1:-1] in theirs.told
