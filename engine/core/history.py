@@ -158,7 +158,7 @@ def _fault(
         claims = (body["tenant"], body["course"], body["seq"])
         event, state, stated = body["event"], body["state"], body["prev"]
         columns = (event["id"], event["event"], body["verdict"], body["recorded_at"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return fault("content", "the stored bytes are no record")
     if claims != (tenant, course, seq):
         return fault("order", "the bytes belong to another place in a log")

@@ -121,6 +121,13 @@ def test_bytes_that_are_no_record_are_a_fault_of_content(story: Story) -> None:
     assert faults(records) == (2, "content")
 
 
+def test_bytes_that_are_nested_without_end_are_a_fault_of_content(story: Story) -> None:
+    records, deep = story.records, b"[" * 100_000 + b"]" * 100_000
+    records[1] = replace(records[1], body=deep, hash=hash_of(deep))
+
+    assert faults(records) == (2, "content")
+
+
 def test_a_cut_tail_is_not_found_by_the_chain_alone(story: Story) -> None:
     """The reason why a checkpoint has to be held outside."""
     assert faults(story.records[:-1]) is None
