@@ -139,7 +139,8 @@ def parse_enrolment(body: object, *, sealed: bool = False) -> tuple[Event, Enrol
         zone=word(raw["zone"], "zone", ZONE, 'an IANA time zone such as "America/Los_Angeles"'),
         retrospective=retrospective, **attested,
     )  # fmt: skip
-    measure(raw)
+    if not sealed:
+        measure(raw)
     return event, enrolment
 
 

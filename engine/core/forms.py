@@ -137,7 +137,8 @@ class Forms:
     def _signature(self, event: Event, raw: dict[str, Any], *, sealed: bool) -> Event:
         signing = signing_of(raw.get("data"), lambda act: self._act(act, sealed=sealed),
                              sealed=sealed)  # fmt: skip
-        measure(raw)
+        if not sealed:
+            measure(raw)
         if signing.act is not None and signing.act.course != event.course:
             raise InvalidInput("data.event.course", "the course of the signature")
         texts = () if sealed else (*event.texts, *texts_of(signing))
@@ -215,8 +216,11 @@ class _Form:
         if self.event.timer and not TIMER_ID.fullmatch(event_id):
             raise InvalidInput("id", f"an identifier of the form {TIMER}name:seq")
         texts = [*around["texts"], *texts]
-        # Every other member is short, so only these can make a body large.
-        if self.many or texts or "override" in raw or not self.lists.isdisjoint(taken):
+        # Every other member is short, so only these can make a body large. One that was kept is
+        # read again whatever its size: a digest may be longer than the text that it stands for.
+        if not sealed and (
+            self.many or texts or "override" in raw or not self.lists.isdisjoint(taken)
+        ):
             measure(raw)
         around["texts"] = () if sealed else tuple(texts)
         return Event(

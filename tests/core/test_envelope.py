@@ -6,6 +6,7 @@ import copy
 import hashlib
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -302,6 +303,20 @@ def test_a_body_too_large_to_keep_is_refused() -> None:
     sites = [{"size": {"value": "1", "unit": "mm"}, "remark": "ü" * 2000}] * 20
 
     assert problem(status(sites=sites)).field == "body"
+
+
+def test_a_body_that_was_kept_is_read_again_however_long_the_digests_of_its_short_texts() -> None:
+    remark = Field(name="remark", kind="text")
+    names = [f"part_{number}" for number in range(5)]
+    fields = tuple(Field(name=name, kind="list", members=(remark,)) for name in names)
+    survey = Event(name="survey", kind=Kind.REPORT, roles=("nurse",), fields=fields)
+    forms = Forms(replace(WORKFLOW, events=(survey,)))
+    body = envelope("survey", data={name: [{"remark": "none"}] * 200 for name in names})
+    sealed, texts = seal(forms.parse(body), lambda: "salt")
+
+    assert len(texts) == 1000
+    assert len(canonical(sealed.body)) > 64 * 1024
+    assert forms.reread(sealed.body).id == sealed.id
 
 
 SECRET = "Maria Müller, 12345678"
