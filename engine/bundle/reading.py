@@ -22,7 +22,6 @@ from engine.core.ledger import Inclusion
 from engine.core.machine import Machine
 from engine.core.note import Head, Note, VerifierKey
 from engine.core.note import parse as parsed_note
-from engine.core.record import FORMAT as RECORD_FORMAT
 from engine.core.record import Record
 from engine.core.redecision import Difference, decide_again
 from engine.errors import InvalidInput, UnknownWorkflow
@@ -57,10 +56,7 @@ class Bundle:
             return fault
         enclosed = {definition.digest for definition in self.definitions}
         for record in self.records:
-            body = json.loads(record.body)
-            if (what := _misshapen(body)) is not None:
-                return Fault(seq=record.seq, kind="content", what=what)
-            used = body["workflow"]
+            used = json.loads(record.body)["workflow"]
             if used not in enclosed:
                 what = f"the file lacks the definition that it was decided by, {used}"
                 return Fault(seq=record.seq, kind="definition", what=what)
@@ -293,18 +289,6 @@ def _record(item: Mapping[str, Any], place: str) -> Record:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise DamagedBundle(f"{place}.body", "the bytes of a record") from wrong
-
-
-_SHAPE = {"changes": dict, "civil": dict, "decision": dict, "verdict": str, "workflow": str}
-"""What whoever decides a record again takes for granted of its members."""
-
-
-def _misshapen(body: Mapping[str, Any]) -> str | None:
-    """Why bytes are not those of a record that can be decided again, if they are not."""
-    if type(body.get("format")) is not int or body["format"] != RECORD_FORMAT:
-        return f"it is no record of format {RECORD_FORMAT}"
-    bad = [name for name, kind in _SHAPE.items() if not isinstance(body.get(name), kind)]
-    return f"its {bad[0]} cannot be read" if bad else None
 
 
 def _definition(item: Mapping[str, Any], place: str) -> Definition:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.core.encoding import Json, instant_from, instant_text
+from engine.core.encoding import Json, instant_from, instant_text, parse
 from engine.core.event import SIGNED
-from engine.core.record import GENESIS, Record, hash_of
+from engine.core.record import FORMAT, GENESIS, Record, hash_of
 from engine.core.row import is_still, patched
 from engine.core.signing import digest_of
 
@@ -154,12 +154,15 @@ def _fault(
     if hash_of(record.body) != record.hash:
         return fault("content", "the stored bytes do not have the stored hash")
     try:
-        body: dict[str, Any] = json.loads(record.body.decode())
+        # Strictly: of a member given twice, others may read the first.
+        body: Any = parse(record.body)
         claims = (body["tenant"], body["course"], body["seq"])
         event, state, stated = body["event"], body["state"], body["prev"]
         columns = (event["id"], event["event"], body["verdict"], body["recorded_at"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return fault("content", "the stored bytes are no record")
+    if (misshapen := _misshapen(body)) is not None:
+        return fault("content", misshapen)
     if claims != (tenant, course, seq):
         return fault("order", "the bytes belong to another place in a log")
     head = GENESIS if previous is None else previous.hash
@@ -176,6 +179,18 @@ def _fault(
     except (ValueError, KeyError, TypeError, AttributeError):
         return fault("content", "the stored bytes are no record")
     return body if wrong is None else fault("signature", wrong)
+
+
+_SHAPE = {"changes": dict, "civil": dict, "decision": dict, "verdict": str, "workflow": str}
+"""What whoever folds a record, or decides it again, takes for granted of its members."""
+
+
+def _misshapen(body: Mapping[str, Any]) -> str | None:
+    """Why bytes are not those of a record that can be decided again, if they are not."""
+    if type(body.get("format")) is not int or body["format"] != FORMAT:
+        return f"it is no record of format {FORMAT}"
+    bad = next((name for name in _SHAPE if not isinstance(body.get(name), _SHAPE[name])), None)
+    return None if bad is None else f"its {bad} cannot be read"
 
 
 def _asserted(event: Mapping[str, Any]) -> datetime | None:

@@ -128,6 +128,29 @@ def test_bytes_that_are_nested_without_end_are_a_fault_of_content(story: Story) 
     assert faults(records) == (2, "content")
 
 
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        (b'"format":1', b'"format":2'),
+        (b'"format":1', b'"format":true'),
+        (b'"format":1', b'"format":1,"format":1'),
+        (b'"format":1', b'"format":1,"more":NaN'),
+        (b'"format":1', b'"format":1,"more":1.5'),
+        (b'"civil":', b'"civil":[],"other":'),
+    ],
+)
+def test_a_last_record_hashed_anew_that_readers_may_read_in_two_ways_is_a_fault_of_content(
+    story: Story, said: bytes, instead: bytes
+) -> None:
+    records = story.records
+    before, _, after = records[-1].body.rpartition(said)
+    written = before + instead + after
+    records[-1] = replace(records[-1], body=written, hash=hash_of(written))
+
+    assert said in records[0].body
+    assert faults(records) == (len(records), "content")
+
+
 def test_a_cut_tail_is_not_found_by_the_chain_alone(story: Story) -> None:
     """The reason why a checkpoint has to be held outside."""
     assert faults(story.records[:-1]) is None
