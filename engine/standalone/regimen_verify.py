@@ -139,7 +139,7 @@ class Audit:
                 raise NoBundle("it is none of format 2; `regimen verify` reads format 1 too")
             try:
                 self.tenant, self.asked = self.manifest["tenant"], self.manifest["asked"]
-                self.told.append(f"bundle of tenant {self.tenant!r}, asked {self.asked}")
+                self.told.append(f"tenant {self.tenant!r}, asked {json.dumps(self.asked)}")
                 for place, content in lines(file, first):  # to take_definition and so on, below
                     getattr(self, f"take_{place}")(content)
             except (*MALFORMED, Wrong) as wrong:

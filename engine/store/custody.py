@@ -69,8 +69,9 @@ class SqlCustody:
         asked = {"its_tenant": tenant, "its_course": course}
         with self._store.connection(write=False) as connection:
             found = {name: connection.scalar(query, asked) or 0 for name, query in _COUNTS.items()}
-            asked["alone"] = f'%"course":"{course}"%'
-            asked["among"] = f'%"courses":[%"{course}"%]%'
+            said = course.replace("_", f"{_ESCAPE}_")
+            asked["alone"] = f'%"course":"{said}"%'
+            asked["among"] = f'%"courses":[%"{said}"%]%'
             found["access_log"] = connection.scalar(_LOGGED, asked) or 0
             found["exports"] = connection.scalar(_EXPORTS, asked) or 0
         return found
@@ -157,7 +158,11 @@ _COUNTS: Mapping[str, Select[int]] = {
 }
 _ENTRIES = select(func.count()).select_from(access_log).where(access_log.c.tenant == _TENANT)
 _ABOUT = access_log.c.about
-_NAMED = or_(_ABOUT.like(bindparam("alone")), _ABOUT.like(bindparam("among")))
+_ESCAPE = "/"  # no character of a course's name
+_NAMED = or_(
+    _ABOUT.like(bindparam("alone"), escape=_ESCAPE),
+    _ABOUT.like(bindparam("among"), escape=_ESCAPE),
+)
 _LOGGED = _ENTRIES.where(_NAMED)
 # One of the whole tenant, or of what changed since a day, names no course and may hold any.
 _WIDE = or_(_ABOUT.like('%"tenant":true%'), _ABOUT.like('%"since":"%'))

@@ -166,6 +166,20 @@ def test_the_check_counts_the_exports_that_had_the_course_without_naming_it_alon
     assert exports("gauge-8", COURSE) == 4
 
 
+def test_the_check_counts_no_entry_of_a_course_that_is_called_alike(told: Regimen):
+    Path("alike.jsonl").write_text(
+        "\n".join(json.dumps(next(bodies(course))) for course in ("bench_1", "bench-1"))
+    )
+    assert told("apply", "alike.jsonl").code == 0
+    assert told("export", "bench-1", "--out", "some.jsonl").code == 0
+
+    def exports(course: str) -> int:
+        places = told("erasure-check", course, "--json").json()["places"]
+        return next(one["found"] for one in places if one["place"] == "exports")
+
+    assert (exports("bench-1"), exports("bench_1")) == (1, 0)
+
+
 def test_what_is_not_there_is_bad_input(told: Regimen):
     for command in (("erase", "nobody", "--basis", "x", "--yes"), ("erasure-check", "nobody"),
                     ("legal-hold", "nobody"), ("erase", COURSE, "--basis", "x", "--yes",
