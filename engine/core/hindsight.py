@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.core.beliefs import Beliefs, Times
 from engine.core.calendar import Completed
 from engine.core.decision import decide
 from engine.core.encoding import Json, instant_from
@@ -24,33 +25,8 @@ from engine.core.outcome import Decision, Taken
 from engine.core.record import Record, decision_json
 from engine.core.snapshot import Snapshot, order
 from engine.core.view import ENTERED_IN_ERROR, Calendar, Reading
-from engine.core.walk import Brought, Machines, Walk
+from engine.core.walk import Machines, Walk
 from engine.errors import InvalidInput
-
-Key = tuple[str, int]
-"""An input, and the record that first brought the reading of it that is meant."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beliefs:
-    """What is now believed of readings: those that were corrected, as they stand by now.
-
-    `late` are readings that were recorded after something that happened later; with them, what is
-    believed of a time includes what nobody had told by then.
-    """
-
-    standing: Mapping[Key, Reading] = field(default_factory=dict)
-    late: Sequence[Reading] = ()
-    times: Mapping[Key, frozenset[datetime | None]] = field(default_factory=dict)
-    """Of each reading that is not as it was, every time at which it was taken, right or wrong."""
-
-    def but(self, key: Key) -> Beliefs:
-        """The same, but for the corrections of one reading."""
-        return replace(self, standing={k: r for k, r in self.standing.items() if k != key})
-
-    def untold(self, record: int) -> Beliefs:
-        """The same, but for what a record told late: nobody knows it before the record itself."""
-        return replace(self, late=[r for r in self.late if r.origin != record])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,58 +70,9 @@ class Outcome:
         }
 
 
-def beliefs(
-    found: Sequence[Brought], records: Iterable[Record] = (), entries: Collection[int] = ()
-) -> Beliefs:
-    """What all these readings leave to be believed.
-
-    Of `records`, also what they told late; of `entries`, records that are late entries, all.
-    """
-    standing: dict[Key, Reading] = {}
-    firsts: dict[Key, Reading] = {}
-    told: dict[Key, set[datetime | None]] = {}
-    for one in found:
-        key = (one.reading.input, one.reading.origin)
-        (firsts if one.reading.corrects is None else standing)[key] = one.reading
-        told.setdefault(key, set()).add(one.reading.at)
-    before = dict[int, datetime]()
-    """The latest time that was asserted before each record."""
-    last: datetime | None = None
-    for record in records:
-        if last is not None:
-            before[record.seq] = last
-        if record.at is not None:
-            last = record.at if last is None else max(last, record.at)
-    late = [
-        now
-        for key, first in firsts.items()
-        if (now := standing.get(key, first)).at is not None
-        and (first.seq in entries or (first.seq in before and now.at <= before[first.seq]))
-        and now.flaw != ENTERED_IN_ERROR
-    ]
-    changed = {*standing, *((reading.input, reading.origin) for reading in late)}
-    times = {key: frozenset(told[key]) for key in changed}
-    return Beliefs(standing=standing, late=late, times=times)
-
-
 def outcome_recorded(body: Mapping[str, Any]) -> Outcome:
     """What a recorded decision came to."""
     return _outcome(body["decision"], body["state"][1])
-
-
-class Times:
-    """Times of readings, looked up and not gone through. `undated` says that one has none."""
-
-    __slots__ = ("_sorted", "undated")
-
-    def __init__(self, times: Collection[datetime | None]) -> None:
-        self._sorted = sorted(at for at in times if at is not None)
-        self.undated = len(self._sorted) < len(times)
-
-    def within(self, since: datetime, until: datetime) -> bool:
-        """Whether one of them lies between two instants, these included."""
-        first = bisect_left(self._sorted, since)
-        return first < len(self._sorted) and self._sorted[first] <= until
 
 
 class Hindsight:
@@ -158,10 +85,9 @@ class Hindsight:
         self._machines = machines
         self._believed = believed
         self._calendar = calendar
-        self._inputs = {name for name, _ in believed.standing} | {r.input for r in believed.late}
-        self._corrected = {name for name, _ in believed.standing}
-        self._times = {name: Times(_times(believed, name)) for name in self._inputs}
-        self._late = {name: _ordered(believed.late, name) for name in self._inputs}
+        self._inputs, self._corrected = believed.inputs, believed.corrected
+        self._times = {name: believed.times_of(name) for name in self._inputs}
+        self._late = {name: believed.late_of(name) for name in self._inputs}
         self._variables: dict[str, Any] = {}
         """Variables that are believed to have been different from those that were recorded."""
         self._after: dict[str, Any] | None = None
@@ -369,16 +295,8 @@ class Hindsight:
         return replace(before, latest=latest, variables={**before.variables, **self._variables})
 
 
-def _times(believed: Beliefs, name: str) -> set[datetime | None]:
-    return {at for (of, _), several in believed.times.items() if of == name for at in several}
-
-
 def _when(reading: Reading) -> datetime:
     return reading.at or _END
-
-
-def _ordered(readings: Iterable[Reading], name: str) -> list[Reading]:
-    return sorted((r for r in readings if r.input == name), key=order)
 
 
 _END = datetime.max.replace(tzinfo=UTC)

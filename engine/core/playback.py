@@ -22,8 +22,9 @@ from functools import cached_property, partial
 from typing import Any
 
 from engine.core.axes import Known, corrections, is_retrospective, known, known_by
+from engine.core.beliefs import beliefs
 from engine.core.encoding import Json, encode_value, instant_text
-from engine.core.hindsight import Hindsight, Outcome, beliefs, outcome_recorded
+from engine.core.hindsight import Hindsight, Outcome, outcome_recorded
 from engine.core.machine import Machine
 from engine.core.record import Record
 from engine.core.redecision import Again, Difference

@@ -23,9 +23,10 @@ from datetime import datetime
 from typing import Any
 
 from engine.core.axes import is_retrospective
+from engine.core.beliefs import Beliefs, beliefs
 from engine.core.encoding import Json
 from engine.core.event import CORRECTIONS, DISPOSED, RECONSIDERED, Event
-from engine.core.hindsight import Beliefs, Hindsight, Outcome, Times, beliefs, outcome_recorded
+from engine.core.hindsight import Hindsight, Outcome, outcome_recorded
 from engine.core.outcome import Decision, Refused
 from engine.core.record import Record
 from engine.core.sight import view_of
@@ -212,7 +213,7 @@ class _Weighing:
         self._now = Hindsight(machines, believed, calendar)
         self._then = Hindsight(machines, without, calendar)
         new = {*about.told, *about.corrected}
-        self._new = {n: Times(believed.times.get((n, about.record), ())) for n in sorted(new)}
+        self._new = {n: believed.times_told(n, about.record) for n in sorted(new)}
         self.relied: list[Json] = []
         self.differing: list[Json] = []
 
