@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from engine.core.wire import IDENTIFIER
 from engine.listing import Listing
@@ -32,18 +32,23 @@ Day = Annotated[str, Query(pattern=r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
 Soon = Annotated[str, Query(pattern=r"^[0-9]{0,3}$")]
 
 
-@router.get("/worklists")
-def worklists(
+def _choices(
     *,
-    desk: VisitSight,
     site: Word = "",
     workflow: Word = "",
     day: Day = "",
     as_of: Day = "",
     soon_days: Soon = "",
-) -> Response:
+) -> Choices:
+    return Choices(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
+
+
+Chosen = Annotated[Choices, Depends(_choices)]
+
+
+@router.get("/worklists")
+def worklists(*, desk: VisitSight, choices: Chosen) -> Response:
     """Every worklist with its first items; those without any are named together."""
-    choices = Choices(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
     words = _words(desk)
     pages = {
         kind: desk.worklists.page(_ask(desk, choices, kind, limit=AT_A_GLANCE)) for kind in TITLES
@@ -65,15 +70,10 @@ def worklist(
     *,
     kind: Annotated[Kind, Path()],
     desk: VisitSight,
-    site: Word = "",
-    workflow: Word = "",
-    day: Day = "",
-    as_of: Day = "",
-    soon_days: Soon = "",
+    choices: Chosen,
     cursor: Cursor = None,
 ) -> Response:
     """A page of one worklist."""
-    choices = Choices(site=site, workflow=workflow, day=day, as_of=as_of, soon_days=soon_days)
     listing, words = Listing(kind), _words(desk)
     found = desk.worklists.page(_ask(desk, choices, listing, limit=PAGE, cursor=cursor))
     return screen(
