@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -83,7 +84,66 @@ RICH = {
 }
 """Pages with signatures, erased texts, witnesses and texts that would be markup, on PostgreSQL."""
 
+killed: list[str] = []
+"""Services that somebody killed, to be told at the end."""
+
 Opener = Callable[..., Page]
+
+
+class Served:
+    """A service in a process of its own.
+
+    One that ends by itself fails the test that needs it next, with its last words. Only where
+    somebody else ended it by SIGKILL, which no process does to itself, is it started again.
+    """
+
+    def __init__(self, folder: Path, database: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self._url = f"http://127.0.0.1:{port}"
+        self._folder, self._log = folder, folder / "log"
+        regimen = Path(sys.executable).parent / "regimen"
+        self._command = [
+            regimen, "serve", "--demo", "--no-worker", "--db", database, "--port", str(port),
+        ]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._folder, stdout=log, stderr=log,
+                env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+            )  # fmt: skip
+        ends = time.monotonic() + 120
+        while time.monotonic() < ends:
+            self._require_running()
+            try:
+                with urllib.request.urlopen(f"{self._url}/health/live"):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError(f"not up: {self._log.read_text()}")
+
+    def address(self) -> str:
+        """Where it answers."""
+        if self._process is not None and self._process.poll() == -signal.SIGKILL:
+            killed.append(f"{self._url} was killed by somebody, and was started again")
+            self.start()
+        self._require_running()
+        return self._url
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=60)
+
+    def _require_running(self) -> None:
+        assert self._process is not None, "it was not started"
+        code = self._process.poll()
+        assert code is None, f"it ended by itself with {code}: {self._log.read_text()[-2000:]}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,22 +152,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a demonstration, served by a process of its own."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A demonstration, served by a process of its own."""
     folder = tmp_path_factory.mktemp("served")
-    with _serving(folder, "demo.db") as url:
+    with _serving(folder, "demo.db") as service:
         _worked(folder / "demo.db")
-        yield url
+        yield service
 
 
 @pytest.fixture(scope="session")
-def served_rich(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server) -> Iterator[str]:
-    """The address of a demonstration on PostgreSQL that has everything."""
+def served_rich(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: Server
+) -> Iterator[Served]:
+    """A demonstration on PostgreSQL that has everything."""
     folder = tmp_path_factory.mktemp("rich")
     with fresh_database(postgres_server) as database:
         _fill(database, folder / "ledger.key")
-        with _serving(folder, database) as url:
-            yield url
+        with _serving(folder, database) as service:
+            yield service
 
 
 def _fill(database: str, file: Path) -> None:
@@ -132,20 +194,13 @@ def _fill(database: str, file: Path) -> None:
 
 
 @contextmanager
-def _serving(folder: Path, database: str) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).parent / "regimen", "serve", "--demo", "--no-worker"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--db", database, "--port", str(port)], cwd=folder, stdout=log, stderr=log
-        )
-        try:
-            yield _up(process, f"http://127.0.0.1:{port}", folder / "log")
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
+def _serving(folder: Path, database: str) -> Iterator[Served]:
+    service = Served(folder, database)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +218,7 @@ def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Opener]
     complaints: list[str] = []
 
     def open_(path: str, *, status: int = 200, rich: bool = False, **choices: object) -> Page:
-        address = request.getfixturevalue("served_rich" if rich else "served")
+        service: Served = request.getfixturevalue("served_rich" if rich else "served")
         choices.setdefault("viewport", {"width": 1360, "height": 900})
         context = browser.new_context(**choices)  # type: ignore[arg-type]  # as a test says
         contexts.append(context)
@@ -173,7 +228,7 @@ def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Opener]
             "console",
             lambda said: complaints.append(said.text) if said.type == "error" else None,
         )
-        answer = page.goto(address + path)
+        answer = page.goto(service.address() + path)
         assert answer is not None
         assert answer.status == status
         if status != 200:  # the browser tells of the status itself
@@ -205,16 +260,9 @@ def _worked(database: Path) -> None:
     assert daily.sound == [True, True]
 
 
-def _up(process: subprocess.Popen[bytes], url: str, log: Path) -> str:
-    ends = time.monotonic() + 120
-    while time.monotonic() < ends:
-        assert process.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{url}/health/live"):
-                return url
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"not up: {log.read_text()}")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for one in killed:
+        terminalreporter.write_line(one, yellow=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
