@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from engine.bundle.writing import Exporter
 from engine.core.axes import Known, is_retrospective
 from engine.core.encoding import Json
-from engine.core.event import ADOPTED, ENROLLED
+from engine.core.event import ADOPTED, ENROLLED, RECONSIDERED
 from engine.core.finding import Missing
 from engine.core.history import Chain, Fault, Mismatch, replay
 from engine.core.machine import Machine
@@ -33,6 +34,9 @@ from engine.registry import Registry
 from engine.zones import Zones
 
 ALL_GONE = "every record of the course is gone"
+
+_UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, InvalidInput)
+"""What reading records comes to that are not as they should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,23 @@ class Auditor:
             machines = {digest: self.registry.machine(digest, tx) for digest in digests}
         return Playback(course, records, machines.__getitem__, Zones().of)
 
+    def believed_variables(self, course: str) -> Mapping[str, Any]:
+        """What a course remembers that would be another with what is believed by now, by variable.
+
+        A value that was corrected or came late changes no variable that was made of it: whoever
+        disposes of a finding has to know that. Nothing can be told of records that do not add up,
+        which is for `verify` to say. Raises NotFound.
+        """
+        with self.store.transaction(self.tenant, write=False) as tx:
+            weighed = any(one.event == RECONSIDERED for one in self._records(tx, course))
+        if not weighed:
+            return {}
+        try:
+            playback = self.playback(course)
+            return playback.believed(len(playback)).variables
+        except (UnknownWorkflow, DefinitionError, *_UNREADABLE):
+            return {}
+
     def readings(
         self,
         course: str,
@@ -217,7 +238,7 @@ class Auditor:
             made.take(record, body)
         except (UnknownWorkflow, DefinitionError) as wrong:
             return Fault(seq=record.seq, kind="definition", what=str(wrong))
-        except (LookupError, ValueError, TypeError, AttributeError, InvalidInput) as wrong:
+        except _UNREADABLE as wrong:
             what = f"nothing can be made of what it says ({type(wrong).__name__})"
             return Fault(seq=record.seq, kind="content", what=what)
         return None

@@ -84,7 +84,9 @@ def show(
         raise InvalidInput("--at", "nothing beside --happened-by and --recorded-by")
     records = service.records(course)
     if at is None and not axes:
-        overview = Overview.of(service.status(course, at=when), records, when)
+        status = service.status(course, at=when)
+        believed = session.auditor().believed_variables(course)
+        overview = Overview.of(status, records, when, believed=believed)
     else:
         when = min(axes, default=when)
         status, known = _standing(service, course, when, by)

@@ -15,7 +15,7 @@ from engine.cli.ink import CORRECTED, STYLES, Lines
 from engine.cli.session import Session, command
 from engine.cli.times import instant_at
 from engine.core.axes import Known
-from engine.core.encoding import Json
+from engine.core.encoding import Json, encode_value
 from engine.core.playback import Playback, Sense
 from engine.errors import InvalidInput
 from engine.telling.lexicon import Lexicon
@@ -86,6 +86,7 @@ def findings(session: Session, course: Annotated[str, typer.Argument(metavar="CO
     """
     auditor = session.auditor()
     found, left = auditor.findings(course), auditor.unreconsidered(course)
+    believed = auditor.believed_variables(course)
 
     def tell(out: Console) -> None:
         table = Table("Finding", "Raised by", "Input", "Would differ", "Status", box=None)
@@ -97,12 +98,24 @@ def findings(session: Session, course: Annotated[str, typer.Argument(metavar="CO
                 one.status if one.by is None else f"{one.status}, record {one.by}",
             )
         out.print(table if found else "No correction or late entry puts a decision in question.")
+        if believed:
+            remembered = ", ".join(name.replace("_", " ") for name in sorted(believed))
+            out.print(
+                f"The course remembers otherwise than is believed now: {remembered}. "
+                f"`regimen show {course} --all` tells how."
+            )
         if left:
             listed = ", ".join(map(str, left))
             out.print(f"Not weighed again: {listed}. `regimen reconsider {course}` does so.")
 
     session.answer(
-        {"course": course, "findings": [one.json() for one in found], "not_weighed": left}, tell
+        {
+            "course": course,
+            "findings": [one.json() for one in found],
+            "believed_variables": {n: encode_value(v) for n, v in sorted(believed.items())},
+            "not_weighed": left,
+        },
+        tell,
     )
 
 

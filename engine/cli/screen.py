@@ -166,6 +166,8 @@ def _flow(items: Sequence[Mapping[str, Json]], few: int | None) -> list[Text]:
 
 def _item(item: Mapping[str, Json]) -> Text:
     line = Text.assemble((f"{item['title']} ", QUIET), (item["said"], "bold"))
+    if "believed" in item:
+        line.append(f" believed now: {item['believed']}", style=STYLES[Tone.DEVIATION])
     if item.get("flaw") == IMPOSSIBLE:
         line.append(f" impossible, not used ({item['range_said']})", style=STYLES[Tone.NO])
     elif item.get("flaw") is not None:

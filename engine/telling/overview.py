@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -36,7 +36,10 @@ RANKS = {"number": 0, "quantity": 0, "date": 1, "code": 2, "yesno": 3, "instant"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What one screen shows of a course at an instant, and what `--json` answers."""
+    """What one screen shows of a course at an instant, and what `--json` answers.
+
+    `believed` are variables that would be others with what is believed by now.
+    """
 
     status: Status
     lexicon: Lexicon
@@ -45,10 +48,17 @@ class Overview:
     today: date
     bodies: Sequence[Mapping[str, Json]]
     later: int | None = None
+    believed: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, status: Status, records: Iterable[Record], at: datetime, *, later: int | None = None
+    def of(  # what it is of
+        cls,
+        status: Status,
+        records: Iterable[Record],
+        at: datetime,
+        *,
+        later: int | None = None,
+        believed: Mapping[str, Any] | None = None,
     ) -> Overview:
         """The overview of a course as it stands, or as it stood before `later` more records."""
         zone = ZoneInfo(status.row["zone"])
@@ -60,6 +70,7 @@ class Overview:
             today=at.astimezone(zone).date(),
             bodies=[json.loads(record.body) for record in records],
             later=later,
+            believed=believed or {},
         )
 
     def json(self) -> dict[str, Json]:
@@ -148,13 +159,17 @@ class Overview:
         ]
 
     def variables(self) -> list[Json]:
-        """What the course remembers that is not as it began; `None` is what became unknown."""
+        """What the course remembers that is not as it began; `None` is what became unknown.
+
+        Of what would be another with what is believed by now, `believed` says that in words.
+        """
         machine, held = self.status.machine, self.status.snapshot.variables
         ranked = sorted(machine.workflow.variables, key=lambda v: RANKS[v.kind])
         return [
             self._value(variable, held.get(variable.name))
             for variable in ranked
-            if held.get(variable.name) != machine.initial_values[variable.name]
+            if variable.name in self.believed
+            or held.get(variable.name) != machine.initial_values[variable.name]
         ]
 
     def readings(self) -> list[Json]:
@@ -234,13 +249,16 @@ class Overview:
         }
 
     def _value(self, declared: Variable, value: Any) -> dict[str, Json]:  # noqa: ANN401  # any kind
-        return {
+        found: dict[str, Json] = {
             "name": declared.name,
             "title": declared.title or declared.name,
             "value": None if value is None else encode_value(value),
             "unit": declared.unit,
             "said": self._said(declared, value),
         }
+        if declared.name in self.believed:
+            found["believed"] = self._said(declared, self.believed[declared.name])
+        return found
 
     def _reading(self, reading: Reading) -> dict[str, Json]:
         declared = self.status.machine.inputs[reading.input]

@@ -194,3 +194,27 @@ def test_nothing_is_shown_of_a_file_that_was_changed(bench: Regimen):
     assert ran.code == 1
     assert "step 3" not in ran.out
     assert "digest of the lines before it" in ran.out
+
+
+def test_what_a_course_remembers_otherwise_than_is_believed_is_told_with_its_findings(
+    bench: Regimen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("REGIMEN_WORKFLOWS", "tests.pages.hostile")
+    begun, measured, _, corrected = (
+        {"format": 1, "course": "bench-2", "actor": NURSE, **body, "id": f"r-{body['id']}"}
+        for body in BODIES
+    )
+    file = tmp_path / "remembered.jsonl"
+    made = [{**begun, "workflow": "signed_calibration"}, measured, corrected]
+    file.write_text("\n".join(map(json.dumps, made)))
+    assert bench("apply", str(file)).code == 0
+
+    told, found = bench("findings", "bench-2"), bench("findings", "bench-2", "--json").json()
+    shown = bench("show", "bench-2", "--all").out
+    (variable,) = bench("show", "bench-2", "--json").json()["variables"]
+
+    assert "remembers otherwise than is believed now: largest deviation" in told.out
+    assert found["believed_variables"] == {"largest_deviation": "3"}
+    assert "30 µm believed now: 3 µm" in shown
+    assert (variable["value"], variable["believed"]) == ("30", "3 µm")
+    assert bench("findings", "bench-1", "--json").json()["believed_variables"] == {}

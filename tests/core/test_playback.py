@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from engine.core.definition import Rule, Variable
 from engine.core.expression import Latest
 from engine.core.playback import Playback, Sense
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput, NotFound, UnknownWorkflow
+from engine.registry import Registry
 from engine.testing import Story
 from tests.core.tiny import level, tiny, way
 
@@ -19,6 +22,10 @@ WORKFLOW = tiny(
     variables=[SEEN],
     updates={"told": {"seen": Latest("level")}},
 )
+
+
+def _unknown(_: Registry, digest: str, __: object) -> NoReturn:
+    raise UnknownWorkflow(digest, ())
 
 
 @pytest.fixture
@@ -55,6 +62,24 @@ def test_what_a_variable_took_from_a_wrong_value_is_believed_to_be_another(story
 
     assert playback.shown(2)["believed_variables"] == {"seen": "60"}
     assert playback.step(2).row["variables"]["seen"] == "40"
+
+
+def test_what_a_course_remembers_otherwise_than_is_believed_is_told_until_it_is_derived_anew(
+    story: Story,
+) -> None:
+    assert story.auditor.believed_variables("course-1") == {"seen": 60}
+
+    story.sends("told", at="09:20", level=60)
+
+    assert story.auditor.believed_variables("course-1") == {}
+
+
+def test_of_a_course_whose_definition_is_gone_nothing_is_believed(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Registry, "machine", _unknown)
+
+    assert story.auditor.believed_variables("course-1") == {}
 
 
 def test_only_the_steps_that_would_come_to_something_else_differ(story: Story) -> None:

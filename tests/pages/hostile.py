@@ -1,6 +1,7 @@
 """A workflow whose titles would be markup, if anybody let them, and a course of it with everything.
 
-Signatures that hold and that are lacking, an override, and a correction with an open finding.
+Signatures that hold and that are lacking, an override, a correction with an open finding, and a
+variable that was made of what was corrected.
 """
 
 from __future__ import annotations
@@ -10,21 +11,35 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from engine.core.definition import Signature
+from engine.core.definition import Signature, Variable
 from engine.core.encoding import instant_text
 from engine.core.event import FORMAT
+from engine.core.expression import Latest, greatest
+from engine.core.quantity import q
 from engine.service import Service
 from engine.signatures import Proved, Signatures
 from workflows import instrument_calibration
 
 HOSTILE = """<script>alert(1)</script> "quoted" & 'so' </td>"""
 ASKED = Signature(meaning="measured", second=True, roles=("metrologist",))
+LARGEST = Variable(
+    name="largest_deviation",
+    kind="quantity",
+    unit="um",
+    initial=q("0", "um"),
+    title=f"Largest deviation {HOSTILE}",
+)
 WORKFLOW = replace(
     instrument_calibration.WORKFLOW,
     name="signed_calibration",
     title=f"Calibration {HOSTILE}",
+    variables=(*instrument_calibration.WORKFLOW.variables, LARGEST),
     events=tuple(
-        replace(one, signature=ASKED if one.name == "measurement_recorded" else None)
+        replace(
+            one, signature=ASKED, updates={LARGEST.name: greatest(LARGEST, Latest("deviation"))}
+        )
+        if one.name == "measurement_recorded"
+        else one
         for one in instrument_calibration.WORKFLOW.events
     ),
     states=tuple(

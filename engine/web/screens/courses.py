@@ -20,6 +20,7 @@ from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
 from engine.web.callers import Desk
 from engine.web.routes.courses import Course
+from engine.web.screens.records import auditor
 from engine.web.screens.seat import CourseSight, RecordSight, Screen, screen
 
 router = APIRouter(include_in_schema=False, route_class=Screen)
@@ -77,7 +78,8 @@ def course(
     now = desk.office.now()
     status = desk.service.status(course, at=now)
     records = desk.service.records(course)
-    overview = Overview.of(status, records, now)
+    believed = auditor(desk).believed_variables(course)
+    overview = Overview.of(status, records, now, believed=believed)
     zone = ZoneInfo(status.row["zone"])
     choice = view.Choice(
         round=round,
