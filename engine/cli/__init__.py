@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+from engine.cli.pipes import guard_output
 
 
 def main() -> None:
@@ -10,9 +10,7 @@ def main() -> None:
 
     Who reads a pipe may close it: the command ends then without a word, as if by SIGPIPE (141).
     """
-    # What a closed pipe would raise otherwise looks like a negative answer.
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    guard_output()
     from engine.cli.app import app  # noqa: PLC0415  # who imports the package wants no terminal
 
     app()

@@ -284,17 +284,43 @@ def test_a_package_that_cannot_be_imported_says_where_it_is_wrong(
     assert f"{name}.py:2: " in ran.err
 
 
+COMMAND = (sys.executable, "-c", "from engine.cli import main; main()")
+HERE = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+on_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+
+
 def test_who_closes_a_pipe_hears_nothing_more(gauges: Regimen):
     reader, writer = os.pipe()
     os.close(reader)
     ran = subprocess.run(
-        [sys.executable, "-c", "from engine.cli import main; main()", "log", "gauge-1"],
-        stdout=writer, stderr=subprocess.PIPE, check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
+        [*COMMAND, "log", "gauge-1"], stdout=writer, stderr=subprocess.PIPE, check=False, env=HERE
+    )
     os.close(writer)
 
     assert (ran.returncode, ran.stderr) == (-signal.SIGPIPE, b"")
+
+
+@on_a_full_disk
+def test_an_answer_that_cannot_be_written_is_an_error_that_says_so(gauges: Regimen):
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [*COMMAND, "log", "gauge-1"], stdout=full, stderr=subprocess.PIPE, check=False, env=HERE
+        )
+
+    assert ran.returncode == 2
+    assert ran.stderr == b"Error: the answer cannot be written: No space left on device\n"
+
+
+@on_a_full_disk
+def test_a_log_that_cannot_be_written_keeps_no_answer_back(gauges: Regimen):
+    told = {**HERE, "REGIMEN_LOG_LEVEL": "debug"}
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [*COMMAND, "demo", "--db", "other.db"],
+            stdout=subprocess.PIPE, stderr=full, check=False, env=told,
+        )  # fmt: skip
+
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_a_pipe_is_as_wide_as_columns_says(gauges: Regimen, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -53,6 +54,20 @@ def test_the_demonstration_is_open_at_this_machine_and_says_so(tmp_path: Path):
     assert (tmp_path / "regimen-serve.db").exists()
     assert "src=" not in page.text
     assert "<link" not in page.text
+
+
+def test_who_hangs_up_before_the_answer_ends_nothing(tmp_path: Path):
+    chance = Random(1)
+    with serving(url=None, folder=tmp_path) as service:
+        address = urlsplit(service.url)
+        for _ in range(1000):
+            with socket.create_connection((address.hostname, address.port)) as caller:
+                caller.sendall(b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n")
+                time.sleep(chance.uniform(0, 0.004))  # somewhere before, in and after the answer
+
+        assert httpx2.get(f"{service.url}/health/live").status_code == 200
+        service.send(signal.SIGTERM)
+        assert service.ended() == 0
 
 
 def test_the_demonstration_begins_again_with_what_it_has(tmp_path: Path):
