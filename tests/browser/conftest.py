@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -84,17 +83,13 @@ RICH = {
 }
 """Pages with signatures, erased texts, witnesses and texts that would be markup, on PostgreSQL."""
 
-killed: list[str] = []
-"""Services that somebody killed, to be told at the end."""
-
 Opener = Callable[..., Page]
 
 
 class Served:
     """A service in a process of its own.
 
-    One that ends by itself fails the test that needs it next, with its last words. Only where
-    somebody else ended it by SIGKILL, which no process does to itself, is it started again.
+    One that ends by itself fails the test that needs it next, with its exit code and last words.
     """
 
     def __init__(self, folder: Path, database: str) -> None:
@@ -128,9 +123,6 @@ class Served:
 
     def address(self) -> str:
         """Where it answers."""
-        if self._process is not None and self._process.poll() == -signal.SIGKILL:
-            killed.append(f"{self._url} was killed by somebody, and was started again")
-            self.start()
         self._require_running()
         return self._url
 
@@ -258,11 +250,6 @@ def _worked(database: Path) -> None:
     daily = Daily(settings, service)
     daily(lambda: False)
     assert daily.sound == [True, True]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for one in killed:
-        terminalreporter.write_line(one, yellow=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
