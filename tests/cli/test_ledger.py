@@ -85,7 +85,7 @@ def test_a_new_key_is_never_put_in_the_place_of_another(signed: Regimen):
 
 
 def test_no_command_shows_a_secret(signed: Regimen):
-    secret = Path("ledger.key").read_text().rpartition("+")[2].strip()
+    secret = Path("ledger.key").read_text().strip().split("+", 4)[4]  # which may have a plus, too
     for command in (("checkpoint", "--json"), ("ledger", "keys"), ("prove", "gauge-1", "--json")):
         ran = signed(*command)
         assert secret not in ran.out + ran.err
