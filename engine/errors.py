@@ -13,7 +13,8 @@
     ├── CalendarChanged          somebody else set the calendar of a site since it was read
     ├── IdempotencyConflict      an event id was used again for another body
     ├── Divergence               records and what they claim do not agree
-    │   └── LedgerDivergence     the tree over all records and what it claims do not agree
+    │   ├── LedgerDivergence     the tree over all records and what it claims do not agree
+    │   └── StampDivergence      a time stamp is of another text, or of nobody who is trusted
     └── StoreUnavailable         the database cannot be reached, is full or is locked
 
 A refusal is no error: it is a decision, and a record. No message carries a reading, a free text or
@@ -27,6 +28,9 @@ from difflib import get_close_matches
 
 FEW, MANY = 3, 24
 """How many similar names an error tells, and from how many on it does not tell all."""
+
+
+A_STAMP = "the time stamp of a trusted authority on this checkpoint"
 
 
 class RegimenError(Exception):
@@ -179,6 +183,14 @@ class LedgerDivergence(Divergence):
         self.index = index
         self.what = what
         RegimenError.__init__(self, f"ledger, leaf {index}: {what}: see `regimen verify`")
+
+
+class StampDivergence(Divergence):
+    """A time stamp does not say of a checkpoint what it should; `found` is what is wrong."""
+
+    def __init__(self, found: str) -> None:
+        self.found = found
+        RegimenError.__init__(self, f"response: expected {A_STAMP}, found {found}")
 
 
 class StoreUnavailable(RegimenError):

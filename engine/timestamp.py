@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 
 from engine.core.note import Note
-from engine.errors import InvalidInput
+from engine.errors import A_STAMP, InvalidInput, StampDivergence
 
 
 def request_of(note: Note) -> bytes:
@@ -31,8 +31,8 @@ def request_of(note: Note) -> bytes:
 def stamped_at(note: Note, response: bytes, roots: bytes) -> datetime:
     """By when the text of a note was there, as an authority says whose root is trusted.
 
-    `roots` are PEM certificates. Raises InvalidInput where the response is none, is of another
-    text, or is not signed by such an authority.
+    `roots` are PEM certificates. Raises InvalidInput where the response is none, and
+    StampDivergence where it is of another text, or not signed by such an authority.
     """
     _require()
     from cryptography import x509  # noqa: PLC0415  # an extra brings it
@@ -48,14 +48,18 @@ def stamped_at(note: Note, response: bytes, roots: bytes) -> datetime:
         raise InvalidInput("--root", "certificates in PEM") from None
     try:
         found = decode_timestamp_response(response)
+    except ValueError as wrong:
+        raise InvalidInput("response", A_STAMP, found=_short(wrong)) from None
+    try:
         VerifierBuilder(roots=trusted).build().verify_message(found, note.text.encode())
     except (ValueError, VerificationError) as wrong:
-        expected = "the time stamp of a trusted authority on this checkpoint"
-        raise InvalidInput(
-            "response", expected, found=str(wrong).partition(": ErrorStack")[0]
-        ) from None
+        raise StampDivergence(_short(wrong)) from None
     at: datetime = found.tst_info.gen_time
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _short(wrong: Exception) -> str:
+    return str(wrong).partition(": ErrorStack")[0]
 
 
 def _require() -> None:

@@ -167,7 +167,10 @@ def stamped(
         Path, typer.Option("--root", metavar="PEM", help="Certificates of who is trusted.")
     ],
 ) -> None:
-    """Verify the time stamp of an authority on a checkpoint: by when it was there."""
+    """Verify the time stamp of an authority on a checkpoint: by when it was there.
+
+    Exits with 1 when it is of another checkpoint, or of nobody who is trusted.
+    """
     at = timestamp.stamped_at(read_checkpoint(file), read(response), read(root))
     session.answer(
         {"file": str(file), "at": instant_text(at)},
