@@ -102,6 +102,8 @@ class BundleFile:
     def __init__(self, stream: BinaryIO) -> None:
         first = stream.readline().removeprefix(BOM_UTF8)  # with which some editors begin a file
         whole = first if b'"format":2' in first else first + stream.read()
+        if not whole.strip():  # as a pipe is into which nothing was written
+            raise InvalidInput("bundle", "what `export` writes", found="nothing")
         try:
             raw = parse(whole)
         except ValueError as wrong:

@@ -187,6 +187,12 @@ def test_what_is_no_bundle_is_said_to_be_none(data: bytes) -> None:
         read_bundle(data)
 
 
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf"])
+def test_of_an_empty_file_it_is_said_that_it_is_empty(data: bytes) -> None:
+    with pytest.raises(InvalidInput, match="found nothing"):
+        read_bundle(data)
+
+
 def test_writing_and_reading_hold_one_course_at_a_time(tmp_path: Path) -> None:
     """Ten times the courses take no more memory, and a file ten times the size."""
     small, large = (_peak(tmp_path, courses) for courses in (10, 100))
