@@ -53,6 +53,17 @@ def test_nothing_is_wider_than_a_phone(opened: Opener, name: str):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@EACH
+def test_no_table_has_to_be_moved_sideways_on_a_phone(opened: Opener, name: str):
+    """A picture has: it would be too small to read."""
+    page = look(opened, name, viewport={"width": 360, "height": 780})
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    hidden = """[...document.querySelectorAll(".scroll:not(.plot), pre, table")]
+        .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML)"""
+    assert [html[:90] for html in page.evaluate(hidden)] == []
+
+
 @pytest.mark.parametrize("name", ["records", "review"])
 def test_on_a_phone_two_times_of_a_row_stand_apart_and_are_not_cut_off(opened: Opener, name: str):
     page = look(opened, name, viewport={"width": 360, "height": 780})
