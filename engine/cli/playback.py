@@ -32,6 +32,13 @@ Recorded = Annotated[
 ]
 
 
+SIGNS = (
+    "+ a rule that would have acted, − one that would not; "  # noqa: RUF001  # a minus
+    "with ?, one that would have been an open question"
+)
+"""What the signs of the rules of a finding mean."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(rich_help_panel="Audit")(readings)
@@ -98,6 +105,8 @@ def findings(session: Session, course: Annotated[str, typer.Argument(metavar="CO
                 one.status if one.by is None else f"{one.status}, record {one.by}",
             )
         out.print(table if found else "No correction or late entry puts a decision in question.")
+        if any(_signs(differing) for one in found for differing in one.data["differing"]):
+            out.print(SIGNS)
         if believed:
             remembered = ", ".join(name.replace("_", " ") for name in sorted(believed))
             out.print(
@@ -154,11 +163,17 @@ def _would(one: Mapping[str, Json]) -> str:
     turned = [name for name in ("verdict", "state", "transition", "moved_by") if
               recorded.get(name) != again.get(name)]  # fmt: skip
     said = [f"{recorded.get(name) or 'none'} → {again.get(name) or 'none'}" for name in turned]
-    for name, sign in (("fired", ""), ("questions", "? ")):
-        before, now = recorded.get(name, []), again.get(name, [])
+    return f"{one['record']} {one['event']}: {', '.join(said + _signs(one))}"
+
+
+def _signs(one: Mapping[str, Json]) -> list[str]:
+    """The rules that would have acted or been open questions, and those that would not."""
+    again, said = one["again"] or {}, list[str]()
+    for name, sign in (("fired", ""), ("questions", "? ")) if again else ():
+        before, now = one["recorded"].get(name, []), again.get(name, [])
         said += [f"+ {sign}{rule}" for rule in now if rule not in before]
         said += [f"− {sign}{rule}" for rule in before if rule not in now]  # noqa: RUF001  # a minus
-    return f"{one['record']} {one['event']}: {', '.join(said)}"
+    return said
 
 
 def played_back(  # what one replay is asked

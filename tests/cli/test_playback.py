@@ -218,3 +218,26 @@ def test_what_a_course_remembers_otherwise_than_is_believed_is_told_with_its_fin
     assert "30 µm believed now: 3 µm" in shown
     assert (variable["value"], variable["believed"]) == ("30", "3 µm")
     assert bench("findings", "bench-1", "--json").json()["believed_variables"] == {}
+
+
+def test_the_signs_of_what_would_have_acted_are_explained_where_there_are_any(
+    bench: Regimen, tmp_path: Path
+):
+    begun, measured, released, _ = BODIES
+    begun = {**begun, "patient": "caliper-8"}
+    wrong = {**measured, "data": {**measured["data"], "deviation": {"value": "3", "unit": "um"}}}
+    again = {**wrong, "id": "e5", "at": "2024-02-01T09:40:00+01:00"}
+    corrected = {**BODIES[3], "data": {**BODIES[3]["data"], "record": 4,
+                                       "value": {"value": "30", "unit": "um"}}}  # fmt: skip
+    file = tmp_path / "signs.jsonl"
+    told = [{"format": 1, "course": "bench-3", "actor": NURSE, **body, "id": f"s-{body['id']}"}
+            for body in (begun, wrong, released, again, corrected)]  # fmt: skip
+    file.write_text("\n".join(map(json.dumps, told)))
+    assert bench("apply", str(file)).code == 0
+
+    with_signs = bench("findings", "bench-3").out
+    without = bench("findings", "bench-1").out
+
+    assert "+ deviation_above_limit" in with_signs
+    assert "+ a rule that would have acted, − one that would not" in with_signs  # noqa: RUF001
+    assert "would have acted" not in without
