@@ -22,6 +22,7 @@ from engine.cli.exits import Exit
 from engine.cli.lines import STDIN, Line, lines_of, require_readable
 from engine.cli.session import ADVICE, Session, command
 from engine.core.encoding import Json
+from engine.core.event import SIGNED
 from engine.errors import (
     Conflict,
     IdempotencyConflict,
@@ -201,7 +202,8 @@ class Tally:
 
 def _applied(service: Service, batch: Sequence[Line]) -> list[Result]:
     """The answer to each line of a batch, or what is wrong with it."""
-    good = [line for line in batch if line.wrong is None]
+    told = [_wrong(line) for line in batch]
+    good = [line for line, wrong in zip(batch, told, strict=True) if wrong is None]
     try:
         answers = iter(service.submit_many([line.body for line in good]))
     except StoreUnavailable:
@@ -209,7 +211,17 @@ def _applied(service: Service, batch: Sequence[Line]) -> list[Result]:
     except RegimenError:
         # Something spoiled the transaction that they share: each has its own, then.
         answers = iter([_alone(service, line) for line in good])
-    return [InvalidLine(line.wrong) if line.wrong is not None else next(answers) for line in batch]
+    return [next(answers) if wrong is None else wrong for wrong in told]
+
+
+def _wrong(line: Line) -> RegimenError | None:
+    """What keeps a line from being sent at all, if anything does."""
+    if line.wrong is not None:
+        return InvalidLine(line.wrong)
+    if isinstance(line.body, dict) and line.body.get("event") == SIGNED:
+        # A file could make up what a person proved, and to whom.
+        return InvalidInput("event", "no signature: `regimen sign` gives one", found=SIGNED)
+    return None
 
 
 def _alone(service: Service, line: Line) -> Result:

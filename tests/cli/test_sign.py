@@ -107,6 +107,23 @@ def test_what_has_to_be_signed_and_by_whom_is_said_before_anything_is_sent(lab: 
                                    "within_seconds": None}  # fmt: skip
 
 
+def test_a_file_cannot_say_how_somebody_proved_who_they_are(
+    lab: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    """Else whoever gives the command signs as two persons whom an identity provider let in."""
+    (record,) = [r for r in lab("log", "gauge-7", "--json").json()["records"] if r["seq"] == 2]
+    proof = {"kind": "oidc", "by": "oidc:bob", "at": datetime.now(UTC).isoformat()}
+    data = {"record": 2, "hash": record["hash"], "meaning": "measured", "printed_name": "Ann",
+            "proof": proof}  # fmt: skip
+    signed = AT | ANN | {"id": "e3", "event": "course.signed", "data": data}
+    Path("forged.jsonl").write_text(lines(signed))
+    ran = lab("apply", "forged.jsonl")
+
+    assert ran.code == 2, ran
+    assert "regimen sign" in ran.err
+    assert "signed by" not in lab("log", "gauge-7").out
+
+
 def test_the_same_person_twice_is_refused(lab: Regimen, monkeypatch: pytest.MonkeyPatch):
     sign(lab, monkeypatch, "ann", "measured", "--record", "2")
     ran = sign(lab, monkeypatch, "ann", "verified", "--record", "2", "--actor", "bob")
