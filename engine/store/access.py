@@ -86,12 +86,15 @@ class SqlAccess:
 
     def unchained(self, tenant: str) -> Iterator[Entry]:
         for row in self._every(_UNCHAINED, tenant):
-            yield _entry(row)
+            yield _as_written(row)
 
     def links(self, tenant: str) -> Iterator[Link]:
         for row in self._every(_LINKS, tenant):
             yield Link(
-                entry=_entry(row), position=row.position, prev_hash=row.prev_hash, hash=row.hash
+                entry=_as_written(row),
+                position=row.position,
+                prev_hash=row.prev_hash,
+                hash=row.hash,
             )
 
     def _every(self, asked: Select[Any], tenant: str) -> Iterator[Row[Any]]:
@@ -256,6 +259,17 @@ def _entry(row: Row[Any]) -> Entry:
         outcome=row.outcome,
         about=about,
     )
+
+
+def _as_written(row: Row[Any]) -> Entry:
+    """The entry of a row that is to be verified. Raises ValueError for a text that we never write.
+
+    The chain is over what the text says; whoever reads the table may read it otherwise.
+    """
+    entry = _entry(row)
+    if canonical(entry.about).decode() != row.about:
+        raise ValueError("expected canonical JSON")
+    return entry
 
 
 def _text(names: Sequence[str]) -> str:

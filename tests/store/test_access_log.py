@@ -349,6 +349,19 @@ CHANGES = {
     "read otherwise": (
         "UPDATE regimen_access_log SET about = '{\"n\":7}' WHERE {0} AND position = 2", "content", 2
     ),
+    "said twice": (
+        (
+            "UPDATE regimen_access_log SET about = '{\"n\":7,' || substr(about, 2) "
+            "WHERE {0} AND position = 2"
+        ),
+        "content",
+        2,
+    ),
+    "spelled otherwise": (
+        "UPDATE regimen_access_log SET about = about || ' ' WHERE {0} AND position = 2",
+        "content",
+        2,
+    ),
     "deleted": ("DELETE FROM regimen_access_log WHERE {0} AND position = 2", "gap", 3),
     "deleted and closed up": (
         (
