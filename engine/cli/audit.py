@@ -119,7 +119,11 @@ def replay(
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="INSTANT", help="Show the step as it was known then."),
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="Show the step as it was known then; a date is its start in UTC.",
+        ),
     ] = None,
     sense: Annotated[
         Sense | None,

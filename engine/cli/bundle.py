@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +19,8 @@ from engine.bundle.form import Asked
 from engine.bundle.writing import Exporter, Tree, Written
 from engine.cli.progress import over_courses
 from engine.cli.session import Session, command
-from engine.core.encoding import Json, date_from, instant_from
+from engine.cli.times import moment_at
+from engine.core.encoding import Json
 from engine.core.note import Head
 from engine.core.note import parse as parsed_note
 from engine.errors import InvalidInput
@@ -50,7 +50,10 @@ def export(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Whole courses that have a record from then on."),
+        typer.Option(
+            metavar="TIME",
+            help="Whole courses that have a record from then on; a date is its start in UTC.",
+        ),
     ] = None,
     checkpoint: Annotated[
         Path | None,
@@ -69,7 +72,7 @@ def export(
     named = tuple(dict.fromkeys([*(courses or ()), *(course or ())]))
     if named and since is not None:
         raise InvalidInput("--since", "no course by name beside it")
-    asked = Asked(courses=named, since=None if since is None else _instant(since))
+    asked = Asked(courses=named, since=moment_at("--since", since))
     held = None if checkpoint is None else read_checkpoint(checkpoint)
     service = session.service()
     exporter = Exporter(
@@ -176,16 +179,6 @@ def _tell(console: Console, out: Path, counted: _Counted, written: Written | Non
 
 def _many(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _instant(text: str) -> datetime:
-    try:
-        if "T" in text:
-            return instant_from(text)
-        return datetime.combine(date_from(text), time.min, UTC)
-    except ValueError as wrong:
-        expected = 'a date such as "2026-03-02", or an instant with its zone'
-        raise InvalidInput("--since", expected) from wrong
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from engine.cli.exits import Exit
 from engine.cli.session import Session, command
-from engine.cli.times import instant_at
+from engine.cli.times import moment_at
 from engine.core.encoding import Json, instant_text
 from engine.errors import InvalidInput
 from engine.guard_rates import Counts, Key, Period, Use, rates
@@ -34,10 +34,14 @@ def guards(
     session: Session,
     *,
     since: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="What was recorded from then on.")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="What was recorded from then on; a date is its start in UTC."
+        ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="What was recorded before.")
+        str | None,
+        typer.Option(metavar="TIME", help="What was recorded before; a date is its start in UTC."),
     ] = None,
     site: Annotated[str | None, typer.Option(help="Only courses at this site.")] = None,
     workflow: Annotated[
@@ -61,7 +65,7 @@ def guards(
     little to tell is named too.
     """
     service = session.service()
-    first, last = instant_at("--since", since), instant_at("--until", until)
+    first, last = moment_at("--since", since), moment_at("--until", until)
     if alarms:
         lines = _chosen(session, service, site, workflow)
         _alarms(session, lines, since=first, until=last, level=_level(level))
@@ -69,7 +73,7 @@ def guards(
     period = Period(since=first, until=last)
     found = rates(service, period, _chosen(session, service, site, workflow))
     session.answer(
-        {"since": since, "until": until, "guards": [_json(k, c) for k, c in found.items()]},
+        {**_asked(first, last), "guards": [_json(k, c) for k, c in found.items()]},
         lambda out: _tell(out, found),
     )
 
@@ -90,8 +94,7 @@ def _alarms(
     silent = [one for one in found if one.tone is Tone.ALARM]
     session.answer(
         {
-            "since": instant_text(start),
-            "until": None if until is None else instant_text(until),
+            **_asked(start, until),
             "level": f"{float(level):g}",
             "alarms": len(silent),
             "rules": [one.json() for one in found],
@@ -100,6 +103,14 @@ def _alarms(
     )
     if silent:
         raise typer.Exit(Exit.NO)
+
+
+def _asked(since: datetime | None, until: datetime | None) -> dict[str, Json]:
+    """The period that was asked about, as instants: a date was taken for the start of its day."""
+    return {
+        "since": None if since is None else instant_text(since),
+        "until": None if until is None else instant_text(until),
+    }
 
 
 def _chosen(

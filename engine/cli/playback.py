@@ -13,7 +13,7 @@ from rich.text import Text
 from engine.cli.checked import Origin
 from engine.cli.ink import CORRECTED, STYLES, Lines
 from engine.cli.session import Session, command
-from engine.cli.times import instant_at
+from engine.cli.times import instant_at, moment_at
 from engine.core.axes import Known
 from engine.core.encoding import Json, encode_value
 from engine.core.playback import Playback, Sense
@@ -202,7 +202,7 @@ def played_back(  # what one replay is asked
         }
     else:
         chosen = sense or Sense.RECORDED if step is not None else sense or Sense.KNOWN
-        instant = instant_at("--at", at)
+        instant = moment_at("--at", at)
         number = step or 0 if instant is None else playback.at(instant).seq
         document = playback.shown(number, chosen)
 

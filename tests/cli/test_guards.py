@@ -106,6 +106,18 @@ def test_a_period_leaves_out_what_was_recorded_outside_it(measured: Regimen):
     assert later["guards"] == []
 
 
+def test_a_date_is_the_start_of_its_day_in_utc(measured: Regimen):
+    today = datetime.now(UTC).date()
+    day, instant = f"{today}", f"{today}T00:00:00Z"
+
+    def told_of(*options: str) -> object:
+        return measured("guards", *options, "--json").json()
+
+    assert told_of("--since", day) == told_of("--since", instant)
+    assert told_of("--until", day) == told_of("--until", instant)
+    assert told_of("--alarms", "--since", day) == told_of("--alarms", "--since", instant)
+
+
 def test_without_later_records_there_is_too_little_to_tell_and_no_alarm(measured: Regimen):
     ran = measured("guards", "--alarms", "--since", "2126-01-01T00:00:00Z")
 
@@ -137,7 +149,7 @@ def test_a_rule_that_stopped_firing_is_an_alarm(measured: Regimen):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("--since", "yesterday"), "--since: expected an instant with its zone"),
+        (("--since", "yesterday"), "--since: expected a date such as"),
         (("--alarms", "--level", "2"), "--level: expected a number between 0 and 1"),
         (("--alarms", "--level", "1/0"), "--level: expected a number between 0 and 1"),
         (("--alarms", "--level", "rare"), "--level: expected a number between 0 and 1"),

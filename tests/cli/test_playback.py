@@ -64,6 +64,16 @@ def test_the_step_at_an_instant_is_the_last_that_was_known_then(bench: Regimen):
     assert (found["step"], found["sense"]) == (3, "known")
 
 
+def test_a_date_is_the_start_of_its_day_in_utc(bench: Regimen):
+    found = bench("replay", "bench-1", "--at", "2024-02-02", "--json").json()
+    same = bench("replay", "bench-1", "--at", "2024-02-02T00:00:00Z", "--json").json()
+    before = bench("replay", "bench-1", "--at", "2024-02-01")
+
+    assert found == same
+    assert before.code == 2
+    assert "an instant from" in before.err
+
+
 def test_all_steps_are_listed_and_those_that_would_be_others_are_marked(bench: Regimen):
     found = bench("replay", "bench-1", "--sense", "believed", "--json").json()
     ran = bench("replay", "bench-1", "--sense", "believed")
