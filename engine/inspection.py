@@ -124,8 +124,14 @@ def inspected(
             what = f"{name} has a signature that does not hold"
             flaws.append(Flaw(kind=Kind.SIGNATURE, what=what, index=one.head.size))
     texts = {one.note.text for one in stored}
+    origins = {one.head.origin for one in stored}
     for note in held:
         head, name = Head.parse(note.text), "the checkpoint that you hold"
+        if origins and head.origin not in origins:
+            # Held against leaves that it never spoke of, it would say that these were forked.
+            what = f"{name} is of {head.origin}, and this ledger is {' and '.join(sorted(origins))}"
+            flaws.append(Flaw(kind=Kind.CHECKPOINT, what=what, index=head.size))
+            continue
         seen = checked(note, trusted, keys.verify)
         good = not trusted or (bool(seen.held) and not seen.false)
         said.append(_Said(head, name, held=True, trusted=good))

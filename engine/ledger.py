@@ -146,8 +146,12 @@ class Ledger:
     def witnessed(self, note: Note, witnesses: Iterable[VerifierKey]) -> int:
         """Keep the lines that witnesses added to a checkpoint of this tree; how many were new.
 
-        Raises InvalidInput when it is none of this tree, or a line does not hold.
+        Raises InvalidInput when it is none of this tree, a line does not hold, or a key is no
+        witness's: the ledger's own signature is there already, and says nothing of anybody else.
         """
+        witnesses = tuple(witnesses)
+        if any(key.kind is not KeyKind.WITNESS for key in witnesses):
+            raise InvalidInput("--key", "the key of a witness, not of a ledger")
         found = next((one for one in self.checkpoints() if one.note.text == note.text), None)
         if found is None:
             raise InvalidInput("FILE", "a checkpoint of this ledger")

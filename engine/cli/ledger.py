@@ -180,6 +180,9 @@ def _ended(
 
 
 def _grown(session: Session, last: Checkpoint, before: Head, out: Path | None) -> None:
+    if before.origin != last.head.origin:
+        expected = f"a checkpoint of {last.head.origin}"
+        raise InvalidInput("--consistency", expected, found=before.origin)
     if before.size > last.head.size:
         what = f"the older checkpoint has {before.size} leaves, the last one {last.head.size}"
         raise LedgerDivergence(last.head.size, what)

@@ -50,7 +50,7 @@ def read(file: Path) -> bytes:
     try:
         return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as wrong:
-        raise InvalidInput("FILE", "a file that can be read", found=wrong.strerror) from wrong
+        raise InvalidInput(str(file), "a file that can be read", found=wrong.strerror) from wrong
 
 
 def write(file: Path, data: bytes) -> None:

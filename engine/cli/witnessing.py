@@ -102,8 +102,8 @@ def cosign(  # noqa: PLR0917  # options, which have names
 ) -> None:
     """As a witness, sign a checkpoint: it goes on from the one that was signed last.
 
-    Needs no database. `--key` is the verifier key of the ledger. Exits with 2 and says why when it
-    does not sign.
+    Needs no database. `--key` is the verifier key of the ledger. Exits with 1 and says why when it
+    does not sign, with 2 when what it was given is no request, key or checkpoint.
     """
     asked = witness.Request.parse(read(request))
     if first == seen.exists():

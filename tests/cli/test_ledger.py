@@ -167,6 +167,29 @@ def test_a_checkpoint_of_somebody_else_is_not_taken_for_ours(signed: Regimen):
     assert "is not signed by the key that you named" in ran.out
 
 
+def test_a_checkpoint_of_another_ledger_is_said_to_be_so_and_never_that_this_one_forked(
+    signed: Regimen, monkeypatch: pytest.MonkeyPatch
+):
+    signed("checkpoint")
+    signed("ledger", "new-key", "other.example/ledger", "other.key")
+    monkeypatch.setenv("REGIMEN_LEDGER_KEY", "other.key")
+    assert signed("apply", GAUGES, "--db", "other.db").code == 0
+    assert signed("checkpoint", "--db", "other.db", "--out", "kept").code == 0
+    monkeypatch.setenv("REGIMEN_LEDGER_KEY", "ledger.key")
+    ran = signed("verify", "--checkpoint", "kept", "--json")
+    proved = signed("prove", "--consistency", "kept")
+
+    (flaw,) = ran.json()["ledger"]["flaws"]
+    assert (ran.code, flaw["kind"]) == (1, "checkpoint")
+    assert f"is of other.example/ledger/default, and this ledger is {NAME}/default" in flaw["what"]
+    assert proved.code == 2
+    assert f"--consistency: expected a checkpoint of {NAME}/default" in proved.err
+
+
+def test_a_file_that_is_not_there_is_named(signed: Regimen):
+    assert "nowhere.txt: expected a file" in signed("verify", "--checkpoint", "nowhere.txt").err
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [(b"", "line 1"), (b"origin\n07\nAAAA\n\n", "line 2"), (b"origin\n7\nAAAA\n\n", "line 3")],
@@ -362,6 +385,17 @@ def test_a_ledgers_key_does_not_witness(watched: Regimen):
 
     assert ran.code == 2
     assert "the key of a witness" in ran.err
+
+
+def test_a_ledgers_own_signature_is_no_line_of_a_witness(watched: Regimen):
+    """Kept once more, it stood on the audit page as a signature that does not hold."""
+    watched("checkpoint", "--out", "kept")
+    before = watched("checkpoint").out
+    ran = watched("ledger", "witnessed", "kept", "--key", verifier(watched))
+
+    assert ran.code == 2
+    assert "--key: expected the key of a witness, not of a ledger" in ran.err
+    assert watched("checkpoint").out == before
 
 
 # --- time stamps ---------------------------------------------------------------------------------
