@@ -25,7 +25,9 @@ MANY = 40
 
 Meant = Annotated[
     str,
-    typer.Argument(metavar="NAME|DIGEST|FILE", help="A name, a stored digest, or a file."),
+    typer.Argument(
+        metavar="NAME|DIGEST|FILE", help="A name, name@version, a stored digest, or a file."
+    ),
 ]
 
 

@@ -65,7 +65,7 @@ def _change(out: Console, change: Change) -> None:
 def _running(out: Console, told: Answer, *, listing: bool) -> None:
     out.print()
     out.print(
-        f"{told.deciding} of {told.asked} running courses would decide otherwise at "
+        f"{told.deciding} of {told.asked} running {_noun(told.asked)} would decide otherwise at "
         f"{told.at:%Y-%m-%d %H:%M} UTC.",
         style="bold",
         soft_wrap=True,
@@ -73,7 +73,9 @@ def _running(out: Console, told: Answer, *, listing: bool) -> None:
     if more := len(told.otherwise) - told.deciding:
         out.print(f"{more} more would only wait for another time.")
     if told.elsewhere:
-        out.print(f"{told.elsewhere} are pinned to other definitions and were not asked.")
+        many = "are pinned to other definitions and were"
+        said = "is pinned to another definition and was" if told.elsewhere == 1 else many
+        out.print(f"{told.elsewhere} {said} not asked.")
     table = Table("", "Name", "Before", "After", "Courses", box=None)
     table.columns[4].justify = "right"
     for kind, counted in told.counts().items():
@@ -82,11 +84,16 @@ def _running(out: Console, told: Answer, *, listing: bool) -> None:
     if table.row_count:
         out.print(table)
     if lost := sum(one.lost for one in told.otherwise):
-        out.print(f"{lost} are in a state that the second definition does not have.")
+        are = "is" if lost == 1 else "are"
+        out.print(f"{lost} {are} in a state that the second definition does not have.")
     for one in told.otherwise if listing else ():
         out.print(f"{one.course} ({one.state}): {_said(one)}", soft_wrap=True)
     for why in told.unreadable:
         out.print(why, style="red", soft_wrap=True)
+
+
+def _noun(courses: int) -> str:
+    return "course" if courses == 1 else "courses"
 
 
 def _after(before: str, after: str) -> str:

@@ -298,6 +298,43 @@ def test_a_diff_tells_another_order_and_titles_apart(told: Regimen) -> None:
     assert "running courses" not in ran.out
 
 
+LATER = """
+from dataclasses import replace
+from workflows.instrument_calibration import WORKFLOW
+ALL = (replace(WORKFLOW, version="2"),)
+"""
+
+
+def test_a_version_that_is_offered_no_more_is_found_where_it_is_stored(
+    told: Regimen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("gauges_later.py").write_text(LATER)
+    monkeypatch.setenv("REGIMEN_WORKFLOWS", "gauges_later")
+    labels = ("instrument_calibration@1", "instrument_calibration@2")
+    ran = told("workflow", "diff", *labels, "--json")
+    neither = told("workflow", "diff", "instrument_calibration@7", labels[1])
+
+    assert tuple(ran.json()[side]["label"] for side in ("before", "after")) == labels
+    assert ran.json()["running"]["asked"] > 0
+    assert neither.code == 2
+    assert (
+        "expected a known workflow (instrument_calibration@1, instrument_calibration@2, "
+        "intralesional_il2@2), offered here or stored in the database, "
+        "found 'instrument_calibration@7'"
+    ) in neither.err
+
+
+def test_one_course_is_told_of_as_one(regimen: Regimen) -> None:
+    regimen("simulate", *GAUGES, "--courses=1", "--seed=3", "--until=2025-03-01")
+    file = amended(regimen, deviation_limit="3")
+    ran = regimen("workflow", "diff", "instrument_calibration", file)
+    other = regimen("workflow", "diff", file, "instrument_calibration")
+
+    assert "0 of 1 running course would decide otherwise at" in ran.out
+    assert "0 of 0 running courses would decide otherwise at" in other.out
+    assert "1 is pinned to another definition and was not asked." in other.out
+
+
 def test_a_diff_needs_no_database(regimen: Regimen) -> None:
     ran = regimen("workflow", "diff", "instrument_calibration", "instrument_calibration")
 
