@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn, TextIO
 
 from engine.cli.exits import Exit
@@ -25,40 +26,44 @@ def guard_output() -> None:
     error by whoever handles one.
     """
     if hasattr(signal, "SIGPIPE"):
-        sys.stdout, sys.stderr = _guarded(sys.stdout, _Answers), _guarded(sys.stderr, _Log)
+        sys.stdout, sys.stderr = _guarded(sys.stdout, _tell), _guarded(sys.stderr, _drop)
 
 
 class _Output(io.FileIO):
+    """A file that is told what could not be written to it, and gives how much to take for written.
+
+    Somebody who closed it ends the command.
+    """
+
+    def __init__(self, file: int, lost: Callable[[memoryview, OSError], int]) -> None:
+        super().__init__(file, "wb", closefd=False)
+        self._lost = lost
+
     def write(self, data: Any, /) -> Any:  # noqa: ANN401  # as its base says
         try:
             return super().write(data)
         except BrokenPipeError:
             _end()
         except OSError as wrong:
-            return self.lost(memoryview(data), wrong)
-
-    def lost(self, data: memoryview, wrong: OSError) -> int:
-        raise NotImplementedError
+            return self._lost(memoryview(data), wrong)
 
 
-class _Answers(_Output):
-    def lost(self, data: memoryview, wrong: OSError) -> NoReturn:  # noqa: ARG002  # it is lost
-        sys.stderr.write(f"Error: the answer cannot be written: {wrong.strerror}\n")
-        sys.stderr.flush()
-        os._exit(Exit.BAD)  # at a usual end what is still held would be written once more
+def _tell(_: memoryview, wrong: OSError) -> NoReturn:
+    sys.stderr.write(f"Error: the answer cannot be written: {wrong.strerror}\n")
+    sys.stderr.flush()
+    os._exit(Exit.BAD)  # at a usual end what is still held would be written once more
 
 
-class _Log(_Output):
-    def lost(self, data: memoryview, wrong: OSError) -> int:  # noqa: ARG002  # nobody to tell
-        return data.nbytes
+def _drop(data: memoryview, _: OSError) -> int:
+    return data.nbytes  # there is nobody to tell
 
 
-def _guarded(stream: TextIO, kind: type[_Output]) -> TextIO:
+def _guarded(stream: TextIO, lost: Callable[[memoryview, OSError], int]) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper) or stream.isatty():
         return stream  # a terminal, or none at all
     stream.flush()
     return io.TextIOWrapper(
-        io.BufferedWriter(kind(stream.fileno(), "wb", closefd=False)),
+        io.BufferedWriter(_Output(stream.fileno(), lost)),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,

@@ -51,7 +51,7 @@ class Overview:
     believed: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(  # what it is of
+    def of(
         cls,
         status: Status,
         records: Iterable[Record],
