@@ -11,7 +11,7 @@ from typing import Any
 from engine.bundle.writing import Exporter
 from engine.core.axes import Known, is_retrospective
 from engine.core.encoding import Json
-from engine.core.event import ADOPTED, ENROLLED, RECONSIDERED
+from engine.core.event import ADOPTED, ENROLLED
 from engine.core.finding import Missing
 from engine.core.history import Chain, Fault, Mismatch, replay
 from engine.core.machine import Machine
@@ -37,6 +37,9 @@ ALL_GONE = "every record of the course is gone"
 
 _UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, InvalidInput)
 """What reading records comes to that are not as they should be."""
+
+NOT_TOLD = "What is believed now cannot be told: `verify` says what is wrong with the course."
+"""What is said where `Auditor.believed_variables` gives `None`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,22 +135,17 @@ class Auditor:
             machines = {digest: self.registry.machine(digest, tx) for digest in digests}
         return Playback(course, records, machines.__getitem__, Zones().of)
 
-    def believed_variables(self, course: str) -> Mapping[str, Any]:
+    def believed_variables(self, course: str) -> Mapping[str, Any] | None:
         """What a course remembers that would be another with what is believed by now, by variable.
 
         A value that was corrected or came late changes no variable that was made of it: whoever
-        disposes of a finding has to know that. Nothing can be told of records that do not add up,
-        which is for `verify` to say. Raises NotFound.
+        disposes of a finding has to know that. `None` where it cannot be told, since the records do
+        not add up: `verify` says why. Raises NotFound.
         """
-        with self.store.transaction(self.tenant, write=False) as tx:
-            weighed = any(one.event == RECONSIDERED for one in self._records(tx, course))
-        if not weighed:
-            return {}
         try:
-            playback = self.playback(course)
-            return playback.believed(len(playback)).variables
+            return self.playback(course).believed_variables()
         except (UnknownWorkflow, DefinitionError, *_UNREADABLE):
-            return {}
+            return None
 
     def readings(
         self,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from engine.audit import NOT_TOLD
 from engine.cli.exits import Exit
 from engine.cli.ink import Lines
 from engine.cli.logbook import Logbook
@@ -86,6 +87,8 @@ def show(
     if at is None and not axes:
         status = service.status(course, at=when)
         believed = session.auditor().believed_variables(course)
+        if believed is None:
+            session.say(NOT_TOLD)
         overview = Overview.of(status, records, when, believed=believed)
     else:
         when = min(axes, default=when)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.audit import NOT_TOLD
 from engine.cli.checked import Origin
 from engine.cli.ink import CORRECTED, STYLES, Lines
 from engine.cli.session import Session, command
@@ -107,7 +108,9 @@ def findings(session: Session, course: Annotated[str, typer.Argument(metavar="CO
         out.print(table if found else "No correction or late entry puts a decision in question.")
         if any(_signs(differing) for one in found for differing in one.data["differing"]):
             out.print(SIGNS)
-        if believed:
+        if believed is None:
+            out.print(NOT_TOLD)
+        elif believed:
             remembered = ", ".join(name.replace("_", " ") for name in sorted(believed))
             out.print(
                 f"The course remembers otherwise than is believed now: {remembered}. "
@@ -121,7 +124,9 @@ def findings(session: Session, course: Annotated[str, typer.Argument(metavar="CO
         {
             "course": course,
             "findings": [one.json() for one in found],
-            "believed_variables": {n: encode_value(v) for n, v in sorted(believed.items())},
+            "believed_variables": None
+            if believed is None
+            else {name: encode_value(value) for name, value in sorted(believed.items())},
             "not_weighed": left,
         },
         tell,

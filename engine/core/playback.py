@@ -24,6 +24,7 @@ from typing import Any
 from engine.core.axes import Known, corrections, is_retrospective, known, known_by
 from engine.core.beliefs import beliefs
 from engine.core.encoding import Json, encode_value, instant_text
+from engine.core.event import CORRECTIONS, RECONSIDERED
 from engine.core.hindsight import Hindsight, Outcome, outcome_recorded
 from engine.core.machine import Machine
 from engine.core.record import Record
@@ -169,6 +170,12 @@ class Playback:
                 )
             )
         return self._believed[number - 1]
+
+    def believed_variables(self) -> Mapping[str, Any]:
+        """What the course remembers that would be another with what is believed today."""
+        if not any(record.event in {*CORRECTIONS, RECONSIDERED} for record in self._records):
+            return {}  # nothing came that could have changed it
+        return self.believed(len(self)).variables
 
     def at(self, instant: datetime) -> Step:
         """The step that the course had come to, as it was known at an instant.

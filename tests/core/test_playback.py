@@ -12,6 +12,7 @@ from engine.core.playback import Playback, Sense
 from engine.errors import InvalidInput, NotFound, UnknownWorkflow
 from engine.registry import Registry
 from engine.testing import Story
+from engine.zones import Zones
 from tests.core.tiny import level, tiny, way
 
 SEEN = Variable(name="seen", kind="number")
@@ -74,12 +75,22 @@ def test_what_a_course_remembers_otherwise_than_is_believed_is_told_until_it_is_
     assert story.auditor.believed_variables("course-1") == {}
 
 
-def test_of_a_course_whose_definition_is_gone_nothing_is_believed(
+def test_what_is_believed_counts_a_correction_of_which_nobody_recorded_what_it_changes(
+    story: Story,
+) -> None:
+    """As an engine of before made them."""
+    whole = story.auditor.playback("course-1")
+    older = Playback("course-1", story.records[:4], lambda _: whole.machine, Zones().of)
+
+    assert older.believed_variables() == {"seen": 60}
+
+
+def test_of_a_course_whose_definition_is_gone_it_is_told_that_nothing_can_be_believed(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Registry, "machine", _unknown)
 
-    assert story.auditor.believed_variables("course-1") == {}
+    assert story.auditor.believed_variables("course-1") is None
 
 
 def test_only_the_steps_that_would_come_to_something_else_differ(story: Story) -> None:

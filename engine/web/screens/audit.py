@@ -15,7 +15,6 @@ from engine.pages.frame import AUDIT
 from engine.ports import Search
 from engine.verification import Verified
 from engine.web.callers import Desk
-from engine.web.screens.records import auditor
 from engine.web.screens.seat import RecordSight, Screen, screen
 
 router = APIRouter(include_in_schema=False, route_class=Screen)
@@ -33,7 +32,7 @@ def audit(
 ) -> Response:
     """Courses verified now, by name: bytes, hashes, chain, row; decisions too where it is asked."""
     found = desk.service.search(Search(sites=desk.caller.sites), after=after, limit=PAGE)
-    looking = auditor(desk)
+    looking = desk.auditor
     lines, told = [], Verified()
     for line in found:
         looked = looking.look(line.course)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 
+from engine.audit import NOT_TOLD
 from engine.core.wire import IDENTIFIER, civil_day
 from engine.errors import UnknownWorkflow
 from engine.pages import course as view
@@ -20,7 +21,6 @@ from engine.telling.lexicon import Lexicon
 from engine.telling.overview import Overview
 from engine.web.callers import Desk
 from engine.web.routes.courses import Course
-from engine.web.screens.records import auditor
 from engine.web.screens.seat import CourseSight, RecordSight, Screen, screen
 
 router = APIRouter(include_in_schema=False, route_class=Screen)
@@ -78,7 +78,7 @@ def course(
     now = desk.office.now()
     status = desk.service.status(course, at=now)
     records = desk.service.records(course)
-    believed = auditor(desk).believed_variables(course)
+    believed = desk.auditor.believed_variables(course)
     overview = Overview.of(status, records, now, believed=believed)
     zone = ZoneInfo(status.row["zone"])
     choice = view.Choice(
@@ -93,6 +93,7 @@ def course(
         head=view.head(status),
         tab="",
         overview=overview,
+        not_told=NOT_TOLD if believed is None else "",
         told=overview.json(),
         questions=view.questions(overview),
         findings=view.findings(overview),

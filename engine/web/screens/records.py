@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from engine.audit import Auditor
 from engine.core.history import verify
 from engine.core.playback import Sense
 from engine.core.record import Record
@@ -87,7 +86,7 @@ def replay(
 ) -> Response:
     """One step of a course, in one of the senses of a replay; links lead forward and back."""
     desk.place(course)
-    playback = auditor(desk).playback(course)
+    playback = desk.auditor.playback(course)
     number = len(playback) if step is None else step
     status = desk.service.status(course)
     return screen(
@@ -148,12 +147,6 @@ def _next_in(desk: Desk, record: Record, queue: Queue) -> Onward:
     """Where somebody goes on who looks through a queue."""
     found = desk.reviews.behind(queue, record, sites=desk.caller.sites)
     return onward(queue, found)
-
-
-def auditor(desk: Desk) -> Auditor:
-    """An auditor of the caller's tenant."""
-    service = desk.service
-    return Auditor(store=service.store, registry=service.setting.registry, tenant=service.tenant)
 
 
 def book_of(desk: Desk, status: Status, found: Sequence[Record], seqs: Sequence[int]) -> Book:
